@@ -41,6 +41,9 @@ DRIVER = {
 MADE = {f"src/{SQL.replace('.', '/')}.py"}
 """The file that may make a `Sql` of any text: what it is given is a `Sql` or a literal."""
 
+DECLARES = {"src/leadflood/kernel/fields.py"}
+"""The file that may make the name of a column of a text, which is declared in code and checked."""
+
 ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/kernel/backup/content.py", "contents"): "the server quotes the names (format with %I)",
     ("src/leadflood/kernel/backup/content.py", "unfence_and_empty"): "as above",
@@ -81,6 +84,8 @@ def _misuse_of_sql(source: Source) -> Iterator[Finding]:
         name = source.dotted(node)
         if name == f"{SQL}.Sql" and node in calls and source.path not in MADE:
             yield source.finding(node, scope, "only `sql`, `sql_file` and `assemble` make a statement")
+        if name == f"{SQL}.identifier" and source.path not in DECLARES:
+            yield source.finding(node, scope, "only catalogs make names of columns; write others out")
         if name not in {f"{SQL}.sql", f"{SQL}.sql_file"}:
             continue
         call = calls.get(node)

@@ -15,7 +15,15 @@ from tests.architecture.source import ROOT
 from tests.support.guides import GuideError, apply_guide, changes, copy_tree
 from tests.support.postgres import temporary_home
 
-GUIDES = ("add-a-domain", "add-an-endpoint", "add-a-page", "add-a-job", "add-an-adapter", "change-the-schema")
+GUIDES = (
+    "add-a-domain",
+    "add-an-endpoint",
+    "add-a-page",
+    "add-a-job",
+    "add-an-adapter",
+    "add-a-field",
+    "change-the-schema",
+)
 
 
 REVISION = re.compile(r"/migrations/(versions/)?r\d{4}_")
@@ -74,6 +82,13 @@ def changed(tree: Path) -> dict[str, list[str]]:
     run(tree, "ruff", "check", "--fix", "--quiet", "--no-cache", *code)
     run(tree, "scripts.generate_docs")
     return files
+
+
+def test_a_new_field_is_one_entry_and_one_migration(changed: dict[str, list[str]]) -> None:
+    code = [name for name in changed["add-a-field"] if name.startswith("src/")]
+
+    assert [name for name in code if not REVISION.search(name)] == ["src/leadflood/domains/leads/catalog.py"]
+    assert len(code) == 2
 
 
 def code_of(files: Mapping[str, list[str]]) -> list[str]:

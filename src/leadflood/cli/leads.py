@@ -30,16 +30,11 @@ personal_data.register(app)
 
 
 @app.command("add")
-def add(  # noqa: PLR0913, PLR0917  each option is a parameter
+def add(
     email: str = typer.Argument(help="Email, unique in the workspace."),
-    first_name: str | None = typer.Option(None, help="First name."),
-    last_name: str | None = typer.Option(None, help="Last name."),
-    company: str | None = typer.Option(None, help="Company."),
-    job_title: str | None = typer.Option(None, help="Job title."),
-    phone: str | None = typer.Option(None, help="Phone number, international or, with --country, national."),
-    website: str | None = typer.Option(None, help="Website, e.g. acme.com."),
-    country: str | None = typer.Option(None, help="Country code or name, e.g. GB or Norway."),
-    source: str | None = typer.Option(None, help="Where the lead came from. Defaults to cli."),
+    values: list[str] = typer.Option(
+        [], "--set", metavar="FIELD=VALUE", help="Field, e.g. company=Acme or jobTitle=CTO. Repeatable."
+    ),
     custom: list[str] = typer.Option([], metavar="KEY=VALUE", help="Custom field. Repeatable."),
     workspace: str | None = WORKSPACE,
     wait: bool = typer.Option(False, "--wait", help="Wait for enrichment to finish, then show the lead."),
@@ -48,20 +43,9 @@ def add(  # noqa: PLR0913, PLR0917  each option is a parameter
 ) -> None:
     """Add a lead. With --wait, exits with 0 only if the lead was enriched.
 
-    Example: `leadflood lead add ada.lovelace@acme.com --company Acme --custom plan=pro --wait`
+    Example: `leadflood lead add ada.lovelace@acme.com --set company=Acme --custom plan=pro --wait`
     """
-    given = {
-        "email": email,
-        "firstName": first_name,
-        "lastName": last_name,
-        "company": company,
-        "jobTitle": job_title,
-        "phone": phone,
-        "website": website,
-        "country": country,
-        "source": source,
-        "customFields": _custom_fields(custom),
-    }
+    given = {"email": email, **_fields(values), "customFields": _pairs(custom, "--custom")}
     run(_add(given, workspace, wait=wait, timeout=timeout, as_json=as_json))
 
 
@@ -246,35 +230,42 @@ async def _find(context: CliContext, lead: str) -> UUID:
     from leadflood.cli.validation import checked
     from leadflood.domains.leads import queries
     from leadflood.domains.leads.contracts import CreateLead
-    from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
     from leadflood.domains.leads.errors import LeadNotFound
-    from leadflood.kernel.email_address import parse_email
-    from leadflood.kernel.pagination import Position
 
     try:
         return UUID(lead)
     except ValueError:
-        norm = checked(CreateLead, {"email": lead}).email.norm
-    # In the order of addresses, the first lead at or after this address has it, if any lead does.
-    start = Position(norm, UUID(int=0))
+        email = checked(CreateLead, {"email": lead}).email
     async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
-        page = await queries.list_leads(
-            tx, context.actor, filters=LeadFilter(), sort=LeadSort.EMAIL, after=start, limit=1
-        )
-    for found in page.items:
-        if parse_email(found.email).norm == norm:
-            return found.id
-    raise LeadNotFound(lead)
+        found = await queries.lead_with_email(tx, context.actor, email=email)
+    if found is None:
+        raise LeadNotFound(lead)
+    return found
 
 
-def _custom_fields(pairs: list[str]) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for pair in pairs:
-        key, separator, value = pair.partition("=")
+def _fields(given: list[str]) -> dict[str, str]:
+    """Fields by API name; `job_title` and `job-title` mean `jobTitle`."""
+    from leadflood.domains.leads.catalog import PLAIN_FIELDS
+
+    names = {name: field.api_name for field in PLAIN_FIELDS for name in (field.api_name, field.name)}
+    pairs = {name.replace("-", "_"): value for name, value in _pairs(given, "--set").items()}
+    for name in pairs:
+        if name not in names:
+            known = ", ".join(field.api_name for field in PLAIN_FIELDS)
+            raise typer.BadParameter(
+                f"Unknown field {name!r}. Use one of {known}; custom fields are set with --custom.", param_hint="--set"
+            )
+    return {names[name]: value for name, value in pairs.items()}
+
+
+def _pairs(given: list[str], option: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for pair in given:
+        name, separator, value = pair.partition("=")
         if not separator:
-            raise typer.BadParameter(f"Invalid value {pair!r}. Use key=value.", param_hint="--custom")
-        fields[key] = value
-    return fields
+            raise typer.BadParameter(f"Invalid value {pair!r}. Use NAME=VALUE.", param_hint=option)
+        pairs[name.strip()] = value
+    return pairs
 
 
 def _job(job: "JobView") -> str:
@@ -282,29 +273,21 @@ def _job(job: "JobView") -> str:
     return f"{job.id}  {job.kind}  {job.status}, attempt {job.attempts} of {job.max_attempts}{reason}"
 
 
-def _name(lead: "LeadView") -> str:
-    return " ".join(filter(None, (lead.first_name, lead.last_name)))
-
-
 def _row(lead: "LeadView") -> tuple[object, ...]:
-    return (lead.id, lead.email, _name(lead), lead.company, lead.status, lead.source, moment(lead.created_at))
+    from leadflood.domains.leads.labels import full_name
+
+    return (lead.id, lead.email, full_name(lead), lead.company, lead.status, lead.source, moment(lead.created_at))
 
 
 def _facts(lead: "LeadView") -> list[tuple[str, object]]:
-    custom = [(key, value) for key, value in lead.custom_fields.items()]
+    from leadflood.domains.leads.catalog import LEAD_FIELDS
+
     return [
         ("lead", lead.id),
-        ("email", lead.email),
-        ("name", _name(lead)),
-        ("company", lead.company),
-        ("job title", lead.job_title),
-        ("phone", lead.phone),
-        ("website", lead.website),
-        ("country", lead.country),
-        ("source", lead.source),
+        *((field.label.lower(), getattr(lead, field.name)) for field in LEAD_FIELDS),
         ("status", lead.status),
         ("error", lead.error),
         ("created", lead.created_at),
         ("enriched", lead.enriched_at),
-        *custom,
+        *lead.custom_fields.items(),
     ]

@@ -11,16 +11,6 @@ from leadflood.kernel.actor import Permission, Role
 from leadflood.kernel.colors import Color
 
 LEAD_FIELDS: Final = leads.FIELDS
-COLUMNS: Final[dict[str, str]] = {
-    "name": "Name",
-    "status": "Status",
-    **{name: leads.FIELDS[name] for name in ("company", "jobTitle", "email", "phone", "website", "country", "source")},
-    "owner": leads.FIELDS["ownerId"],
-    "createdAt": "Created",
-    "updatedAt": "Updated",
-    "enrichedAt": "Enriched",
-}
-"""Columns of the list of leads, in order."""
 
 _FOUND: Final = {
     "company_name": "Company",

@@ -77,7 +77,7 @@ async def test_a_second_lead_with_the_address_is_refused_with_the_id_of_the_firs
 
 
 def test_all_values_at_fault_are_named_and_nothing_is_stored(terminal: Terminal) -> None:
-    done = terminal.here("lead", "add", "not an address", "--country", "Atlantis", "--custom", "1=x")
+    done = terminal.here("lead", "add", "not an address", "--set", "country=Atlantis", "--custom", "1=x")
 
     assert done.returncode == 1
     assert {line.split()[0] for line in done.stderr.splitlines()[1:]} == {"/email", "/country", "/customFields/1"}

@@ -2,7 +2,7 @@
 
 from leadflood.domains.duplicates.contracts import MERGED_FIELDS
 from leadflood.domains.exports.models import FIELDS as EXPORTED
-from leadflood.domains.imports.models.fields import UPDATABLE, Target
+from leadflood.domains.imports.models.fields import TARGETS, UPDATABLE
 from leadflood.domains.leads import labels
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import CreateLead, LeadView, UpdateLead
@@ -39,5 +39,5 @@ def test_every_contract_and_list_knows_every_field() -> None:
     assert set(MERGED_FIELDS) == {field.api_name for field in LEAD_FIELDS if field.mergeable}
     plain = {field.api_name for field in LEAD_FIELDS if field.importable and not field.identity}
     assert plain | {"customFields"} == set(UPDATABLE)
-    assert {name.removesuffix("Id") for name in api_names} - set(Target) == set()
+    assert {name.removesuffix("Id") for name in api_names} - set(TARGETS) == set()
     assert {name.removesuffix("Id") for name in api_names} - {field.name for field in LEAD_FILTERS} == set()

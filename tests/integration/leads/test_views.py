@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
-from leadflood.domains.leads.contracts.views import DEFAULT_COLUMNS, MAX_VIEWS, CreateView, SavedView, UpdateView
+from leadflood.domains.leads.contracts.views import MAX_VIEWS, CreateView, SavedView, UpdateView
 from leadflood.domains.leads.errors import (
     TooManyViews,
     UserActorRequired,
@@ -16,6 +16,7 @@ from leadflood.domains.leads.errors import (
     ViewNotOwned,
     ViewVersionConflict,
 )
+from leadflood.domains.leads.labels import STANDARD_COLUMNS
 from leadflood.domains.leads.queries.views import get_view, list_views
 from leadflood.domains.leads.service import views
 from leadflood.domains.leads.store import views as view_store
@@ -84,7 +85,7 @@ async def test_a_view_keeps_filter_order_and_columns(database: Database, ada: Ac
         LeadSort.LATEST, ["email", "customFields.plan"], True, 1,
     )  # fmt: skip
     plain = await save(database, ada, "All")
-    assert (plain.filter.lead_filter(), plain.columns) == (LeadFilter(), list(DEFAULT_COLUMNS))
+    assert (plain.filter.lead_filter(), plain.columns) == (LeadFilter(), list(STANDARD_COLUMNS))
 
 
 async def test_views_are_seen_by_their_owner_and_shared_ones_by_all_of_the_workspace(

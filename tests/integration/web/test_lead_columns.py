@@ -2,8 +2,8 @@
 
 from urllib.parse import parse_qsl, urlencode
 
-from leadflood.domains.leads.contracts.views import COLUMNS
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.labels import COLUMNS
 from tests.integration.web.conftest import House
 from tests.support.web import Browser, Seen
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
-from leadflood.domains.leads.contracts.views import COLUMNS, MAX_COLUMNS, MAX_WIDTH, MIN_WIDTH, CreateView, SavedView
+from leadflood.domains.leads.contracts.views import MAX_COLUMNS, MAX_WIDTH, MIN_WIDTH, CreateView, SavedView
 from leadflood.domains.leads.filters import LEAD_FILTERS
+from leadflood.domains.leads.labels import COLUMNS
 from leadflood.kernel.filters import ME, WITHOUT_VALUE, FilterField, Kind, Operator
 from leadflood.web.pages.lead_list_params import LeadListParams
 
@@ -81,7 +82,7 @@ def view_of(filter_: dict[str, Any], sort: LeadSort, names: list[str], widths: d
     tree=trees,
     sort=st.sampled_from(LeadSort),
     names=columns,
-    widths=st.dictionaries(st.sampled_from(COLUMNS), st.integers(MIN_WIDTH, MAX_WIDTH), max_size=5),
+    widths=st.dictionaries(st.sampled_from([*COLUMNS]), st.integers(MIN_WIDTH, MAX_WIDTH), max_size=5),
 )
 def test_a_view_survives_its_way_through_the_address(
     tree: dict[str, Any], sort: LeadSort, names: list[str], widths: dict[str, int]

@@ -17,7 +17,6 @@ from leadflood.domains.enrichment import queries as enrichment
 from leadflood.domains.enrichment.contracts import EnrichmentRequested, LeadEnrichmentView
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import (
-    Country,
     CreateLead,
     CreateLeads,
     LeadCreated,
@@ -39,6 +38,7 @@ from leadflood.domains.leads.contracts.history import FieldChangeView
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import history
+from leadflood.domains.leads.values import Country
 from leadflood.kernel.pagination import Page
 from leadflood.kernel.timestamps import Timestamp
 

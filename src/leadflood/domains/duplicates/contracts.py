@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, Strict
+from pydantic import ConfigDict, Field, Strict
 
 from leadflood.domains.duplicates.models import CandidateStatus, MergeSide, MergeStatus, ReasonKind, ScanStatus
 from leadflood.domains.leads.catalog import CUSTOM_FIELD, MERGEABLE_FIELDS
-from leadflood.domains.leads.contracts import ActorView, LeadView
+from leadflood.domains.leads.contracts import LEAD_EXAMPLE, ActorView, LeadView
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue
@@ -16,26 +16,7 @@ from leadflood.kernel.text import FromText, InvalidValue
 _SURVIVOR = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
 _OTHER = "0197a3b0-6a1f-7d02-8e55-0c1b2a3d4e5f"
 _USER = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
-_LEAD: dict[str, JsonValue] = {
-    "id": _SURVIVOR,
-    "email": "ada.lovelace@acme.com",
-    "firstName": "Ada",
-    "lastName": "Lovelace",
-    "company": "Acme",
-    "jobTitle": "Head of Research",
-    "phone": "+442079460958",
-    "website": "https://acme.com",
-    "country": "GB",
-    "source": "web-form",
-    "status": "enriched",
-    "ownerId": _USER,
-    "version": 3,
-    "customFields": {"plan": "pro"},
-    "createdAt": "2026-03-01T09:30:00Z",
-    "updatedAt": "2026-03-01T09:30:02Z",
-    "enrichedAt": "2026-03-01T09:30:02Z",
-    "error": None,
-}
+_LEAD = {**LEAD_EXAMPLE, "id": _SURVIVOR}
 
 MERGED_FIELDS = {field.api_name: field.name for field in MERGEABLE_FIELDS}
 """Fields that can be chosen in a merge, besides custom fields, with their columns."""

@@ -1,78 +1,145 @@
-"""The fields of a lead. A new field is an entry here, a migration, and its line in the contracts."""
+"""The fields of a lead. A new field is an entry here and a migration: see docs/guides/add-a-field.md."""
 
-from typing import Final
+import re
+from typing import Annotated, Final
+from uuid import UUID
 
-from leadflood.domains.leads.models import normalise_source
-from leadflood.kernel.country_names import normalise_country
-from leadflood.kernel.db.sql import sql
+from leadflood.domains.leads.values import Country, Email, Name, OwnerId, Phone, Source, Website
 from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.fields import UUID_, FieldCatalog, FieldDefinition
-from leadflood.kernel.web_address import normalise_website
 
 CUSTOM_FIELD: Final = "customFields."
 """Prefix of the key of a custom field, next to the names of fields."""
+_FORMATTING: Final = re.compile(r"\(0\)|[^0-9+]")
 
-LEAD_FIELDS: Final = FieldCatalog(
-    "lead",
-    (
+
+def _digits(text: str) -> str:
+    """A phone number, or a part of one, in its stored form."""
+    return _FORMATTING.sub("", text) or text
+
+
+class LeadFields:
+    """The values of a lead, one entry for each field, in the order of the API. Forms have the same order."""
+
+    email: Annotated[
+        str,
         FieldDefinition(
-            name="email",
-            api_name="email",
             label="Email",
-            column=sql("email"),
+            input=Email,
             identity=True,
+            required=True,
             mergeable=False,
             searchable=True,
+            bulk=False,
+            standard=True,
+            quick=True,
+            wide=True,
+            keyboard="email",
+            example="ada.lovelace@acme.com",
         ),
+    ]
+    first_name: Annotated[
+        str | None,
         FieldDefinition(
-            name="first_name", api_name="firstName", label="First name", column=sql("first_name"), searchable=True
+            label="First name",
+            input=Name,
+            searchable=True,
+            bulk=False,
+            listed=False,
+            quick=True,
+            fill=False,
+            example="Ada",
         ),
+    ]
+    last_name: Annotated[
+        str | None,
         FieldDefinition(
-            name="last_name", api_name="lastName", label="Last name", column=sql("last_name"), searchable=True
+            label="Last name",
+            input=Name,
+            searchable=True,
+            bulk=False,
+            listed=False,
+            quick=True,
+            fill=False,
+            example="Lovelace",
         ),
-        FieldDefinition(name="company", api_name="company", label="Company", column=sql("company"), searchable=True),
+    ]
+    company: Annotated[
+        str | None,
+        FieldDefinition(label="Company", input=Name, searchable=True, standard=True, quick=True, example="Acme"),
+    ]
+    job_title: Annotated[
+        str | None,
         FieldDefinition(
-            name="job_title", api_name="jobTitle", label="Job title", column=sql("job_title"), searchable=True
+            label="Job title",
+            input=Name,
+            searchable=True,
+            standard=True,
+            quick=True,
+            example="Head of Research",
         ),
-        FieldDefinition(name="phone", api_name="phone", label="Phone", column=sql("phone"), searchable=True),
+    ]
+    phone: Annotated[
+        str | None,
         FieldDefinition(
-            name="website",
-            api_name="website",
+            label="Phone",
+            input=Phone,
+            depends_on=("country",),
+            compared=_digits,
+            searchable=True,
+            bulk=False,
+            keyboard="tel",
+            hint="Include the country code, or select a country.",
+            example="+442079460958",
+        ),
+    ]
+    country: Annotated[str | None, FieldDefinition(label="Country", type=FieldType.CHOICE, input=Country, example="GB")]
+    website: Annotated[
+        str | None,
+        FieldDefinition(
             label="Website",
             type=FieldType.URL,
-            column=sql("website"),
-            normalise=normalise_website,
+            input=Website,
+            bulk=False,
+            wide=True,
+            hint="e.g. acme.com",
+            example="https://acme.com",
         ),
+    ]
+    source: Annotated[
+        str,
         FieldDefinition(
-            name="country",
-            api_name="country",
-            label="Country",
-            type=FieldType.CHOICE,
-            column=sql("country"),
-            normalise=normalise_country,
-        ),
-        FieldDefinition(
-            name="source",
-            api_name="source",
             label="Source",
-            column=sql("source"),
-            normalise=normalise_source,
+            categorical=True,
+            input=Source,
+            required=True,
             personal=False,
+            standard=True,
+            hint="Where this lead came from, e.g. web-form",
+            example="web-form",
         ),
+    ]
+    owner_id: Annotated[
+        UUID | None,
         FieldDefinition(
-            name="owner_id",
-            api_name="ownerId",
             label="Owner",
             type=FieldType.PERSON,
-            column=sql("owner_id"),
             sql_type=UUID_,
+            input=OwnerId,
             personal=False,
+            quick=True,
+            example="0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5",
         ),
-    ),
-)
+    ]
+
+
+LEAD_FIELDS: Final = FieldCatalog.of("lead", LeadFields)
 PLAIN_FIELDS: Final = LEAD_FIELDS.where(lambda field: not field.identity)
 """All fields except the email, which is stored twice: as written, and normalized."""
 TEXT_FIELDS: Final = PLAIN_FIELDS.where(lambda field: field.type is not FieldType.PERSON)
 """Those of them that can be validated without another table."""
 MERGEABLE_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.mergeable)
 IMPORTABLE_FIELDS: Final = PLAIN_FIELDS.where(lambda field: field.importable)
+BULK_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.bulk)
+LISTED_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.listed)
+QUICK_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.quick)

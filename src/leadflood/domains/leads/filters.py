@@ -1,21 +1,16 @@
 """Filter fields of leads. Other domains add theirs: see `bootstrap`."""
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from leadflood.domains.leads.catalog import CUSTOM_FIELD
-from leadflood.domains.leads.labels import FIELDS
-from leadflood.domains.leads.models import LeadStatus, normalise_source
-from leadflood.kernel.country_names import normalise_country
+from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
+from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.db.sql import sql
-from leadflood.kernel.field_types import check_field_key
+from leadflood.kernel.field_types import FieldType, check_field_key
+from leadflood.kernel.fields import FieldDefinition
 from leadflood.kernel.filter_fields import FilterFields
 from leadflood.kernel.filters import Column, Compare, Comparison, FilterField, Kind, Relation
-
-_FORMATTING: Final = re.compile(r"\(0\)|[^0-9+]")
-
 
 _TEXTS: Final = Relation(
     "lead_field_texts",
@@ -52,36 +47,24 @@ def _custom_field(key: str) -> FilterField:
     return FilterField(name, key, Kind.CUSTOM, _VALUE, places=places)
 
 
-def _digits(text: str) -> str:
-    """A phone number, or a part of one, in its stored form."""
-    return _FORMATTING.sub("", text) or text
+def _field(field: FieldDefinition) -> FilterField:
+    """A field of the catalog."""
+    kind = {FieldType.CHOICE: Kind.CHOICE, FieldType.PERSON: Kind.PERSON}.get(field.type, Kind.TEXT)
+    return FilterField(
+        field.short_name,
+        field.label,
+        Kind.CHOICE if field.categorical else kind,
+        Column(field.name, field.column, searched=field.searchable),
+        nullable=not field.required,
+        choices=field.choices or None,
+        normalise=field.normalise,
+    )
 
 
 LEAD_FILTERS: Final = FilterFields(
     (
         FilterField("search", "Search", Kind.SEARCH, Column("search_text", sql("search_text")), nullable=False),
-        FilterField("email", FIELDS["email"], Kind.TEXT, Column("email", sql("email"), searched=True), nullable=False),
-        FilterField(
-            "firstName", FIELDS["firstName"], Kind.TEXT, Column("first_name", sql("first_name"), searched=True)
-        ),
-        FilterField("lastName", FIELDS["lastName"], Kind.TEXT, Column("last_name", sql("last_name"), searched=True)),
-        FilterField("company", FIELDS["company"], Kind.TEXT, Column("company", sql("company"), searched=True)),
-        FilterField("jobTitle", FIELDS["jobTitle"], Kind.TEXT, Column("job_title", sql("job_title"), searched=True)),
-        FilterField(
-            "phone", FIELDS["phone"], Kind.TEXT, Column("phone", sql("phone"), searched=True), normalise=_digits
-        ),
-        FilterField("website", FIELDS["website"], Kind.TEXT, Column("website", sql("website"))),
-        FilterField(
-            "country", FIELDS["country"], Kind.CHOICE, Column("country", sql("country")), normalise=normalise_country
-        ),
-        FilterField(
-            "source",
-            FIELDS["source"],
-            Kind.CHOICE,
-            Column("source", sql("source")),
-            nullable=False,
-            normalise=normalise_source,
-        ),
+        *(_field(field) for field in LEAD_FIELDS if field.filterable),
         FilterField(
             "status",
             "Status",
@@ -90,7 +73,6 @@ LEAD_FILTERS: Final = FilterFields(
             nullable=False,
             choices={item.value: item.value.capitalize() for item in LeadStatus},
         ),
-        FilterField("owner", FIELDS["ownerId"], Kind.PERSON, Column("owner_id", sql("owner_id"))),
         FilterField("createdAt", "Created", Kind.TIME, Column("created_at", sql("created_at")), nullable=False),
         FilterField("updatedAt", "Updated", Kind.TIME, Column("updated_at", sql("updated_at")), nullable=False),
         FilterField("enrichedAt", "Enriched", Kind.TIME, Column("enriched_at", sql("enriched_at"))),

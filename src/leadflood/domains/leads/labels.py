@@ -1,13 +1,55 @@
 """Labels of the fields of a lead: the only source for pages, files and timelines."""
 
-from typing import Final
+from typing import Final, Protocol
 
-from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.leads.catalog import LEAD_FIELDS, LISTED_FIELDS
 
 CUSTOM: Final = "customFields"
 
 FIELDS: Final = {field.api_name: field.label for field in LEAD_FIELDS}
 """Labels by API name, in display order."""
+COLUMNS: Final = {
+    "name": "Name",
+    "status": "Status",
+    **{field.short_name: field.label for field in LISTED_FIELDS},
+    "createdAt": "Created",
+    "updatedAt": "Updated",
+    "enrichedAt": "Enriched",
+}
+"""Labels of the columns of a list in order, besides `customFields.<key>` and related fields of other domains."""
+STANDARD_COLUMNS: Final = (
+    "name",
+    "status",
+    *(field.short_name for field in LISTED_FIELDS if field.standard),
+    "createdAt",
+)
+"""Columns of a list for which none were chosen."""
+
+
+class HasName(Protocol):
+    """A lead as far as its name goes."""
+
+    @property
+    def email(self) -> str:
+        """The address."""
+
+    @property
+    def first_name(self) -> str | None:
+        """First name."""
+
+    @property
+    def last_name(self) -> str | None:
+        """Last name."""
+
+
+def name_of(lead: HasName) -> str:
+    """The person's name, or else the email."""
+    return full_name(lead) or lead.email
+
+
+def full_name(lead: HasName) -> str:
+    """First and last name; empty without either."""
+    return " ".join(filter(None, (lead.first_name, lead.last_name)))
 
 
 def label_of(name: str) -> str:

@@ -19,10 +19,11 @@ from typing import Any, LiteralString
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _VALUE = re.compile(r"(?<![:\w]):value\b")
 _PART = re.compile(r"\{([a-z_]\w*)\}")
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
 class Sql:
-    """A statement, or a part of one. Created only by `sql`, `sql_file` and `assemble`."""
+    """A statement, or a part of one. Created only by `sql`, `sql_file`, `identifier` and `assemble`."""
 
     __slots__ = ("_compiled", "source")
 
@@ -70,6 +71,14 @@ def sql(source: LiteralString) -> Sql:
 def sql_file(package: LiteralString, name: LiteralString) -> Sql:
     """The statement in the file `<name>.sql` of the folder of `package`, such as `leadflood.domains.jobs.store`."""
     return Sql(files(package).joinpath(f"{name}.sql").read_text("utf-8"))
+
+
+def identifier(name: str) -> Sql:
+    """The name of a column that code declares, such as a field of a catalog. Raises: ValueError: it is no name."""
+    if not _IDENTIFIER.fullmatch(name):
+        message = f"{name!r} is not the name of a column."
+        raise ValueError(message)
+    return Sql(name)
 
 
 @lru_cache(maxsize=2000)

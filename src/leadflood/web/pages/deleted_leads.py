@@ -7,9 +7,10 @@ from uuid import UUID
 
 from leadflood.domains.imports.queries import filenames
 from leadflood.domains.leads.contracts.bulk import BulkChange
-from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView
+from leadflood.domains.leads.contracts.deleted import DeletedFilter
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
 from leadflood.domains.leads.errors import LeadNotFound, MatchCountExceeded
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import deleted as queries
 from leadflood.domains.leads.queries import get_lead, list_events
@@ -117,11 +118,6 @@ async def restore_many(ctx: PageContext) -> PageResult:
         why = "another lead has the same email, or they were already restored or merged"
         toasts = [*(toasts if done.restored else []), Toast(f"{plural(skipped, 'lead')} skipped: {why}.", "warn")]
     return Redirect(back, toasts)
-
-
-def name_of(lead: DeletedLeadView) -> str:
-    """The name of a lead, or its email."""
-    return " ".join(filter(None, (lead.first_name, lead.last_name))) or lead.email
 
 
 def _filters(q: str, change: str) -> DeletedFilter:

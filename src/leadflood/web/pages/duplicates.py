@@ -9,6 +9,7 @@ from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, Me
 from leadflood.domains.duplicates.models import CandidateStatus, ScanStatus
 from leadflood.domains.duplicates.service import merging, review, scanning
 from leadflood.domains.leads.contracts import LeadView
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.errors import AppError
 from leadflood.web import labels
@@ -17,7 +18,7 @@ from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.duplicates_presenter import compared_fields, shown_reasons
-from leadflood.web.pages.lead_form import custom_fields_of, custom_labels, name_of
+from leadflood.web.pages.lead_form import custom_fields_of, custom_labels
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 

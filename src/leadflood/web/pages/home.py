@@ -12,6 +12,7 @@ from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.domains.leads.events import LEAD
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import changesets
 from leadflood.domains.leads.queries.samples import has_samples
@@ -27,7 +28,6 @@ from leadflood.web.pages.actor_names import actors_of
 from leadflood.web.pages.changes_presenter import KINDS, counts
 from leadflood.web.pages.changes_presenter import name_of as name_of_change
 from leadflood.web.pages.jobs_presenter import consequence
-from leadflood.web.pages.lead_form import name_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 

@@ -1,20 +1,24 @@
 """Mapping form of the columns, and its parsing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from leadflood.domains.imports.contracts import ImportDetail, MapColumns
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN, custom_key
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
+from leadflood.domains.imports.models.fields import TARGETS as FIELD_TARGETS
 from leadflood.domains.imports.models.states import Duplicates, FieldPolicy, ImportMode, InvalidValues
 from leadflood.web import labels
 from leadflood.web.forms import Form, validated
 
 OWN_FIELD: Final = "custom"
-_NAMED: Final = {Target.FULL_NAME: "Full name (split automatically)", Target.OWNER: "Owner (email)"}
+_NAMED: Final[Mapping[str, str]] = {
+    Target.FULL_NAME.value: "Full name (split automatically)",
+    Target.OWNER.value: "Owner (email)",
+}
 TARGETS: Final = (
-    *((item.value, _NAMED.get(item) or labels.field(item.value)) for item in Target if item is not Target.IGNORE),
+    *((name, _NAMED.get(name) or labels.field(name)) for name in FIELD_TARGETS if name != Target.IGNORE),
     (OWN_FIELD, "Custom field…"),
     (Target.IGNORE.value, "Don’t import"),
 )

@@ -8,7 +8,9 @@ from uuid import UUID
 from leadflood.domains.imports.contracts import ColumnView, ImportRowView, ImportView, RowError
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.states import RowAction
-from leadflood.web import formats, labels
+from leadflood.kernel.field_types import shown_value
+from leadflood.web import labels
+from leadflood.web.field_text import definition_of, field_text
 from leadflood.web.formats import number
 from leadflood.web.templating import brief
 
@@ -161,11 +163,9 @@ def _values(row: ImportRowView, owners: Mapping[str, str]) -> Iterator[PreviewVa
 def _text(field: str, value: Any, owners: Mapping[str, str]) -> str:  # noqa: ANN401  JSON
     if value is None:
         return ""
-    if field == "phone":
-        return formats.phone(str(value)) or ""
-    if field == "country":
-        return formats.country(str(value)) or str(value)
-    return brief(owners.get(str(value), str(value)) if field == "ownerId" else str(value))
+    definition = definition_of(field)
+    text = shown_value(value)
+    return brief(text if definition is None else field_text(definition, text, owners) or text)
 
 
 def _error_count(key: str, count: int) -> ErrorCount:

@@ -9,6 +9,7 @@ from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, JobView, RetryCause, RetryJobs
 from leadflood.domains.jobs.models import MAX_CAUSE, JobStatus
 from leadflood.domains.jobs.permissions import JOBS_READ, JOBS_WRITE, OUTBOX_READ
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.leads.queries import leads_by_id
 from leadflood.kernel.db.transaction import Transaction
@@ -16,7 +17,6 @@ from leadflood.web.cookies import local_path
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.jobs_presenter import outcome_toasts
-from leadflood.web.pages.lead_form import name_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 

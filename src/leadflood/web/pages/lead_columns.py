@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from leadflood.domains.fields.models import CustomField
-from leadflood.domains.leads.catalog import CUSTOM_FIELD
+from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.views import MAX_COLUMNS, MAX_WIDTH, MIN_WIDTH
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
-from leadflood.domains.leads.labels import FIELDS
+from leadflood.domains.leads.labels import COLUMNS, FIELDS, STANDARD_COLUMNS, name_of
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.field_types import FieldType
 from leadflood.web.cookies import local_path
 from leadflood.web.forms import Form, by_name
-from leadflood.web.labels import COLUMNS
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.lead_form import choices_of, custom_fields_of, form_of, name_of, text_in_form
-from leadflood.web.pages.lead_list_params import STANDARD, LeadListParams
+from leadflood.web.pages.lead_form import choices_of, custom_fields_of, form_of, text_in_form
+from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -33,8 +32,8 @@ _WIDTHS: Final = {
     "enrichedAt": 128,
 }
 _USUAL_WIDTH: Final = 144
-_INPUTS: Final = {"owner": "ownerId"}
-"""Fields whose column has another name."""
+_INPUTS: Final = {field.short_name: field.api_name for field in LEAD_FIELDS}
+"""The fields that columns show."""
 _NAME: Final = ("firstName", "lastName")
 
 
@@ -182,10 +181,7 @@ async def choose_columns(ctx: PageContext) -> PageResult:
 
 
 def _edits(column: str) -> str:
-    if column == "name":
-        return column
-    name = _INPUTS.get(column, column)
-    return name if name in FIELDS else ""
+    return column if column == "name" else _INPUTS.get(column, "")
 
 
 def _choices(
@@ -215,11 +211,11 @@ def _applied(state: LeadListParams, form: Form) -> str:
     """URL of the list with the columns of the form, in its order."""
     chosen = set(form.values("column"))
     names = [name for name in dict.fromkeys([*form.values("order"), *form.values("column")]) if name in chosen]
-    columns = tuple(names) or STANDARD
+    columns = tuple(names) or STANDARD_COLUMNS
     usual = {column.name: column.usual_width for column in all_columns(()).values()}
     widths = [
         f"{name}.{width}"
         for name in columns
         if (width := form.number(f"width.{name}")) != usual.get(name, _USUAL_WIDTH) and isinstance(width, int)
     ]
-    return state.url(column=columns if columns != STANDARD else None, width=widths)
+    return state.url(column=columns if columns != STANDARD_COLUMNS else None, width=widths)

@@ -10,6 +10,8 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports.queries import filenames
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries
+from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.queries.neighbors import Neighbors, neighbors
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import InvalidInput
@@ -22,7 +24,6 @@ from leadflood.web.pages.lead_form import (
     custom_fields_of,
     custom_labels,
     form_of,
-    name_of,
     rows_of,
 )
 from leadflood.web.pages.lead_list_params import LeadListParams
@@ -99,6 +100,7 @@ async def lead_context(tx: Transaction, ctx: PageContext, lead_id: UUID) -> dict
         "older": ctx.cursor(events, "events"),
         "owners": _with_current(owner_choices(people), stored.value("ownerId")),
         "countries": country_choices(),
+        "field_rows": LEAD_FIELDS.rows,
         "custom": all_custom(lead, custom),
         "named": custom_labels(custom),
         "changed_by": entries[0].by if entries else "",

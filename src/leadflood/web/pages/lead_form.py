@@ -1,26 +1,25 @@
 """Fields of a lead for people: labels, order, and edit forms."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from leadflood.domains.fields import queries as fields
 from leadflood.domains.fields.models import CustomField
-from leadflood.domains.leads.catalog import CUSTOM_FIELD
-from leadflood.domains.leads.catalog import LEAD_FIELDS as CATALOG
+from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import CustomValue
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.field_types import FieldType, shown_value
+from leadflood.kernel.fields import FieldDefinition
 from leadflood.web import formats
+from leadflood.web.field_text import definition_of, field_text
 from leadflood.web.forms import Form
-from leadflood.web.labels import LEAD_FIELDS
 
-_TYPES: Final = {field.api_name: field.type for field in CATALOG}
+_SCHEMES: Final = {"email": "mailto:", "tel": "tel:"}
 _YES_NO: Final = {"true": "Yes", "false": "No"}
-_FORMATS: Final[Mapping[str, Callable[[str], str | None]]] = {"country": formats.country, "phone": formats.phone}
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -30,13 +29,19 @@ def country_choices() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """A field of a lead. `href`: link target of the value; `field`: definition of a custom field, for editing."""
+    """A field of a lead with its value.
+
+    Attributes:
+        href: link target of the value.
+        field: definition of a custom field, for editing. definition: of one of the catalog.
+    """
 
     name: str
     label: str
     value: str | None
     href: str | None = None
     field: CustomField | None = None
+    definition: FieldDefinition | None = None
 
 
 async def custom_fields_of(tx: Transaction, actor: Actor) -> list[CustomField]:
@@ -50,26 +55,20 @@ def custom_labels(custom: Sequence[CustomField]) -> dict[str, str]:
     return {CUSTOM_FIELD + field.key: field.label for field in custom}
 
 
-def name_of(lead: LeadView) -> str:
-    """The person's name, or else the email."""
-    return " ".join(part for part in (lead.first_name, lead.last_name) if part) or lead.email
-
-
 def form_of(lead: LeadView) -> Form:
     """A form with the stored values."""
     stored = lead.model_dump(mode="json")
     custom = {CUSTOM_FIELD + name: value for name, value in lead.custom_fields.items()}
-    return Form.of({name: stored[name] for name in LEAD_FIELDS} | custom)
+    return Form.of({field.api_name: stored[field.api_name] for field in LEAD_FIELDS} | custom)
 
 
 def text_in_form(name: str, form: Form, people: Mapping[str, str], custom: Sequence[CustomField]) -> str:
     """A field of a form as text for people. `people`: names of members by ID."""
-    field = next((each for each in custom if CUSTOM_FIELD + each.key == name), None)
     values = [value for value in form.values(name) if value.strip()]
-    if name in _FORMATS:
-        return "; ".join(_FORMATS[name](value) or value for value in values)
-    if name == "ownerId":
-        return "; ".join(people.get(value, "Former member") for value in values)
+    definition = definition_of(name)
+    if definition is not None:
+        return "; ".join(field_text(definition, value, people) or "Former member" for value in values)
+    field = next((each for each in custom if CUSTOM_FIELD + each.key == name), None)
     if field is not None and field.type is FieldType.BOOLEAN:
         return "; ".join(_YES_NO.get(value, value) for value in values)
     return "; ".join(shown_value(value, field.options if field else (), people) for value in values)
@@ -77,31 +76,34 @@ def text_in_form(name: str, form: Form, people: Mapping[str, str], custom: Seque
 
 def choices_of(name: str, people: Mapping[str, str], custom: CustomField | None) -> list[tuple[str, str]] | None:
     """Options of a field for a `select`, with the empty one; None if it is typed in."""
-    kind = custom.type if custom is not None else _TYPES.get(name, FieldType.TEXT)
+    definition = definition_of(name)
+    kind = custom.type if custom is not None else definition.type if definition is not None else FieldType.TEXT
     if kind is FieldType.PERSON:
         return [("", "Unassigned"), *people.items()]
     if kind is FieldType.BOOLEAN:
         return [("", "Unknown"), *_YES_NO.items()]
     if kind is not FieldType.CHOICE:
         return None
-    return [("", "None"), *custom.choices] if custom is not None else country_choices()
+    if custom is not None:
+        return [("", "None"), *custom.choices]
+    return [("", "None"), *definition.choices.items()] if definition and definition.choices else country_choices()
 
 
 def rows_of(lead: LeadView, owners: Mapping[str, str], custom: Sequence[CustomField]) -> list[FieldRow]:
-    """The fields of the contract, then custom fields in order, then values without a field."""
+    """The fields of the catalog, then custom fields in order, then values without a field."""
     stored = form_of(lead)
-    shown = {
-        "email": (lead.email, f"mailto:{lead.email}"),
-        "phone": (formats.phone(lead.phone), f"tel:{lead.phone}"),
-        "website": ((lead.website or "").removeprefix("https://") or None, lead.website),
-        "country": (formats.country(lead.country), None),
-        "ownerId": (owners.get(str(lead.owner_id)), None),
-    }
-    plain = [
-        FieldRow(name, label, *shown.get(name, (stored.value(name) or None, None)))
-        for name, label in LEAD_FIELDS.items()
-    ]
+    plain = [_row(field, stored.value(field.api_name), owners) for field in LEAD_FIELDS]
     return plain + [_custom_row(field, lead, owners) for field in all_custom(lead, custom)]
+
+
+def _row(field: FieldDefinition, value: str, owners: Mapping[str, str]) -> FieldRow:
+    shown = field_text(field, value, owners) if value else None
+    href = None
+    if value and field.type is FieldType.URL:
+        shown, href = value.removeprefix("https://"), value
+    elif value and field.keyboard in _SCHEMES:
+        href = _SCHEMES[field.keyboard] + value
+    return FieldRow(field.api_name, field.label, shown or None, href, definition=field)
 
 
 def all_custom(lead: LeadView, custom: Sequence[CustomField]) -> list[CustomField]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.views import MAX_COLUMNS, MAX_WIDTH, MIN_WIDTH, SavedView, check_column
+from leadflood.domains.leads.labels import COLUMNS, STANDARD_COLUMNS
 from leadflood.domains.leads.models import LeadStatus, normalise_source
 from leadflood.kernel.filters import EVERYTHING, ME, Condition, Operator, narrowed, written
 from leadflood.kernel.text import InvalidValue
@@ -16,24 +17,15 @@ from leadflood.web.forms import by_name
 from leadflood.web.pages.leads_filter import apart, chips, read_tree, write_tree
 from leadflood.web.templating import url
 
-STANDARD: Final = ("name", "status", "company", "jobTitle", "email", "source", "createdAt")
-
 SORTS: Final = {
     LeadSort.NEWEST: "Created: newest first",
     LeadSort.CREATED: "Created: oldest first",
     LeadSort.LATEST: "Recently updated",
     LeadSort.UPDATED: "Least recently updated",
     **{
-        LeadSort(f"{sign}{name}"): f"{label} {order}"
-        for name, label in (
-            ("name", "Name"),
-            ("email", "Email"),
-            ("company", "Company"),
-            ("jobTitle", "Job title"),
-            ("status", "Status"),
-            ("source", "Source"),
-        )
-        for sign, order in (("", "A–Z"), ("-", "Z–A"))
+        item: f"{COLUMNS[item.value.removeprefix('-')]} {'Z–A' if item.descending else 'A–Z'}"
+        for item in LeadSort
+        if not item.value.endswith("At")
     },
 }
 
@@ -59,7 +51,7 @@ class LeadListParams:
     since: str = ""
     filter: str = ""
     sort: LeadSort = LeadSort.NEWEST
-    columns: tuple[str, ...] = STANDARD
+    columns: tuple[str, ...] = STANDARD_COLUMNS
     widths: tuple[tuple[str, int], ...] = ()
     view: str = ""
     peek: UUID | None = field(default=None, compare=False)
@@ -87,7 +79,7 @@ class LeadListParams:
             since=last("since") if _moment(last("since")) else "",
             filter=write_tree(tree) if tree is not None else "",
             sort=next((item for item in LeadSort if item.value == last("sort")), LeadSort.NEWEST),
-            columns=columns or STANDARD,
+            columns=columns or STANDARD_COLUMNS,
             widths=_widths(given.get("width", ())),
             view=last("view") if _id(last("view")) else "",
             peek=_id(last("peek")),
@@ -101,7 +93,7 @@ class LeadListParams:
             **said,
             filter=write_tree(left),
             sort=view.sort,
-            columns=_columns(view.columns) or STANDARD,
+            columns=_columns(view.columns) or STANDARD_COLUMNS,
             widths=tuple(sorted(view.column_widths.items())),
             view=str(view.id),
         )
@@ -162,7 +154,7 @@ class LeadListParams:
         """All parameters, without defaults."""
         shown = {
             "sort": self.sort.value if self.sort is not LeadSort.NEWEST else "",
-            "column": self.columns if self.columns != STANDARD else (),
+            "column": self.columns if self.columns != STANDARD_COLUMNS else (),
             "width": tuple(f"{name}.{width}" for name, width in self.widths),
             "view": self.view,
         }

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.leads import queries, service
+from leadflood.domains.leads.catalog import LEAD_FIELDS, QUICK_FIELDS
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.domains.leads.permissions import LEADS_WRITE
@@ -122,6 +123,8 @@ async def _page(
         "form": form,
         "owners": owners,
         "countries": country_choices(),
+        "field_rows": LEAD_FIELDS.rows,
+        "quick_rows": QUICK_FIELDS.rows,
         "custom": custom,
         "named": custom_labels(custom),
         "hints": hints or EmailHints(),

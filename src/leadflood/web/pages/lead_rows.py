@@ -9,6 +9,7 @@ from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError
@@ -16,7 +17,7 @@ from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actors_of, member_names, owner_choices
 from leadflood.web.pages.lead_columns import columns_of, text_cells
 from leadflood.web.pages.lead_edit import EditConflict, LeadEdit, save_edit, shown_conflict
-from leadflood.web.pages.lead_form import custom_fields_of, custom_labels, name_of
+from leadflood.web.pages.lead_form import custom_fields_of, custom_labels
 from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect

@@ -10,8 +10,10 @@ from uuid import UUID
 from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
 from leadflood.domains.leads.contracts import LeadEventView
 from leadflood.domains.leads.events import LeadEventKind
+from leadflood.kernel.field_types import shown_value
 from leadflood.kernel.pages import TimelineKind
-from leadflood.web import formats, labels
+from leadflood.web import labels
+from leadflood.web.field_text import definition_of, field_text
 from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.templating import brief
 
@@ -187,20 +189,19 @@ def _changes(changes: Mapping[str, Any], owners: Mapping[str, str]) -> list[Fiel
             keys = [
                 key for key in {**(before or {}), **(after or {})} if (before or {}).get(key) != (after or {}).get(key)
             ]
-            listed += [
-                FieldChange(key, _shown(key, (before or {}).get(key)), _shown(key, (after or {}).get(key)))
-                for key in keys
-            ]
-        elif name == "owner_id":
-            listed.append(FieldChange(labels.field(name), owners.get(str(before)), owners.get(str(after))))
+            listed += [FieldChange(key, _custom(key, before), _custom(key, after)) for key in keys]
         else:
-            listed.append(FieldChange(labels.field(name), _shown(name, before), _shown(name, after)))
+            listed.append(FieldChange(labels.field(name), _shown(name, before, owners), _shown(name, after, owners)))
     return listed
 
 
-def _shown(name: str, value: object) -> str | None:
+def _shown(name: str, value: object, owners: Mapping[str, str]) -> str | None:
     if value is None:
         return None
-    if name == "phone":
-        return formats.phone(str(value))
-    return formats.country(str(value)) or str(value) if name == "country" else display_value(value)
+    definition = definition_of(name)
+    return display_value(value) if definition is None else field_text(definition, str(value), owners)
+
+
+def _custom(key: str, values: Mapping[str, object] | None) -> str | None:
+    value = (values or {}).get(key)
+    return None if value is None else brief(shown_value(value))

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.text import search_key
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.lead_form import name_of
 from leadflood.web.pipeline import SIGNED_IN, Pages
 from leadflood.web.responses import PageResponse, PageResult
 

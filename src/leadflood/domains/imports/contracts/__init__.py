@@ -16,7 +16,8 @@ from leadflood.domains.imports.models.states import (
     InvalidValues,
     RowAction,
 )
-from leadflood.domains.leads.contracts import ActorView, Country, OwnerId, Source
+from leadflood.domains.leads.contracts import ActorView
+from leadflood.domains.leads.values import Country, OwnerId, Source
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, clean_line
 

@@ -1,22 +1,15 @@
 """The columns of a lead, like `CreateLead`'s values for a row, with a fast path for valid values."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections import namedtuple
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from uuid import UUID
 
-from leadflood.domains.leads.catalog import PLAIN_FIELDS
-from leadflood.domains.leads.contracts import (
-    MAX_CUSTOM_BYTES,
-    MAX_CUSTOM_FIELDS,
-    Country,
-    CreateLead,
-    Name,
-    Source,
-    Website,
-)
+from leadflood.domains.leads.catalog import PLAIN_FIELDS, LeadFields
+from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS, CreateLead
 from leadflood.domains.leads.models import clean_custom_value
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.field_types import FieldValue
@@ -25,6 +18,9 @@ from leadflood.kernel.text import InvalidValue
 
 _REMEMBERED: Final = 2048
 """Cached results for repeated values of a field, such as companies, titles and countries."""
+_PLACES: Final = {field.name: place for place, field in enumerate(PLAIN_FIELDS)}
+_PHONE, _COUNTRY = _PLACES["phone"], _PLACES["country"]
+_SOURCE, _OWNER = _PLACES["source"], _PLACES["owner_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +32,29 @@ class RowDefaults:
     country: str | None = None
 
 
-class LeadColumns(NamedTuple):
-    """The columns of a lead as `POST /v1/leads` stores them; those that begin with `new_` are for a new lead."""
+if TYPE_CHECKING:  # what the catalog declares
 
-    email: str
-    email_norm: str
-    first_name: str | None
-    last_name: str | None
-    company: str | None
-    job_title: str | None
-    phone: str | None
-    website: str | None
-    country: str | None
-    source: str | None
-    owner_id: UUID | None
-    new_source: str
-    new_owner_id: UUID | None
-    custom_fields: str | None
+    class LeadColumns(tuple[Any, ...], LeadFields):  # noqa: SLOT001  it has no instances
+        """The columns of a lead as `POST /v1/leads` stores them; `new_` ones are for a new lead."""
+
+        _fields: ClassVar[tuple[str, ...]]
+
+        def __new__(cls, *values: object, **named: object) -> Self:
+            """In the order of `_fields`, or by name."""
+            ...
+
+else:
+    LeadColumns = namedtuple(  # noqa: PYI024  its fields are in the catalog
+        "LeadColumns",
+        [
+            "email",
+            "email_norm",
+            *(field.name for field in PLAIN_FIELDS),
+            "new_source",
+            "new_owner_id",
+            "custom_fields",
+        ],
+    )
 
 
 def columns_of(lead: CreateLead, defaults: RowDefaults) -> LeadColumns:
@@ -75,10 +77,14 @@ class FieldRules:
 
     def __init__(self, defaults: RowDefaults) -> None:
         self._defaults = defaults
-        self.name = _remembering(_rule(Name))
-        self.website = _remembering(_rule(Website))
-        self.country = _remembering(_rule(Country))
-        self.source = _remembering(_rule(Source))
+        rules = {field.api_name: field.parse for field in PLAIN_FIELDS if not field.depends_on}
+        self._rules = [(field.api_name, rules.get(field.api_name)) for field in PLAIN_FIELDS]
+        self._rules = [(name, rule and lru_cache(_REMEMBERED)(rule)) for name, rule in self._rules]
+
+    def parse(self, name: str, text: str) -> str:
+        """A value of a field that depends on no other. Raises: InvalidValue."""
+        rule = dict(self._rules)[name]
+        return text if rule is None else rule(text)
 
     def phone(self, phone: str, country: str | None) -> str:
         """A number in E.164, by the country of its lead or else of the import. Raises: InvalidValue."""
@@ -92,45 +98,27 @@ class FieldRules:
             return None
 
     def _columns(self, given: Mapping[str, Any]) -> LeadColumns | None:
-        get, name = given.get, self.name
+        get = given.get
         email = get("email")
         if email is None:
             return None
         address = parse_email(email)
-        first, last, company = name(get("firstName")), name(get("lastName")), name(get("company"))
-        country, phone = self.country(get("country")), get("phone")
+        values = [value if (value := get(name)) is None or rule is None else rule(value) for name, rule in self._rules]
+        if (phone := values[_PHONE]) is not None:
+            values[_PHONE] = self.phone(phone, values[_COUNTRY])
         custom = get("customFields")
         if custom is not None:
             custom = _custom(custom)
             if custom is None:
                 return None
-        source, owner = self.source(get("source")), get("ownerId")
         return LeadColumns(
             address.display,
             address.norm,
-            first,
-            last,
-            company,
-            name(get("jobTitle")),
-            None if phone is None else self.phone(phone, country),
-            self.website(get("website")),
-            country,
-            source,
-            owner,
-            source or self._defaults.source,
-            owner or self._defaults.owner_id,
+            *values,
+            values[_SOURCE] or self._defaults.source,
+            values[_OWNER] or self._defaults.owner_id,
             custom,
         )
-
-
-def _rule(annotated: object) -> Callable[[str], str]:
-    """The function by which the contract parses a field of this type."""
-    parse: Callable[[str], str] = get_args(annotated)[1].parse
-    return parse
-
-
-def _remembering(rule: Callable[[str], str]) -> Callable[[str | None], str | None]:
-    return lru_cache(_REMEMBERED)(lambda text: None if text is None else rule(text))
 
 
 def _custom(given: Mapping[str, FieldValue]) -> str | None:

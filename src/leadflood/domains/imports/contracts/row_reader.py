@@ -12,26 +12,17 @@ from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns
 from leadflood.domains.imports.contracts.row_repair import CUSTOM_POINTER, RowRepair, by_contract, placeholder
 from leadflood.domains.imports.contracts.rows import EXTRA_CELLS, HARMLESS, TOO_MANY_CELLS, RowFault, StagedRow
 from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, says_nothing, strip_cell
-from leadflood.domains.imports.models.fields import CUSTOM, Target
+from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target
 from leadflood.domains.imports.models.format import restore
 from leadflood.domains.imports.models.states import InvalidValues
+from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS
 from leadflood.kernel.field_types import AllowedValues, FieldType, FieldValue, Option, parse_value
 from leadflood.kernel.text import InvalidValue, search_key
 
-_PLAIN: Final = frozenset(
-    {
-        Target.EMAIL,
-        Target.FIRST_NAME,
-        Target.LAST_NAME,
-        Target.FULL_NAME,
-        Target.COMPANY,
-        Target.JOB_TITLE,
-        Target.PHONE,
-        Target.WEBSITE,
-        Target.COUNTRY,
-    }
-)
+_PLAIN: Final = frozenset(TARGETS) - {Target.SOURCE, Target.OWNER, Target.IGNORE}
+"""Targets whose cells are read as they are."""
+_POINTERS: Final = {field.short_name: f"/{field.api_name}" for field in LEAD_FIELDS}
 _NAMIBIA: Final = "NA"
 _NO_TOKEN: Final = re.compile(r"[^a-z0-9._:-]+")
 _MAX_SOURCE: Final = 64
@@ -180,7 +171,7 @@ def _bare(cell: str) -> str:
 
 
 def _pointer(target: str) -> str:
-    return "/ownerId" if target == Target.OWNER else f"/{target}"
+    return _POINTERS.get(target, f"/{target}")
 
 
 def _fill_names(given: dict[str, Any]) -> None:

@@ -10,15 +10,17 @@ from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns
 from leadflood.domains.imports.contracts.rows import CUT, OTHER_VALUE, PLACEHOLDER, RowFault
 from leadflood.domains.imports.models.cells import addresses_in, parts_of, says_nothing, without_controls
 from leadflood.domains.imports.models.fields import Target
+from leadflood.domains.leads.catalog import PLAIN_FIELDS
 from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS, CreateLead
 from leadflood.domains.leads.models import clean_custom_value
 from leadflood.kernel.email_address import parse_email
-from leadflood.kernel.field_types import MAX_TEXT, FieldValue
+from leadflood.kernel.field_types import MAX_TEXT, FieldType, FieldValue
+from leadflood.kernel.fields import FieldDefinition
 from leadflood.kernel.schema import field_errors
 from leadflood.kernel.text import InvalidValue, is_blank
 
 CUSTOM_POINTER: Final = "/customFields/"
-_NAMES: Final = (Target.FIRST_NAME, Target.LAST_NAME, Target.COMPANY, Target.JOB_TITLE)
+_IN_ORDER: Final = [field for field in PLAIN_FIELDS.by_dependency if field.type is not FieldType.PERSON]
 
 
 class RowRepair:
@@ -34,78 +36,53 @@ class RowRepair:
         """
         for target in [name for name, cell in given.items() if isinstance(cell, str) and is_blank(cell)]:
             del given[target]
-        for target in _NAMES:
-            self._text(target, given, faults)
-        self._website(given, faults)
-        self._country(given, faults)
-        self._phone(given, faults)
+        for field in _IN_ORDER:
+            self._field(field, given, faults)
         _email(given, faults)
-        if Target.SOURCE in given:
-            self._text(Target.SOURCE, given, faults)
         if "customFields" in given:
             _custom_fields(given, faults)
 
-    def _text(self, target: Target, given: dict[str, Any], faults: list[RowFault]) -> None:
-        cell = given.get(target)
-        if cell is None:
-            return
-        rule = self._rules.source if target is Target.SOURCE else self._rules.name
-        try:
-            given[target] = rule(cell)
-        except InvalidValue as error:
-            del given[target]
-            faults.append(RowFault.of(f"/{target}", error.code, str(error), cell))
-            if error.code == "invalid_characters" and (cleaned := without_controls(cell).strip()):
-                given[target] = cleaned
-                self._text(target, given, [])
-
-    def _website(self, given: dict[str, Any], faults: list[RowFault]) -> None:
-        cell = given.get(Target.WEBSITE)
-        if cell is None:
+    def _field(self, field: FieldDefinition, given: dict[str, Any], faults: list[RowFault]) -> None:
+        name = field.api_name
+        cell = given.get(name)
+        if not isinstance(cell, str):
             return
         try:
-            given[Target.WEBSITE] = self._rules.website(cell)
+            given[name] = self._parsed(field, cell, given)
         except InvalidValue as error:
-            del given[Target.WEBSITE]
-            found = [site for part in parts_of(cell) if (site := self._website_of(part))]
-            if found and len(found) == len(parts_of(cell)):
-                given[Target.WEBSITE] = found[0]
-            faults.append(_outcome(Target.WEBSITE, error, cell, found))
-
-    def _website_of(self, part: str) -> str | None:
-        try:
-            return self._rules.website(part)
-        except InvalidValue:
-            return None
-
-    def _country(self, given: dict[str, Any], faults: list[RowFault]) -> None:
-        cell = given.get(Target.COUNTRY)
-        if cell is None:
-            return
-        try:
-            given[Target.COUNTRY] = self._rules.country(cell)
-        except InvalidValue as error:
-            del given[Target.COUNTRY]
-            faults.append(_outcome(Target.COUNTRY, error, cell, []))
-
-    def _phone(self, given: dict[str, Any], faults: list[RowFault]) -> None:
-        cell, country = given.get(Target.PHONE), given.get(Target.COUNTRY)
-        if cell is None:
-            return
-        try:
-            given[Target.PHONE] = self._rules.phone(cell, country)
-        except InvalidValue as error:
-            del given[Target.PHONE]
-            found = [phone for part in parts_of(cell) if (phone := self._phone_of(part, country))]
+            del given[name]
+            if _is_prose(field):
+                faults.append(RowFault.of(f"/{name}", error.code, str(error), cell))
+                if error.code == "invalid_characters" and (cleaned := without_controls(cell).strip()):
+                    given[name] = cleaned
+                    self._field(field, given, [])
+                return
+            found = self._found(field, cell, given)
             if found:
-                given[Target.PHONE] = found[0]
-            faults.append(_outcome(Target.PHONE, error, cell, found))
+                given[name] = found[0]
+            faults.append(_outcome(name, error, cell, found))
 
-    def _phone_of(self, part: str, country: str | None) -> str | None:
-        try:
-            return self._rules.phone(part, country)
-        except InvalidValue:
-            return None
+    def _parsed(self, field: FieldDefinition, text: str, given: Mapping[str, Any]) -> str:
+        if field.name == "phone":
+            return self._rules.phone(text, given.get(Target.COUNTRY))
+        return self._rules.parse(field.api_name, text)
+
+    def _found(self, field: FieldDefinition, cell: str, given: Mapping[str, Any]) -> list[str]:
+        """The valid values of a cell with several. One of web addresses is used only if all of them are valid."""
+        parts = [] if field.type is FieldType.CHOICE else parts_of(cell)
+        found: list[str] = []
+        for part in parts:
+            try:
+                found.append(self._parsed(field, part, given))
+            except InvalidValue:
+                if field.type is FieldType.URL:
+                    return []
+        return found
+
+
+def _is_prose(field: FieldDefinition) -> bool:
+    """Whether a field takes any line of text, so that only unsupported characters make it invalid."""
+    return field.type is FieldType.TEXT and not field.depends_on
 
 
 def by_contract(given: Mapping[str, Any], defaults: RowDefaults, faults: list[RowFault]) -> LeadColumns | None:
@@ -117,9 +94,9 @@ def by_contract(given: Mapping[str, Any], defaults: RowDefaults, faults: list[Ro
         return None
 
 
-def _outcome(target: Target, error: InvalidValue, cell: str, found: list[str]) -> RowFault:
+def _outcome(name: str, error: InvalidValue, cell: str, found: list[str]) -> RowFault:
     """The report of a cell without a single valid value: a placeholder, several values, or an invalid one."""
-    pointer = f"/{target}"
+    pointer = f"/{name}"
     if len(found) > 1:
         message = f"Only the first value is used. Left out: {', '.join(dict.fromkeys(found[1:]))}."
         return RowFault.of(pointer, OTHER_VALUE, message, cell)

@@ -104,7 +104,7 @@ def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]], 
     ours = exported_targets([column.name for column in columns])
     given: dict[int, tuple[str, float]] = {index: (target, 1.0) for index, target in ours.items()}
     taken = {target for target, _ in given.values()} - {Target.IGNORE}
-    national = any((named := match_header(column.name)) and named.target is Target.COUNTRY for column in columns)
+    national = any((named := match_header(column.name)) and named.target == Target.COUNTRY for column in columns)
     by_content = BY_CONTENT_WITH_COUNTRY if national else BY_CONTENT
     wishes = [wish for column in columns if column.index not in given for wish in _wishes(column, by_content)]
     for wish in sorted(wishes, reverse=True):
@@ -195,8 +195,8 @@ def _wishes(column: _Column, by_content: Mapping[str, ByContent]) -> list[_Wish]
     named = match_header(column.name)
     if named is not None:
         cells = _telling(named.target, column.cells)
-        share = _share(TESTS[named.target], cells) if cells else _UNSEEN
-        if share >= _FITS or (named.sure and _share(PLAUSIBLE[named.target], cells) >= _FITS):
+        share = _share(TESTS.get(named.target, bool), cells) if cells else _UNSEEN
+        if share >= _FITS or (named.sure and _share(PLAUSIBLE.get(named.target, bool), cells) >= _FITS):
             wishes.append(_wish(column, named.target, named.strength, share))
     for target, found in by_content.items():
         if column.cells and target != (named and named.target) and not (found.unnamed_only and column.name):
@@ -230,7 +230,7 @@ def _settle_email(columns: Sequence[_Column], given: dict[int, tuple[str, float]
     """Without a column of addresses, choose one with such a name: then each row reports its invalid address."""
     for column in columns:
         named = match_header(column.name)
-        if column.index not in given and named and named.target is Target.EMAIL:
+        if column.index not in given and named and named.target == Target.EMAIL:
             given[column.index] = (Target.EMAIL, _LAST_RESORT)
             return
 

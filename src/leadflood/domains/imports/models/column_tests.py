@@ -204,7 +204,7 @@ TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     Target.SOURCE: _is_name,
     Target.OWNER: is_email,
 }
-"""Tests of cells by target, for headers that may also mean something else."""
+"""Tests of cells by target, for headers that may also mean something else. Any cell fits a target without one."""
 PLAUSIBLE: Final[Mapping[str, Callable[[str], bool]]] = {
     **TESTS,
     Target.PHONE: _has_digit,

@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from leadflood.domains.leads.catalog import IMPORTABLE_FIELDS
+from leadflood.domains.leads.catalog import IMPORTABLE_FIELDS, LEAD_FIELDS
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.text import InvalidValue, search_key
 
@@ -15,7 +15,10 @@ CUSTOM: Final = "custom:"
 
 
 class Target(StrEnum):
-    """Target of a column. Besides these, `custom:KEY` is a custom field."""
+    """Targets that are not fields of a lead, or that are recognized and read in ways of their own.
+
+    All targets are in `TARGETS`; besides, `custom:KEY` is a custom field.
+    """
 
     EMAIL = "email"
     FIRST_NAME = "firstName"
@@ -31,6 +34,12 @@ class Target(StrEnum):
     IGNORE = "ignore"
 
 
+TARGETS: Final = (
+    *(field.short_name for field in LEAD_FIELDS if field.importable),
+    Target.FULL_NAME.value,
+    Target.IGNORE.value,
+)
+"""All targets besides custom fields, in the order of forms."""
 API_NAMES: Final = {field.name: field.api_name for field in IMPORTABLE_FIELDS} | {"custom_fields": "customFields"}
 """Columns of a lead that an import can change, by API name. The email identifies the lead."""
 UPDATABLE: Final = tuple(API_NAMES.values())
@@ -53,10 +62,10 @@ def about_permission(name: str) -> bool:
 
 def check_target(text: str) -> str:
     """A target in its stored form. Raises: InvalidValue."""
-    if text in set(Target):
+    if text in TARGETS:
         return text
     if not text.startswith(CUSTOM):
-        known = ", ".join(Target)
+        known = ", ".join(TARGETS)
         message = f"Unknown target. Use one of {known}, or custom:KEY."
         raise InvalidValue(message, "not_allowed")
     key = check_field_key(text.removeprefix(CUSTOM))

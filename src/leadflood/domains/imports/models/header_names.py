@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Final
 
 from leadflood.domains.imports.models.fields import Target
+from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.kernel.text import search_key
 
 _NUMBER: Final = 0.01
@@ -39,7 +40,7 @@ class HeaderMatch:
         sure: whether the header has no other meaning. Then only cells of another kind disprove it.
     """
 
-    target: Target
+    target: str
     strength: float
     sure: bool = False
 
@@ -68,7 +69,7 @@ class _Vocabulary:
 
 @cache
 def _vocabulary() -> _Vocabulary:
-    """The contents of `data/header_names.txt`."""
+    """The contents of `data/header_names.txt`, and what the catalog adds to it."""
     names: dict[str, HeaderMatch] = {}
     whose: dict[str, float] = {}
     text = files("leadflood.domains.imports").joinpath("data/header_names.txt").read_text(encoding="utf-8")
@@ -80,8 +81,13 @@ def _vocabulary() -> _Vocabulary:
             whose |= dict.fromkeys(listed.split("|"), float(kind.removeprefix("whose ")))
             continue
         sure = not kind.endswith("?")
-        match = HeaderMatch(Target(kind.removesuffix("?")), _SURE if sure else _LESS_SURE, sure)
+        match = HeaderMatch(kind.removesuffix("?"), _SURE if sure else _LESS_SURE, sure)
         names |= {name_key(name): match for name in listed.split("|")}
+    for field in LEAD_FIELDS:
+        if field.importable:
+            match = HeaderMatch(field.short_name, _SURE, sure=True)
+            own = (field.label, field.api_name, field.name, *field.headers)
+            names = {name_key(name): match for name in own} | names
     return _Vocabulary(names, whose)
 
 

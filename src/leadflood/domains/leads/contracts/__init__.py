@@ -1,10 +1,10 @@
 """Inputs and outputs of leads, with all validation."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -14,34 +14,29 @@ from pydantic import (
     Field,
     JsonValue,
     PlainValidator,
-    Strict,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    create_model,
     field_validator,
     model_validator,
 )
 
-from leadflood.domains.leads.models import (
-    CustomValue,
-    LeadStatus,
-    clean_custom_value,
-    normalise_source,
-)
+from leadflood.domains.leads.catalog import LEAD_FIELDS, PLAIN_FIELDS, TEXT_FIELDS, LeadFields
+from leadflood.domains.leads.models import CustomValue, LeadStatus, clean_custom_value
+from leadflood.domains.leads.values import Email
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.country_names import MAX_COUNTRY_LENGTH, normalise_country
-from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
+from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.field_types import MAX_OPTION, MAX_OPTIONS, MAX_SAFE_INTEGER, MAX_TEXT, check_field_key
+from leadflood.kernel.fields import FieldDefinition
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.phone_number import MAX_PHONE_LENGTH, normalise_phone, phone_needs_country
+from leadflood.kernel.phone_number import normalise_phone, phone_needs_country
 from leadflood.kernel.queue.ports import Priority
 from leadflood.kernel.schema import Schema, View, field_errors
-from leadflood.kernel.text import FromText, InvalidValue, is_blank, line
-from leadflood.kernel.web_address import MAX_URL_LENGTH, normalise_website
+from leadflood.kernel.text import FromText, InvalidValue, is_blank
 
-MAX_NAME = 200
 MAX_BATCH = 1000
 MAX_CUSTOM_FIELDS = 50
 MAX_CUSTOM_BYTES = 32 * 1024
@@ -109,13 +104,6 @@ _CustomJson = (
 """The OpenAPI schema of a custom value. Fractions outside the bounds are valid too, which JSON Schema cannot express.
 """
 
-Name = Annotated[str, line(MAX_NAME)]
-Email = Annotated[EmailAddress, FromText(parse_email, {"format": "email", "maxLength": MAX_EMAIL_OCTETS})]
-Phone = Annotated[str, line(MAX_PHONE_LENGTH)]
-Website = Annotated[str, FromText(normalise_website, {"minLength": 1, "maxLength": MAX_URL_LENGTH})]
-Country = Annotated[str, FromText(normalise_country, {"minLength": 1, "maxLength": MAX_COUNTRY_LENGTH})]
-Source = Annotated[str, FromText(normalise_source, {"pattern": "^[a-z0-9][a-z0-9._:-]{0,63}$"})]
-OwnerId = Annotated[UUID, Strict(strict=False)]
 CustomFields = Annotated[
     dict[
         Annotated[str, FromText(check_field_key, {"pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$"})],
@@ -129,43 +117,53 @@ BLANK_IS_NULL = (BeforeValidator(_null_if_blank), Field(json_schema_extra=_or_bl
 NOT_NULL = (BeforeValidator(_not_null), Field(json_schema_extra=_without_null))
 
 
-class _LeadInput(Schema):
-    """The fields of a lead, new or changed. Country comes before phone, which needs it."""
+def lead_inputs(fields: Iterable[FieldDefinition], *, clears: bool) -> dict[str, Any]:
+    """Inputs for `create_model`, all optional. Blank and null are the same: absent, or what clears the field.
 
-    first_name: Annotated[Name | None, *BLANK_IS_NULL] = None
-    last_name: Annotated[Name | None, *BLANK_IS_NULL] = None
-    company: Annotated[Name | None, *BLANK_IS_NULL] = None
-    job_title: Annotated[Name | None, *BLANK_IS_NULL] = None
-    website: Annotated[Website | None, *BLANK_IS_NULL] = None
-    country: Annotated[Country | None, *BLANK_IS_NULL] = None
-    phone: Annotated[Phone | None, *BLANK_IS_NULL] = None
-    owner_id: Annotated[OwnerId | None, *BLANK_IS_NULL] = None
+    Args: clears: a required field refuses null, as the others are cleared by it.
+    """
+    return {
+        each.name: (Annotated[each.input | None, *(NOT_NULL if clears and each.required else BLANK_IS_NULL)], None)
+        for each in fields
+    }
 
 
-class CreateLead(_LeadInput):
+if TYPE_CHECKING:  # what the catalog declares; inputs are parsed, and may be absent
+
+    class _NewLead(Schema, LeadFields):
+        source: str | None  # type: ignore[assignment]
+
+    class _ChangedLead(Schema, LeadFields):
+        email: EmailAddress | None  # type: ignore[assignment]
+        source: str | None  # type: ignore[assignment]
+
+    class _Identified(View, LeadFields):
+        id: UUID
+
+else:
+    _NewLead = create_model("_NewLead", __base__=Schema, **lead_inputs(PLAIN_FIELDS.by_dependency, clears=False))
+    _ChangedLead = create_model("_ChangedLead", __base__=Schema, **lead_inputs(LEAD_FIELDS.by_dependency, clears=True))
+    _Identified = create_model("_Identified", __base__=View, id=(UUID, ...), **LEAD_FIELDS.values(LeadFields))
+
+
+class CreateLead(_NewLead):
     """A new lead. Null and blank are the same as absent; `source` defaults to the caller's channel, e.g. `api`."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
+                    **TEXT_FIELDS.examples,
                     "email": "ada.lovelace@acme.com",
-                    "firstName": "Ada",
-                    "lastName": "Lovelace",
-                    "company": "Acme",
-                    "jobTitle": "Head of Research",
                     "phone": "020 7946 0958",
-                    "country": "GB",
                     "website": "acme.com",
-                    "source": "web-form",
                     "customFields": {"plan": "pro", "seats": 12},
                 }
             ]
         }
     )
 
-    email: Email
-    source: Annotated[Source | None, *BLANK_IS_NULL] = None
+    email: Email  # type: ignore[assignment]
     custom_fields: CustomFields = Field(default_factory=dict)
 
     @field_validator("phone")
@@ -230,7 +228,7 @@ class CreateLeads(Schema):
     leads: Annotated[list[_LeadOfMany], Field(min_length=1, max_length=MAX_BATCH)]
 
 
-class UpdateLead(_LeadInput):
+class UpdateLead(_ChangedLead):
     """Changes to a lead: absent fields are kept, null and blank clear.
 
     Keys in `customFields` are set, or removed if null; other keys are kept. Null instead of the object removes all.
@@ -247,8 +245,6 @@ class UpdateLead(_LeadInput):
         }
     )
 
-    email: Annotated[Email | None, *NOT_NULL] = None
-    source: Annotated[Source | None, *NOT_NULL] = None
     custom_fields: CustomFields | None = None
 
     @field_validator("phone")
@@ -300,50 +296,26 @@ def merge_custom_fields(
 _LEAD_ID = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
 _JOB_ID = "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11"
 _USER_ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
+LEAD_EXAMPLE: Final[dict[str, JsonValue]] = {
+    "id": _LEAD_ID,
+    **LEAD_FIELDS.examples,
+    "status": "enriched",
+    "version": 3,
+    "customFields": {"plan": "pro", "seats": 12},
+    "createdAt": "2026-03-01T09:30:00Z",
+    "updatedAt": "2026-03-01T09:30:02Z",
+    "enrichedAt": "2026-03-01T09:30:02Z",
+    "error": None,
+}
+"""A lead in documents."""
 
 
-class LeadView(View):
+class LeadView(_Identified):
     """A lead. `version` is the value for `If-Match`; `error` is the reason if enrichment failed."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": _LEAD_ID,
-                    "email": "ada.lovelace@acme.com",
-                    "firstName": "Ada",
-                    "lastName": "Lovelace",
-                    "company": "Acme",
-                    "jobTitle": "Head of Research",
-                    "phone": "+442079460958",
-                    "website": "https://acme.com",
-                    "country": "GB",
-                    "source": "web-form",
-                    "status": "enriched",
-                    "ownerId": _USER_ID,
-                    "version": 3,
-                    "customFields": {"plan": "pro", "seats": 12},
-                    "createdAt": "2026-03-01T09:30:00Z",
-                    "updatedAt": "2026-03-01T09:30:02Z",
-                    "enrichedAt": "2026-03-01T09:30:02Z",
-                    "error": None,
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [LEAD_EXAMPLE]})
 
-    id: UUID
-    email: str
-    first_name: str | None
-    last_name: str | None
-    company: str | None
-    job_title: str | None
-    phone: str | None
-    website: str | None
-    country: str | None
-    source: str
     status: LeadStatus
-    owner_id: UUID | None
     version: int
     custom_fields: dict[str, CustomValue]
     created_at: datetime

@@ -1,14 +1,16 @@
 """Input of a change to many leads."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, create_model, model_validator
 
-from leadflood.domains.leads.contracts import NOT_NULL, Country, CustomFields, Name, OwnerId, Source
+from leadflood.domains.leads.catalog import BULK_FIELDS, LeadFields
+from leadflood.domains.leads.contracts import NOT_NULL, CustomFields, lead_inputs
 from leadflood.domains.leads.contracts.deleted import DeletedQuery
 from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.values import OwnerId
 from leadflood.kernel.schema import Schema
 from leadflood.kernel.text import FromText, InvalidValue
 
@@ -48,19 +50,23 @@ def _describe_arguments(schema: dict[str, Any]) -> None:
     schema["description"] = f"Only with {names}." if names else "Only with actions that take arguments."
 
 
-class LeadChanges(Schema):
-    """Fields to set on many leads: absent fields are kept, null clears.
+if TYPE_CHECKING:  # what the catalog declares
+
+    class _BulkChanges(Schema, LeadFields):
+        pass
+
+else:
+    _BulkChanges = create_model("_BulkChanges", __base__=Schema, **lead_inputs(BULK_FIELDS, clears=True))
+
+
+class LeadChanges(_BulkChanges):
+    """Fields to set on many leads: absent fields are kept, null and blank clear.
 
     Keys in `customFields` are set, or removed if null; other keys are kept.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"company": "Acme", "customFields": {"plan": None}}]})
 
-    owner_id: OwnerId | None = None
-    company: Name | None = None
-    country: Country | None = None
-    job_title: Name | None = None
-    source: Annotated[Source | None, *NOT_NULL] = None
     custom_fields: Annotated[CustomFields | None, *NOT_NULL] = None
 
     @model_validator(mode="after")

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from leadflood.domains.leads.contracts import ActorView, OwnerId
+from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
+from leadflood.domains.leads.values import OwnerId
 from leadflood.kernel.schema import Schema, View
 
 

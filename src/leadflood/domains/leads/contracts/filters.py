@@ -21,9 +21,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from leadflood.domains.leads.contracts import Country, OwnerId, Source
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.values import Country, OwnerId, Source
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.errors import FieldError, InvalidInput

@@ -1,28 +1,31 @@
 """Stored leads, for other domains."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from leadflood.domains.leads.catalog import LEAD_FIELDS, LeadFields
 from leadflood.kernel.db.pool import Row
 
+if TYPE_CHECKING:  # what the catalog declares
 
-@dataclass(frozen=True, slots=True)
-class LeadDetails:
-    """The stored values of an active lead. `email_norm` is the normalized address."""
+    @dataclass(frozen=True, slots=True)
+    class _Stored(LeadFields):
+        id: UUID
+        email_norm: str
 
-    id: UUID
-    email: str
-    email_norm: str
-    first_name: str | None
-    last_name: str | None
-    company: str | None
-    job_title: str | None
-    phone: str | None
-    website: str | None
-    country: str | None
+else:
+    _Stored = make_dataclass(
+        "_Stored", ["id", "email_norm", *(field.name for field in LEAD_FIELDS)], frozen=True, slots=True
+    )
+
+
+class LeadDetails(_Stored):
+    """The stored fields of an active lead. `email_norm` is the normalized address."""
+
+    __slots__ = ()
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -34,8 +37,6 @@ class LeadDetails:
 class StoredLead(LeadDetails):
     """A lead with all values that a merge needs. `deleted_at`: None for an active one."""
 
-    source: str
-    owner_id: UUID | None
     custom_fields: Mapping[str, Any]
     status: str
     version: int

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from leadflood.domains.leads.contracts import Email
+from leadflood.domains.leads.values import Email
 from leadflood.kernel.schema import Schema, View
 
 _LEAD = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"

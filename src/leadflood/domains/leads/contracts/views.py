@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, model_validator
 from leadflood.domains.leads.contracts import NOT_NULL
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.labels import COLUMNS, STANDARD_COLUMNS
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, line
 
@@ -19,24 +20,6 @@ MAX_VIEW_NAME = 100
 MAX_COLUMNS = 30
 MIN_WIDTH, MAX_WIDTH = 48, 960
 """Of a column, in px."""
-
-COLUMNS = (
-    "name",
-    "email",
-    "company",
-    "jobTitle",
-    "phone",
-    "website",
-    "country",
-    "source",
-    "status",
-    "owner",
-    "createdAt",
-    "updatedAt",
-    "enrichedAt",
-)
-"""Columns that a list can show, besides `customFields.<key>` and related fields of other domains."""
-DEFAULT_COLUMNS = ("name", "email", "company", "status", "owner", "createdAt")
 
 _CUSTOM = "customFields\\.[A-Za-z][A-Za-z0-9_]{0,63}"
 _COLUMN = re.compile("|".join(COLUMNS) + f"|{_CUSTOM}")
@@ -100,7 +83,7 @@ class CreateView(Schema):
     shared: bool = Field(default=False, description="Share with the workspace.")
     filter: LeadQuery = Field(default_factory=LeadQuery)
     sort: _Sort = LeadSort.NEWEST
-    columns: Columns = Field(default_factory=lambda: list(DEFAULT_COLUMNS))
+    columns: Columns = Field(default_factory=lambda: list(STANDARD_COLUMNS))
     column_widths: Widths = Field(default_factory=dict)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.columns import LEAD, LEAD_EVENT
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
@@ -47,11 +48,13 @@ ORDER BY id DESC LIMIT :limit
 )
 
 # Values of those of the leads that are active.
-_ACTIVE = sql("""
-SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
-FROM leads
+_ACTIVE = assemble(
+    sql("""
+SELECT id, email_norm, {fields} FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
-""")
+"""),
+    fields=LEAD_FIELDS.columns,
+)
 
 # The active lead with an email.
 _WITH_EMAIL = sql(

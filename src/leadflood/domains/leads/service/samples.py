@@ -1,6 +1,8 @@
 """Sample leads for a first look: created and enriched like any other lead, and removed together."""
 
+import json
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,15 +19,8 @@ from leadflood.kernel.db.transaction import Transaction
 
 MAX_REMOVED: Final = 100_000
 
-SAMPLES: Final[Sequence[Mapping[str, Any]]] = (
-    {"email": "ada.lovelace@acme.com", "company": "Acme", "jobTitle": "Head of Research", "country": "GB"},
-    {"email": "grace.hopper@navy-systems.com", "firstName": "Grace", "lastName": "Hopper"},
-    {"email": "søren@blåbær.dk", "firstName": "Søren", "country": "DK"},
-    {"email": "k.nakamura@sakura-trading.co.jp", "firstName": "恵子", "lastName": "中村", "country": "JP"},
-    {"email": "layla.haddad@cedar-imports.com", "firstName": "ليلى", "lastName": "حداد", "country": "LB"},
-    {"email": "maria.garcia@gmial.com", "firstName": "María", "lastName": "García", "country": "ES"},
-    {"email": "sales@northwind-traders.com", "company": "Northwind Traders"},
-    {"email": "jonas.weber@gmail.com", "firstName": "Jonas", "lastName": "Weber", "country": "DE"},
+SAMPLES: Final[Sequence[Mapping[str, Any]]] = json.loads(
+    files("leadflood.domains.leads").joinpath("data/sample_leads.json").read_text("utf-8")
 )
 """A full address, a typo, a role, free mail, an international domain, and names in other scripts."""
 

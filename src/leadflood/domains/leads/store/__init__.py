@@ -26,13 +26,15 @@ INSERT = assemble(
 )
 
 # In ID order, and NO KEY: rows that reference the lead can still be written.
-LOCK_MANY = sql("""
-SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
-FROM leads
+LOCK_MANY = assemble(
+    sql("""
+SELECT id, email_norm, {fields} FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
 ORDER BY id
 FOR NO KEY UPDATE
-""")
+"""),
+    fields=LEAD_FIELDS.columns,
+)
 
 # Lock those of the leads that are active, like HOLD; only their IDs.
 LOCK_ACTIVE = sql("""

@@ -1,0 +1,24 @@
+"""Types of a lead's values in contracts: JSON strings, with the rule that parses each."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Strict
+
+from leadflood.domains.leads.models import normalise_source
+from leadflood.kernel.country_names import MAX_COUNTRY_LENGTH, normalise_country
+from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
+from leadflood.kernel.phone_number import MAX_PHONE_LENGTH
+from leadflood.kernel.text import FromText, line
+from leadflood.kernel.web_address import MAX_URL_LENGTH, normalise_website
+
+MAX_NAME = 200
+
+Name = Annotated[str, line(MAX_NAME)]
+Email = Annotated[EmailAddress, FromText(parse_email, {"format": "email", "maxLength": MAX_EMAIL_OCTETS})]
+Phone = Annotated[str, line(MAX_PHONE_LENGTH)]
+"""A number as given. What is stored depends on its country."""
+Website = Annotated[str, FromText(normalise_website, {"minLength": 1, "maxLength": MAX_URL_LENGTH})]
+Country = Annotated[str, FromText(normalise_country, {"minLength": 1, "maxLength": MAX_COUNTRY_LENGTH})]
+Source = Annotated[str, FromText(normalise_source, {"pattern": "^[a-z0-9][a-z0-9._:-]{0,63}$"})]
+OwnerId = Annotated[UUID, Strict(strict=False)]
