@@ -1,5 +1,6 @@
 """Files as people have them are read as their owners meant them; hostile ones are refused in bounded memory."""
 
+import csv
 import hashlib
 import io
 import json
@@ -20,7 +21,7 @@ from openpyxl import Workbook
 
 from leadflood.domains.imports.adapters import csv_format, workbook
 from leadflood.domains.imports.errors import UnreadableFile
-from leadflood.domains.imports.models.format import Delimiter, KnownFile, neutralise, restore
+from leadflood.domains.imports.models.format import Delimiter, KnownFile, guard_of, neutralise, restore
 from leadflood.domains.imports.models.header_row import has_addresses
 from leadflood.domains.imports.service.parsing import analyse
 from tests.support.samples import SAMPLES, rows
@@ -268,8 +269,10 @@ def test_a_sheet_that_does_not_say_how_large_it_is_is_read() -> None:
 FORMULAS = [
     "=2+5+cmd|' /C calc'!A0", "=cmd|'/c x'!A*cmd|'/c x'!A", 'DDE ("cmd";"/C calc";"!A0")A0', ";=1+1",
     "\uff20SUM(1,1)", "@acme", "@SUM(A1)", "=HYPERLINK(A1)", "\r=1", "\n=1", "\t=1", "\uff1d1", " =1",
-    "+44 20", "'=1", "''=1", "-",
+    "+44 20", "'=1", "''=1", "-", "x;=1+1;", "x;'=1+1", "x; =1", "x\t=1", "x\r=1", "x\r\n=1", "x\n- one", ";;@A1",
+    'x;"=1+1"', 'x;""=1', "a,=1;b,=2", "\t\t=1", "+;=1", "x;+491701234567", "'\n'=1",
 ]  # fmt: skip
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -284,10 +287,41 @@ def test_no_formula_of_the_samples_runs() -> None:
 
 
 def assert_inert(text: str) -> None:
-    assert not neutralise(text).lstrip(" \t").startswith(("=", "+", "-", "@", "\uff1d"))
-    assert restore(neutralise(text)) == text
+    for delimiter in Delimiter:
+        guard = guard_of(delimiter)
+        assert guard.restore(guard.neutralise(text)) == text
+        for opened_as in (delimiter, ",", ";", "\t"):
+            for cell in cells_of(guard.neutralise(text), delimiter, opened_as):
+                assert not cell.lstrip(" \t").startswith(_FORMULA_SIGNS), (cell, delimiter, opened_as)
+
+
+def cells_of(cell: str, delimiter: str, opened_as: str) -> list[str]:
+    """The cells in a line of a file, as a spreadsheet with another separator opens it."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerow(["ada@acme.com", cell, "end"])
+    return [
+        found for line in csv.reader(io.StringIO(text.getvalue(), newline=""), delimiter=opened_as) for found in line
+    ]
+
+
+@pytest.mark.parametrize("phone", ["+491701234567", "+12015556773 ext. 312", "+12015556773;ext=312"])
+def test_a_phone_number_needs_no_apostrophe(phone: str) -> None:
+    assert neutralise(phone) == phone
+    assert restore(f"'{phone}") == phone
+
+
+@pytest.mark.parametrize("text", ["+1+1", "+49 170 1234567", "+491701234567;=1", "+491701234567\n=1", "+0"])
+def test_what_only_looks_like_a_phone_number_needs_one(text: str) -> None:
+    assert neutralise(text) != text
 
 
 @given(st.text())
 def test_every_text_comes_back(text: str) -> None:
-    assert restore(neutralise(text)) == text
+    for delimiter in (None, *Delimiter):
+        guard = guard_of(delimiter)
+        assert guard.restore(guard.neutralise(text)) == text
+
+
+@given(st.text(alphabet="a'\" ;,\t\r\n=+@-"))
+def test_no_mixture_of_signs_runs(text: str) -> None:
+    assert_inert(text)

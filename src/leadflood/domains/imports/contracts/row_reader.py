@@ -13,7 +13,7 @@ from leadflood.domains.imports.contracts.row_repair import CUSTOM_POINTER, RowRe
 from leadflood.domains.imports.contracts.rows import EXTRA_CELLS, HARMLESS, TOO_MANY_CELLS, RowFault, StagedRow
 from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, says_nothing, strip_cell
 from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target
-from leadflood.domains.imports.models.format import restore
+from leadflood.domains.imports.models.format import guard_of
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS
@@ -42,11 +42,12 @@ class RowReader:
         defaults: RowDefaults,
         invalid: InvalidValues = InvalidValues.DROP,
         cells_shift: bool = True,
+        delimiter: str | None = None,
     ) -> None:
         """Args: targets: target of each column. owners: members by ID and by address, both in lower case.
 
         `fields`: types and options of custom fields, by key. Values under another key are text. `cells_shift`: whether
-        an extra cell means that the others may be in the wrong columns, as in delimited text.
+        an extra cell means that the others may be in the wrong columns, as in delimited text. `delimiter`: of that.
         """
         self._columns = [
             (index, target, target in _PLAIN) for index, target in enumerate(targets) if target != Target.IGNORE
@@ -60,6 +61,7 @@ class RowReader:
         self._repair = RowRepair(self._rules)
         self._drops = invalid is InvalidValues.DROP
         self._cells_shift = cells_shift
+        self._restore = guard_of(delimiter).restore
         self.filled: set[str] = set()
         """Keys of custom fields with a value in at least one lead."""
 
@@ -101,7 +103,7 @@ class RowReader:
         for index, target, plain in self._columns:
             cell = cells[index] if index < width else ""
             if cell:
-                cell = _bare(cell)
+                cell = self._bare(cell)
             if not cell:
                 continue
             if cell in EMPTY_WORDS:
@@ -119,6 +121,10 @@ class RowReader:
         if given.get(Target.COUNTRY) == _NAMIBIA:
             _require_namibia(cells, given, faults)
         return given
+
+    def _bare(self, cell: str) -> str:
+        cell = cell.strip() if cell.isascii() and cell[0] != "=" else strip_cell(cell)
+        return self._restore(cell) if "'" in cell else cell
 
     def _nothing(self, target: str, cell: str, faults: list[RowFault]) -> None:
         if target == Target.EMAIL:
@@ -163,11 +169,6 @@ class RowReader:
             message = f"The row has more cells than the {self._width} columns. Check for a delimiter that isn't quoted."
             return RowFault.of("", TOO_MANY_CELLS, message, extra)
         return RowFault.of("", EXTRA_CELLS, f"Cells beyond the {self._width} columns aren't imported.", extra)
-
-
-def _bare(cell: str) -> str:
-    cell = cell.strip() if cell.isascii() and cell[0] != "=" else strip_cell(cell)
-    return restore(cell) if cell[:1] == "'" else cell
 
 
 def _pointer(target: str) -> str:

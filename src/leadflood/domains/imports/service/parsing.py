@@ -128,6 +128,7 @@ def _reader(request: Mapping[str, Any]) -> RowReader:
         defaults=RowDefaults(given["source"], owner, given["country"]),
         invalid=InvalidValues(request["invalid"]),
         cells_shift=request["format"]["kind"] == FileKind.CSV,
+        delimiter=request["format"]["delimiter"],
     )
 
 

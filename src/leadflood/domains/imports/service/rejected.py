@@ -11,7 +11,7 @@ from leadflood.domains.imports.contracts import RowError
 from leadflood.domains.imports.contracts.rows import TOO_MANY_CELLS
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN
 from leadflood.domains.imports.models.fields import CUSTOM, Target
-from leadflood.domains.imports.models.format import Delimiter, neutralise
+from leadflood.domains.imports.models.format import Delimiter, guard_of
 from leadflood.domains.leads.labels import label_of
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
@@ -63,5 +63,6 @@ def _reason(error: RowError) -> str:
 
 def _lines(rows: list[list[str]], delimiter: str) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter).writerows([neutralise(cell) for cell in row] for row in rows)
+    guard = guard_of(delimiter)
+    csv.writer(text, delimiter=delimiter).writerows([guard.neutralise(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
