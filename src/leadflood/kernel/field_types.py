@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from leadflood.kernel.name_lists import split_names
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
 from leadflood.kernel.web_address import normalise_website
 
@@ -190,7 +191,7 @@ def _multi_choice(value: object, allowed: AllowedValues) -> FieldValue:
     else:
         text = _string(value)
         known = _by_name(allowed.options)
-        given = [text] if search_key(text) in known else [part for part in _SEPARATORS.split(text) if part.strip()]
+        given = [text] if search_key(text) in known else split_names(text)
     return list(dict.fromkeys(_option(item, allowed.options) for item in given))
 
 
@@ -281,4 +282,3 @@ _YES: Final = frozenset(
     {"true", "yes", "y", "1", "on", "t", "ja", "j", "wahr", "oui", "vrai", "si", "verdadero", "sim", "vero"}
 )
 _NO: Final = frozenset({"false", "no", "n", "0", "off", "f", "nein", "falsch", "non", "faux", "falso", "nao", "nee"})
-_SEPARATORS: Final = re.compile(r"[;,|\n]")
