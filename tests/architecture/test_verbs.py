@@ -19,6 +19,7 @@ READS: dict[str, str] = {
     "enrichment.service.load_leads": "reads leads for adapters",
     "exports.service.batches.batches": "reads the leads of an export that was recorded when it was asked for",
     "exports.service.batches.scan_for_export": "counts the leads of an export",
+    "exports.service.batches.open_encoder": "reads the labels of fields",
     "email_changes.service.preview": "what the holder of the link is shown",
     "fields.service.people_for": "reads the members",
     "identity.service.access.authenticate": "finds the actor",

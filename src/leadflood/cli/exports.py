@@ -12,14 +12,15 @@ import typer
 from leadflood.cli.context import open_context, run
 from leadflood.cli.listing import FILTER, WORKSPACE, filter_json
 from leadflood.cli.output import console, note
+from leadflood.cli.selected_leads import lead_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from leadflood.domains.exports.service.streaming import ExportStream
 
-Format = Literal["csv", "ndjson", "parquet"]
-_SUFFIXES = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
+Format = Literal["csv", "xlsx", "ndjson", "parquet"]
+_SUFFIXES = {".csv": "csv", ".xlsx": "xlsx", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 _STDOUT = "-"
 
 
@@ -30,9 +31,11 @@ class ExportCommandOptions:
     file: Path
     kind: str
     columns: str
+    headers: str
     bom: bool
     filter: dict[str, Any]
     tree: str | None
+    leads: list[str]
 
     @property
     def to_stdout(self) -> bool:
@@ -47,7 +50,11 @@ app = typer.Typer(help="Export leads to a file or standard output.", no_args_is_
 def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
     file: Path = typer.Argument(dir_okay=False, help="File to write. Use - for standard output."),
     kind: Format | None = typer.Option(None, "--format", help="File format. Defaults to the file extension, or csv."),
-    columns: str = typer.Option("*", help="Comma-separated columns: *, email, custom.KEY, enriched.*, …"),
+    columns: str = typer.Option("*", help="Comma-separated columns: *, email, custom.KEY, enriched.*, tags, lists, …"),
+    headers: Literal["labels", "names"] = typer.Option(
+        "labels", help="CSV and XLSX: headers for people (First name), or API names (firstName)."
+    ),
+    lead: list[str] = typer.Option([], metavar="EMAIL|ID", help="Selected leads only. Repeatable, up to 1,000."),
     bom: bool = typer.Option(False, "--bom", help="CSV: write a UTF-8 BOM (for Excel)."),
     q: str | None = typer.Option(None, "--q", help="Search in name, email and company."),
     status: list[str] = typer.Option([], help="Filter by status: new, processing, enriched or failed. Repeatable."),
@@ -69,7 +76,8 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
 
     Writes to NAME.part until complete.
 
-    Example: `leadflood export run leads.csv --status enriched --columns email,company,custom.plan`
+    Examples: `leadflood export run leads.xlsx --status enriched --columns email,company,custom.plan,tags`,
+    `leadflood export run picked.csv --lead ada@acme.com --lead grace@acme.com`
     """
     given = {
         "q": q,
@@ -85,7 +93,7 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
         "updatedUntil": updated_until,
     }
     wanted = kind or _SUFFIXES.get(file.suffix.lower(), "csv")
-    run(_work(workspace, ExportCommandOptions(file, wanted, columns, bom, given, tree)))
+    run(_work(workspace, ExportCommandOptions(file, wanted, columns, headers, bom, given, tree, lead)))
 
 
 async def _work(workspace: str | None, wishes: ExportCommandOptions) -> None:
@@ -93,24 +101,23 @@ async def _work(workspace: str | None, wishes: ExportCommandOptions) -> None:
     from leadflood.domains.exports.contracts import CreateExport
     from leadflood.domains.exports.service.streaming import open_stream
 
-    command = checked(
-        CreateExport,
-        {
+    async with open_context(workspace) as context:
+        given: dict[str, Any] = {
             "format": wishes.kind,
             "columns": wishes.columns.split(","),
+            "headers": wishes.headers,
             "bom": wishes.bom,
             "filter": wishes.filter | filter_json(wishes.tree),
-        },
-    )
-    async with open_context(workspace) as context:
+        }
+        if wishes.leads:
+            given["leadIds"] = await lead_ids(context, wishes.leads)
+        command = checked(CreateExport, given)
         stream = await open_stream(
             context.database,
             context.actor,
-            filters=command.filter.lead_filter(),
-            columns=command.columns,
-            kind=command.format,
+            selection=command.selection,
+            layout=command.layout,
             max_count=None,
-            bom=command.bom,
         )
         with _target(wishes) as out:
             async for piece in _shown(stream):

@@ -34,6 +34,7 @@ class RelatedField:
         permission: permission to read it.
         cell: template of a cell, with the value as `value`. None if it is not a column.
         empty: makes the value of a subject that `load` left out.
+        names: the names in a value, for a column of a file. None if files don't have it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class RelatedField:
     permission: Permission
     cell: str | None = None
     empty: Callable[[], Any] = lambda: None
+    names: Callable[[Any], list[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +227,11 @@ class Extensions:
     def columns(self) -> dict[str, str]:
         """Labels of the list columns, by name."""
         return {name: related.label for name, related in self.fields.items() if related.cell is not None}
+
+    @property
+    def file_columns(self) -> dict[str, RelatedField]:
+        """Related fields that files have, by name."""
+        return {name: related for name, related in self.fields.items() if related.names is not None}
 
     def check_field(self, name: str) -> str:
         """Return the name if it is a related field. Raises: InvalidValue."""

@@ -10,12 +10,15 @@ from leadflood.api.routes import exports
 from leadflood.bootstrap import build_registry
 from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.domains.tags.permissions import TAGS_READ
 from leadflood.kernel.actor import PERMISSIONS, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from tests.support.api import Caller, new_caller
 from tests.support.jobs import Jobs
 from tests.support.sandbox import shared_sandbox
+
+_LEAD = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ async def test_leads_are_sent_as_a_file_that_a_browser_saves(
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="leads-20')
-    assert answer.content.decode() == ("\ufeffemail,firstName,custom.plan\r\nada@acme.com,'=cmd|' /C calc'!A0,pro\r\n")
+    assert answer.content.decode() == ("\ufeffEmail,First name,Plan\r\nada@acme.com,'=cmd|' /C calc'!A0,pro\r\n")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,10 @@ async def test_the_format_is_a_choice(
         ("columns", "custom.a b", "invalid_format"),
         ("columns", "enriched.nothing", "unknown_column"),
         ("columns", ",".join(["email"] * 201), "too_long"),
-        ("format", "xlsx", "not_allowed"),
+        ("format", "docx", "not_allowed"),
+        ("headers", "titles", "not_allowed"),
+        ("leadIds", "x", "invalid_format"),
+        ("leadIds", ",".join([_LEAD] * 101), "too_long"),
         ("sort", "email", "unknown_parameter"),
         ("status", "gone", "not_allowed"),
     ],
@@ -77,6 +83,27 @@ async def test_what_cannot_be_exported_is_told_by_name(
 
     assert answer.status_code == 400
     assert [(item["pointer"].split("/")[0], item["code"]) for item in answer.json()["errors"]] == [(f"?{name}", code)]
+
+
+async def test_selected_leads_are_sent_and_headers_are_names_on_request(
+    toys: httpx.AsyncClient, caller: Caller, leads: list[str], database: Database
+) -> None:
+    (ada, _) = reversed((await toys.get("/v1/leads", headers=caller.headers)).json()["items"])
+    stranger = await new_caller(database, [LEADS_READ, LEADS_EXPORT, TAGS_READ])
+    params = {"columns": "email,owner,tags", "headers": "names", "leadIds": f"{ada['id']},{_LEAD}"}
+
+    sent = await toys.get("/v1/leads/exports", params=params, headers=caller.headers)
+    theirs = await toys.get("/v1/leads/exports", params=params, headers=stranger.headers)
+    both = await toys.get("/v1/leads/exports", params=params | {"status": "new"}, headers=caller.headers)
+    body = {"leadIds": [ada["id"]], "filter": {"q": "ada"}}
+    file_of_both = await toys.post("/v1/exports", json=body, headers=caller.headers)
+    many = await toys.post("/v1/exports", json={"leadIds": [_LEAD] * 1001}, headers=caller.headers)
+
+    assert sent.text == "email,owner,tags\r\nada@acme.com,,\r\n"
+    assert theirs.text == "email,owner,tags\r\n"
+    assert [(answer.status_code, answer.json()["code"]) for answer in (both, file_of_both, many)] == [
+        (400, "invalid_input")
+    ] * 3
 
 
 async def test_too_many_for_one_request_are_refused_with_the_way_to_go(
@@ -107,7 +134,7 @@ async def test_a_file_is_asked_for_written_downloaded_and_deleted(
     assert (found["status"], found["processed"], found["total"]) == ("ready", 2, 2)
     assert (await toys.get("/v1/exports", headers=caller.headers)).json()["items"] == [found]
     answer = await toys.get(f"{path}/file", headers=caller.headers)
-    assert answer.text == "email\r\n" + "".join(f"{email}\r\n" for email in leads)
+    assert answer.text == "Email\r\n" + "".join(f"{email}\r\n" for email in leads)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{found["filename"]}"'
     assert answer.headers["Content-Length"] == str(found["sizeBytes"])
 

@@ -1,12 +1,13 @@
 """Exports as a person makes them, with the jobs of one's own run one attempt at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import CreateExport, ExportView
-from leadflood.domains.exports.models import DIRECT_LIMIT, ExportFormat
+from leadflood.domains.exports.models import DIRECT_LIMIT, ExportFormat, ExportLayout, HeaderStyle, Selection
 from leadflood.domains.exports.service import files, streaming
 from leadflood.domains.jobs.contracts import JobView
 from leadflood.domains.jobs.registry import JobRegistry
@@ -41,15 +42,15 @@ class Desk:
         kind: ExportFormat = ExportFormat.CSV,
         bom: bool = False,
         max_count: int | None = DIRECT_LIMIT,
+        headers: HeaderStyle = HeaderStyle.NAMES,
+        lead_ids: Sequence[UUID] | None = None,
     ) -> bytes:
         """The streamed export."""
         opened = await streaming.open_stream(
             self.database,
             self.actor,
-            filters=filters,
-            columns=columns or ["*"],
-            kind=kind,
-            bom=bom,
+            selection=Selection(filters, lead_ids),
+            layout=ExportLayout(kind, columns or ["*"], headers, bom),
             max_count=max_count,
         )
         return b"".join([piece async for piece in opened.pieces()])
@@ -57,7 +58,9 @@ class Desk:
     async def ask(self, **wanted: Any) -> tuple[UUID, UUID]:  # noqa: ANN401  JSON
         """Ask for a file. Returns its id and that of its job."""
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            view = await files.request_export(tx, self.actor, command=CreateExport.model_validate(wanted), trace={})
+            view = await files.request_export(
+                tx, self.actor, command=CreateExport.model_validate({"headers": "names"} | wanted), trace={}
+            )
         (row,) = await self.jobs.rows("SELECT job_id FROM exports WHERE id = :id", id=view.id)
         return view.id, row.job_id
 

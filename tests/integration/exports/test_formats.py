@@ -10,11 +10,12 @@ import pytest
 from arro3.io import read_parquet
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.exports.adapters.csv_format import _cell
 from leadflood.domains.exports.errors import ExportTooLarge, TooManyColumns
-from leadflood.domains.exports.models import ExportFormat
+from leadflood.domains.exports.models import ExportFormat, Selection
 from leadflood.domains.exports.service import batches
 from leadflood.domains.imports.models.format import restore
 from leadflood.domains.leads import queries as lead_queries
@@ -156,6 +157,8 @@ async def test_no_lead_is_no_fault(desk: Desk, kind: ExportFormat) -> None:
 
     if kind is ExportFormat.PARQUET:
         assert read_parquet(data).read_all().num_rows == 0
+    elif kind is ExportFormat.XLSX:
+        assert [[cell.value for cell in row] for row in load_workbook(io.BytesIO(data)).worksheets[0]] == [["email"]]
     else:
         assert data == {"csv": b"email\r\n", "ndjson": b""}[kind.value]
 
@@ -192,7 +195,7 @@ async def test_a_lead_that_comes_in_meanwhile_is_not_met(desk: Desk, monkeypatch
         await desk.lead(f"lead{number}@acme.com")
     seen: list[str] = []
 
-    walk = batches.batches(desk.database, desk.actor, filters=LeadFilter(), enriched=False)
+    walk = batches.batches(desk.database, desk.actor, selection=Selection(LeadFilter()), columns=["email"])
     async for records in walk:
         seen += [record.lead.email for record in records]
         await desk.lead(f"{new_id().hex}@acme.com")

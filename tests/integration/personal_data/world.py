@@ -10,6 +10,7 @@ from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.enrichment import invariants as enrichment_invariants
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.exports.contracts import CreateExport
+from leadflood.domains.exports.models import Selection
 from leadflood.domains.exports.service import files, streaming
 from leadflood.domains.jobs import invariants as jobs_invariants
 from leadflood.domains.jobs.errors import Terminal
@@ -132,8 +133,9 @@ class World:
         async with self.database.transaction(self.actor.workspace_id) as tx:
             command = CreateExport.model_validate({"filter": {"q": EMAIL}})
             await files.request_export(tx, self.actor, command=command, trace={})
+        layout, selection = CreateExport().layout, Selection(filters)
         stream = await streaming.open_stream(
-            self.database, self.actor, filters=filters, columns=["*"], kind=CreateExport().format, max_count=None
+            self.database, self.actor, selection=selection, layout=layout, max_count=None
         )
         assert [piece async for piece in stream.pieces()]
 

@@ -57,7 +57,7 @@ async def test_the_button_of_the_list_takes_search_filters_and_columns_along(
     assert done.response.headers["Content-Type"].startswith("text/csv")
     assert done.response.headers["Content-Disposition"].startswith('attachment; filename="leads-')
     assert done.response.content.startswith(b"\xef\xbb\xbf")
-    assert rows(done.response) == [{"firstName": "'=1+1", "lastName": "<script>", "email": "ada@acme.com"}]
+    assert rows(done.response) == [{"Email": "ada@acme.com", "First name": "'=1+1", "Last name": "<script>"}]
     (event,) = await audited(house, "leads.exported")
     assert event.data["count"] == 1
     assert event.data["filter"] == {
@@ -68,7 +68,7 @@ async def test_the_button_of_the_list_takes_search_filters_and_columns_along(
     }
 
 
-@pytest.mark.parametrize(("kind", "begins"), [("ndjson", b'{"id":'), ("parquet", b"PAR1")])
+@pytest.mark.parametrize(("kind", "begins"), [("ndjson", b'{"id":'), ("parquet", b"PAR1"), ("xlsx", b"PK")])
 async def test_all_columns_in_any_format(leads: None, owner: Browser, kind: str, begins: bytes) -> None:
     await owner.get("/leads/export")
     done = await owner.post("/leads/export", {"format": kind, "columns": "all"})
@@ -81,9 +81,29 @@ async def test_all_means_custom_fields_too_and_what_enrichment_found_on_request(
     plain = rows((await owner.post("/leads/export", {"columns": "all"})).response)
     more = rows((await owner.post("/leads/export", {"columns": "all", "enriched": "on"})).response)
 
-    assert [row["custom.plan"] for row in plain] == ["pro", ""]
-    assert "enriched.company_domain" not in plain[0]
-    assert "enriched.company_domain" in more[0]
+    assert [row["Plan"] for row in plain] == ["pro", ""]
+    assert "Company domain (found)" not in plain[0]
+    assert "Company domain (found)" in more[0]
+
+
+async def test_ticked_leads_are_exported_with_names_as_headers_on_request(
+    leads: None, house: House, owner: Browser
+) -> None:
+    ada = await house.lead("third@acme.com", firstName="Third")
+    await owner.get("/leads")
+    chosen = {"ids": str(ada), "matching": "q=acme", "action": ""}
+
+    form = await owner.post("/leads/export/selections", chosen)
+    sent = {"ids": form.attribute("main form input[name=ids]", "value") or "", "format": "csv", "names": "on"}
+    done = await owner.post("/leads/export", sent | {"columns": "all", "matching": "q=acme"})
+    later = await owner.post("/leads/export", sent | {"columns": "all", "later": "on"})
+    everything = await owner.post("/leads/export/selections", chosen | {"all": "on"})
+
+    assert "1 selected lead." in form.text
+    assert [row["email"] for row in rows(done.response)] == ["third@acme.com"]
+    assert "1 selected lead" in later.text
+    assert "3 leads match your search and filters" in everything.text
+    assert everything.html.css("input[name=ids]") == []
 
 
 async def test_a_file_is_asked_for_followed_downloaded_and_deleted(leads: None, house: House, owner: Browser) -> None:
@@ -100,7 +120,7 @@ async def test_a_file_is_asked_for_followed_downloaded_and_deleted(leads: None, 
     assert "filtered: Search matches ada" in ready.text
     link = ready.attribute("#exports-list .row-link", "href") or ""
     file = await owner.get(link)
-    assert [row["email"] for row in rows(file.response)] == ["ada@acme.com"]
+    assert [row["Email"] for row in rows(file.response)] == ["ada@acme.com"]
     assert file.response.headers["Content-Disposition"].startswith('attachment; filename="leads-')
 
     deleted = await owner.post(f"/exports/{export_id}/deletions")
@@ -160,7 +180,7 @@ async def test_a_viewer_can_neither_export_nor_download_what_others_exported(
 async def test_a_wrong_choice_is_told_and_what_was_chosen_stays(leads: None, owner: Browser) -> None:
     await owner.get("/leads/export")
     refused = await owner.post(
-        "/leads/export", {"format": "xlsx", "columns": "shown", "enriched": "on", "matching": "source=form"}
+        "/leads/export", {"format": "docx", "columns": "shown", "enriched": "on", "matching": "source=form"}
     )
 
     assert refused.status == 400

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
@@ -10,8 +11,8 @@ from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routes.leads import Filters
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.exports import queries
-from leadflood.domains.exports.contracts import ColumnNames, CreateExport, ExportView
-from leadflood.domains.exports.models import ALL, DIRECT_LIMIT, ExportFormat
+from leadflood.domains.exports.contracts import ColumnNames, CreateExport, ExportView, SelectedIds, chosen_leads
+from leadflood.domains.exports.models import ALL, DIRECT_LIMIT, ExportFormat, ExportLayout, HeaderStyle
 from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.exports.service import files, streaming
 from leadflood.domains.leads.permissions import LEADS_READ
@@ -23,6 +24,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
         "description": "The leads, in the requested format.",
         "content": {
             ExportFormat.CSV.media_type: {"schema": {"type": "string"}},
+            ExportFormat.XLSX.media_type: {"schema": {"type": "string", "format": "binary"}},
             ExportFormat.NDJSON.media_type: {"schema": {"type": "string"}},
             ExportFormat.PARQUET.media_type: {"schema": {"type": "string", "format": "binary"}},
         },
@@ -31,7 +33,14 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 Columns = Annotated[
     ColumnNames,
-    Query(description="Comma-separated: `*`, field names, `custom.KEY`, `custom.*`, `enriched.FIELD`."),
+    Query(
+        description="Comma-separated: `*`, field names, `owner`, `custom.KEY`, `custom.*`, `enriched.FIELD`, `tags`, "
+        "`lists`."
+    ),
+]
+Selected = Annotated[
+    SelectedIds | None,
+    Query(alias="leadIds", description="Comma-separated IDs of up to 100 leads, instead of filters."),
 ]
 
 
@@ -57,21 +66,24 @@ async def export_leads(
     unit: UnitOfWorkDep,
     file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
     columns: Columns = ALL,
+    headers: Annotated[
+        HeaderStyle, Query(description="CSV and XLSX: headers are labels, such as *First name*, or API names.")
+    ] = HeaderStyle.LABELS,
+    lead_ids: Selected = None,
     bom: Annotated[bool, Query(description="CSV: write a UTF-8 BOM (for Excel).")] = False,
 ) -> Response:
-    """Streams up to 50,000 matching leads, newest first. Recorded in the audit log.
+    """Streams up to 50,000 matching leads, or selected ones, newest first. Recorded in the audit log.
 
-    In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; imports remove it. Not a snapshot:
-    rows reflect their state when read.
+    In CSV, text that a spreadsheet would run as a formula gets an apostrophe; imports remove it. Phone numbers stay as
+    they are. Not a snapshot: rows reflect their state when read. Importing the file again changes nothing.
     """
+    selected = None if lead_ids is None else [UUID(text) for text in dict.fromkeys(lead_ids.split(","))]
     stream = await streaming.open_stream(
         unit.parts.database,
         unit.actor,
-        filters=filters,
-        columns=columns.split(","),
-        kind=file_format,
+        selection=chosen_leads(filters, selected),
+        layout=ExportLayout(file_format, columns.split(","), headers, bom),
         max_count=DIRECT_LIMIT,
-        bom=bom,
     )
     return _attachment(stream.pieces(), stream.filename, file_format)
 

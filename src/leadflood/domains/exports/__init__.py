@@ -1,1 +1,1 @@
-"""Leads as CSV, NDJSON or Parquet, downloaded or prepared by a job."""
+"""Leads as CSV, XLSX, NDJSON or Parquet, downloaded or prepared by a job."""

@@ -1,27 +1,35 @@
 """Inputs and outputs of exports."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, Strict
+from pydantic import ConfigDict, Field, JsonValue, Strict, model_validator
 
 from leadflood.domains.enrichment.models import Field as EnrichedField
 from leadflood.domains.exports.models import (
     ALL,
-    FIELDS,
     MAX_CHOSEN,
+    MAX_SELECTED,
     ExportFormat,
+    ExportLayout,
     ExportStatus,
+    HeaderStyle,
+    Selection,
     check_column,
     check_columns,
 )
 from leadflood.domains.leads.contracts import ActorView
-from leadflood.domains.leads.contracts.filters import LeadQuery
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
+from leadflood.domains.leads.values import OwnerId
+from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.schema import Schema, View
-from leadflood.kernel.text import FromText
+from leadflood.kernel.text import FromText, InvalidValue
 
-_NAME = rf"(\*|{'|'.join(FIELDS)}|custom\.(\*|[A-Za-z][A-Za-z0-9_]{{0,63}})|enriched\.(\*|{'|'.join(EnrichedField)}))"
+_NAME = (
+    rf"(\*|[a-z][A-Za-z]{{0,39}}|custom\.(\*|[A-Za-z][A-Za-z0-9_]{{0,63}})|enriched\.(\*|{'|'.join(EnrichedField)}))"
+)
 ColumnName = Annotated[str, FromText(check_column, {"pattern": f"^{_NAME}$"})]
 ColumnNames = Annotated[
     str,
@@ -31,6 +39,26 @@ ColumnNames = Annotated[
     ),
 ]
 """Comma-separated names."""
+_ONE_SELECTION = "Send leadIds or filters, not both."
+_MAX_IN_URL = 100
+
+
+def _check_ids(text: str) -> str:
+    names = text.split(",")
+    if len(names) > _MAX_IN_URL:
+        message = f"Give at most {_MAX_IN_URL} IDs. Create an export for more (POST /v1/exports)."
+        raise InvalidValue(message, "too_long")
+    try:
+        return ",".join(str(UUID(name)) for name in names)
+    except ValueError as error:
+        message = "Give comma-separated IDs of leads."
+        raise InvalidValue(message) from error
+
+
+_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+SelectedIds = Annotated[str, FromText(_check_ids, {"pattern": f"^{_ID}(,{_ID}){{0,{_MAX_IN_URL - 1}}}$"})]
+"""Comma-separated IDs of leads in a URL."""
+LeadIds = Annotated[list[OwnerId], Field(min_length=1, max_length=MAX_SELECTED)]
 
 
 class CreateExport(Schema):
@@ -56,10 +84,39 @@ class CreateExport(Schema):
     format: Annotated[ExportFormat, Strict(strict=False)] = ExportFormat.CSV
     columns: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_CHOSEN)] = Field(
         default_factory=lambda: [ALL],
-        description="`*` for all fields, `custom.KEY` or `custom.*`, `enriched.FIELD` or `enriched.*`.",
+        description="`*` for all fields, `owner` (email), `custom.KEY` or `custom.*`, `enriched.FIELD` or "
+        "`enriched.*`, `tags`, `lists`. In tables, `*` has tags, lists and the owner's email instead of the ID.",
+    )
+    headers: Annotated[HeaderStyle, Strict(strict=False)] = Field(
+        default=HeaderStyle.LABELS, description="CSV and XLSX: headers are labels, such as *First name*, or API names."
     )
     bom: bool = Field(default=False, description="CSV: write a UTF-8 BOM (for Excel).")
     filter: LeadQuery = Field(default_factory=LeadQuery)
+    lead_ids: LeadIds | None = Field(default=None, description="Selected leads, instead of `filter`.")
+
+    @model_validator(mode="after")
+    def _one_selection(self) -> "CreateExport":
+        if self.lead_ids is not None and self.filter.lead_filter() != LeadFilter():
+            raise InvalidValue(_ONE_SELECTION, "not_allowed")
+        return self
+
+    @property
+    def selection(self) -> Selection:
+        """The leads to export."""
+        return Selection(self.filter.lead_filter(), None if self.lead_ids is None else [*dict.fromkeys(self.lead_ids)])
+
+    @property
+    def layout(self) -> ExportLayout:
+        """The layout of the file."""
+        return ExportLayout(self.format, self.columns, self.headers, self.bom)
+
+
+def chosen_leads(filters: LeadFilter, lead_ids: Sequence[UUID] | None) -> Selection:
+    """The leads of a direct export. Raises: InvalidInput: IDs and filters."""
+    if lead_ids is not None and filters != LeadFilter():
+        fault = FieldError("?leadIds", "not_allowed", _ONE_SELECTION)
+        raise InvalidInput(_ONE_SELECTION, errors=[fault])
+    return Selection(filters, lead_ids)
 
 
 class ExportView(View):
@@ -73,7 +130,9 @@ class ExportView(View):
                     "filename": "leads-2026-03-01.csv",
                     "format": "csv",
                     "columns": ["*"],
+                    "headers": "labels",
                     "filter": {"all": [{"field": "status", "operator": "is", "value": "enriched"}]},
+                    "leadCount": None,
                     "status": "writing",
                     "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
                     "processed": 48000,
@@ -92,7 +151,9 @@ class ExportView(View):
     filename: str
     format: ExportFormat
     columns: list[str]
+    headers: HeaderStyle
     filter: dict[str, JsonValue]
+    lead_count: int | None = Field(description="Number of selected leads; null if a filter was given.")
     status: ExportStatus
     actor: ActorView
     processed: int = Field(description="Number of leads written.")

@@ -9,12 +9,12 @@ from uuid import UUID
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.errors import TooManyColumns
 from leadflood.domains.exports.events import PURGE_EXPORTS, WRITE_EXPORT, ExportPayload
-from leadflood.domains.exports.models import Encoder, ExportFormat, UnfinishedExport, wants_enriched
-from leadflood.domains.exports.service.batches import batches, encoder, scan_for_export
+from leadflood.domains.exports.models import Encoder, Selection, UnfinishedExport
+from leadflood.domains.exports.service.batches import batches, open_encoder, scan_for_export
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
-from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
+from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
@@ -30,7 +30,7 @@ class _Task:
 
     context: JobContext[ExportPayload]
     database: Database
-    filters: LeadFilter
+    selection: Selection
 
     @property
     def export_id(self) -> UUID:
@@ -65,25 +65,25 @@ async def _write(context: JobContext[ExportPayload], database: Database) -> Comp
         export = await store.lock(tx, job.workspace_id, export_id, job_id=job.id)
     if export is None:
         return None
-    task = _Task(context, database, LeadQuery.model_validate(export.filter).lead_filter())
+    filters = LeadQuery.model_validate(export.filter).lead_filter()
+    task = _Task(context, database, Selection(filters, export.lead_ids))
     if export.resolved is None:
         await _scan(task, export)
-    elif export.format is ExportFormat.PARQUET:
+    elif not export.layout.format.resumable:
         await _start_over(task)
     async with context.transaction() as tx:
         export = await task.lock(tx)
     if export is None or export.resolved is None:
         return None
-    with closing(encoder(export.format, export.resolved, bom=export.bom)) as writer:
+    opened = await open_encoder(database, context.actor, layout=export.layout, columns=export.resolved)
+    with closing(opened) as writer:
         written = await _copy(task, export, export.resolved, writer)
     return Complete(_finish, export_id) if written else None
 
 
 async def _scan(task: _Task, export: UnfinishedExport) -> None:
     try:
-        found = await scan_for_export(
-            task.database, task.context.actor, filters=task.filters, columns=export.columns, kind=export.format
-        )
+        found = await scan_for_export(task.database, task.context.actor, selection=task.selection, layout=export.layout)
     except TooManyColumns as error:
         raise Terminal(error.errors[0].message) from error
     async with task.context.transaction() as tx:
@@ -104,8 +104,7 @@ async def _copy(task: _Task, export: UnfinishedExport, columns: Sequence[str], w
     """Write all leads after the position of the export. Returns False if it was deleted meanwhile."""
     if not export.parts and not await _append(task, writer.begin()):
         return False
-    enriched = wants_enriched(columns)
-    walk = batches(task.database, task.context.actor, filters=task.filters, after=export.position, enriched=enriched)
+    walk = batches(task.database, task.context.actor, selection=task.selection, columns=columns, after=export.position)
     async for records in walk:
         data = await EXPORT_ENCODING.run(writer.rows, records)
         if not await _append(task, data, written=len(records), position=queries.position_of(records[-1])):

@@ -1,14 +1,26 @@
 """SQL that reads exports, and the leads that go into them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from leadflood.domains.enrichment.queries import chosen_values
 from leadflood.domains.exports.contracts import ExportView
 from leadflood.domains.exports.errors import ExportNotFound
-from leadflood.domains.exports.models import ExportFormat, ExportRecord, ExportStatus, file_name
-from leadflood.domains.leads.contracts import ActorView
-from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
-from leadflood.domains.leads.queries import next_leads
+from leadflood.domains.exports.models import (
+    ExportFormat,
+    ExportRecord,
+    ExportStatus,
+    HeaderStyle,
+    Selection,
+    file_name,
+    wants_enriched,
+    wants_people,
+)
+from leadflood.domains.identity.queries import member_addresses
+from leadflood.domains.leads.contracts import ActorView, LeadView
+from leadflood.domains.leads.contracts.filters import LeadSort
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.queries import leads_by_id, next_leads
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
@@ -21,8 +33,8 @@ ORDER = LeadSort.NEWEST
 
 # Exports whose files are not removed yet.
 _EXPORTS = sql("""
-SELECT id, format, columns, filter, status, actor_kind, actor_id, done, total, size_bytes, error, created_at,
-       finished_at, expires_at
+SELECT id, format, columns, headers, filter, cardinality(lead_ids) AS lead_count, status, actor_kind, actor_id, done,
+       total, size_bytes, error, created_at, finished_at, expires_at
 FROM exports WHERE workspace_id = :workspace_id AND expires_at > now() AND {condition}
 """)
 
@@ -68,12 +80,35 @@ async def read_part(tx: Transaction, actor: Actor, *, export_id: UUID, number: i
 
 
 async def next_records(
-    tx: Transaction, actor: Actor, *, filters: LeadFilter, after: Position | None, limit: int, enriched: bool
+    tx: Transaction, actor: Actor, *, selection: Selection, columns: Sequence[str], after: Position | None, limit: int
 ) -> list[ExportRecord]:
-    """The next leads of a scan, with their chosen enrichment values if requested."""
-    leads = await next_leads(tx, actor, filters=filters, sort=ORDER, after=after, limit=limit)
-    known = await chosen_values(tx, actor, lead_ids=[lead.id for lead in leads]) if enriched and leads else {}
-    return [ExportRecord(lead, known.get(lead.id, {})) for lead in leads]
+    """The next leads of a scan, with what the columns need of other domains: one statement for each."""
+    if selection.lead_ids is None:
+        leads = await next_leads(tx, actor, filters=selection.filters, sort=ORDER, after=after, limit=limit)
+    else:
+        leads = await _selected(tx, actor, selection.lead_ids, after)
+    if not leads:
+        return []
+    ids = [lead.id for lead in leads]
+    known = await chosen_values(tx, actor, lead_ids=ids) if wants_enriched(columns) else {}
+    people = await member_addresses(tx, actor.workspace_id) if wants_people(columns) else {}
+    files = LEAD_EXTENSIONS.file_columns
+    loaded = await LEAD_EXTENSIONS.load(tx, actor, [name for name in columns if name in files], ids)
+    named = {name: files[name].names or list for name in loaded}
+    return [
+        ExportRecord(
+            lead, known.get(lead.id, {}), people, {name: named[name](loaded[name][lead.id]) for name in loaded}
+        )
+        for lead in leads
+    ]
+
+
+async def _selected(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], after: Position | None) -> list[LeadView]:
+    """Those of the leads that are active, newest first. They fit into one batch: nothing comes after it."""
+    if after is not None:
+        return []
+    found = await leads_by_id(tx, actor, lead_ids=lead_ids)
+    return sorted(found.values(), key=lambda lead: (lead.created_at, lead.id), reverse=True)
 
 
 def position_of(record: ExportRecord) -> Position:
@@ -88,7 +123,9 @@ def _view(row: Row) -> ExportView:
         filename=file_name(row.created_at.date(), kind),
         format=kind,
         columns=row.columns,
+        headers=HeaderStyle(row.headers),
         filter=row.filter,
+        lead_count=row.lead_count,
         status=ExportStatus(row.status),
         actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
         processed=row.done,

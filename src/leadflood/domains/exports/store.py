@@ -1,23 +1,29 @@
 """SQL that writes exports. Every state change names the expected state and the job that works on it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from pydantic import JsonValue
-
-from leadflood.domains.exports.models import DAYS_KEPT, ExportFormat, UnfinishedExport
+from leadflood.domains.exports.models import (
+    DAYS_KEPT,
+    ExportFormat,
+    ExportLayout,
+    HeaderStyle,
+    Selection,
+    UnfinishedExport,
+)
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.filters import written
 from leadflood.kernel.pagination import Position
 
 _BATCH = 64
 
 # Store a new export, to be written.
 INSERT = sql("""
-INSERT INTO exports (workspace_id, id, format, columns, bom, filter, actor_kind, actor_id, job_id)
-VALUES (:workspace_id, :id, :format, :columns, :bom, :filter, :actor_kind, :actor_id, :job_id)
+INSERT INTO exports (workspace_id, id, format, columns, headers, bom, filter, lead_ids, actor_kind, actor_id, job_id)
+VALUES (:workspace_id, :id, :format, :columns, :headers, :bom, :filter, :lead_ids, :actor_kind, :actor_id, :job_id)
 """)
 
 # Resume an export that failed in the same job.
@@ -28,7 +34,7 @@ WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status 
 
 # Lock an export that a job writes.
 LOCK = sql("""
-SELECT format, columns, bom, filter, resolved, total, done, parts, position FROM exports
+SELECT format, columns, headers, bom, filter, lead_ids, resolved, total, done, parts, position FROM exports
 WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status = 'writing' AND expires_at > now()
 FOR NO KEY UPDATE
 """)
@@ -107,14 +113,14 @@ async def insert_export(
     *,
     export_id: UUID,
     job_id: UUID,
-    kind: ExportFormat,
-    columns: Sequence[str],
-    bom: bool,
-    filter_: Mapping[str, JsonValue],
+    layout: ExportLayout,
+    selection: Selection,
 ) -> None:
     """Insert an export, `writing`."""
     row = {"workspace_id": actor.workspace_id, "id": export_id, "job_id": job_id}
-    file = {"format": kind, "columns": list(columns), "bom": bom, "filter": json.dumps(filter_)}
+    file = {"format": layout.format, "columns": [*layout.columns], "headers": layout.headers, "bom": layout.bom}
+    chosen = None if selection.lead_ids is None else [*selection.lead_ids]
+    file |= {"filter": json.dumps(written(selection.filters.whole)), "lead_ids": chosen}
     await tx.execute(INSERT, {**row, **file, "actor_kind": actor.kind, "actor_id": actor.id})
 
 
@@ -131,10 +137,9 @@ async def lock(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: 
     return UnfinishedExport(
         workspace_id=workspace_id,
         id=export_id,
-        format=ExportFormat(row.format),
-        columns=row.columns,
-        bom=row.bom,
+        layout=ExportLayout(ExportFormat(row.format), row.columns, HeaderStyle(row.headers), row.bom),
         filter=row.filter,
+        lead_ids=row.lead_ids,
         resolved=row.resolved,
         total=row.total,
         done=row.done,

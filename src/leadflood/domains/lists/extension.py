@@ -61,6 +61,10 @@ def _operation(name: str, **attributes: Any) -> BulkOperation:  # noqa: ANN401  
     )
 
 
+def _names_of(lists: Sequence[ListRef]) -> list[str]:
+    return [each.name for each in lists]
+
+
 EXTENSION: Final = Extension(
     fields=(
         RelatedField(
@@ -71,6 +75,7 @@ EXTENSION: Final = Extension(
             empty=list,
             permission=LISTS_READ,
             cell="lists/_cell.html",
+            names=_names_of,
         ),
     ),
     panels=(

@@ -64,6 +64,10 @@ def read_names(values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {"names": list(dict.fromkeys(name for name in given if name))}
 
 
+def _names_of(tags: Sequence[TagRef]) -> list[str]:
+    return [each.name for each in tags]
+
+
 EXTENSION: Final = Extension(
     fields=(
         RelatedField(
@@ -74,6 +78,7 @@ EXTENSION: Final = Extension(
             empty=list,
             permission=TAGS_READ,
             cell="tags/_cell.html",
+            names=_names_of,
         ),
     ),
     panels=(

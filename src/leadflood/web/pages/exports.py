@@ -1,19 +1,33 @@
 """Exports: the leads of a list as a file, downloaded immediately or prepared by a worker, and past exports."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from starlette.responses import StreamingResponse
 
 from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import CreateExport
-from leadflood.domains.exports.models import ALL, ALL_ENRICHED, CUSTOM, DIRECT_LIMIT, FIELDS, ExportFormat
+from leadflood.domains.exports.models import (
+    ALL,
+    ALL_ENRICHED,
+    CUSTOM,
+    DIRECT_LIMIT,
+    FIELDS,
+    OWNER,
+    ExportFormat,
+    HeaderStyle,
+)
 from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.exports.service import files, streaming
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.queries import active_leads
 from leadflood.domains.leads.queries.search import count_leads
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.schema import Count
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
@@ -22,18 +36,35 @@ from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pages.leads_filter import whole_in_words
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
+from leadflood.web.templating import url
 
 pages = Pages()
 
 _FILES = "/exports"
+_FORM = "/leads/export"
 _ROWS = 50
-_NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
+_NAMED_OTHERWISE = {"name": ("firstName", "lastName")}
+_MAX_IDS = 100
+"""Leads that fit into a URL: more than the list has on a page."""
 
 
 @pages.get("/leads/export", LEADS_EXPORT)
 async def show_export(ctx: PageContext) -> PageResult:
-    """The form of an export: the filters of the URL, which are those of the list, and the format."""
-    return await _page(ctx, LeadListParams.read(ctx.request.query_params.multi_items()), Form())
+    """The form of an export: the filters of the URL, which are those of the list, or selected leads; and the format."""
+    parameters = ctx.request.query_params.multi_items()
+    ids = [value for name, value in parameters if name == "ids"]
+    return await _page(ctx, LeadListParams.read(parameters), Form({"ids": ids[:_MAX_IDS]} if ids else {}))
+
+
+@pages.post("/leads/export/selections", LEADS_EXPORT)
+async def export_selected(ctx: PageContext) -> PageResult:
+    """The form for the leads selected in the list, or for all that match."""
+    form = ctx.form
+    state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
+    ids = form.values("ids")[:_MAX_IDS]
+    if form.checked("all") or not ids:
+        return Redirect(url(_FORM, state.parameters))
+    return Redirect(url(_FORM, state.parameters, ids=ids))
 
 
 @pages.post("/leads/export", LEADS_EXPORT)
@@ -48,11 +79,9 @@ async def export_leads(ctx: PageContext) -> PageResult:
         stream = await streaming.open_stream(
             ctx.parts.database,
             ctx.actor,
-            filters=command.filter.lead_filter(),
-            columns=command.columns,
-            kind=command.format,
+            selection=command.selection,
+            layout=command.layout,
             max_count=DIRECT_LIMIT,
-            bom=command.bom,
         )
     except AppError as error:
         if error.is_fault:
@@ -107,8 +136,9 @@ def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
     given = {
         "format": form.value("format") or ExportFormat.CSV,
         "columns": columns,
+        "headers": HeaderStyle.NAMES if form.checked("names") else HeaderStyle.LABELS,
         "bom": True,  # exported files are opened in spreadsheets
-        "filter": state.query,
+        **({"leadIds": form.values("ids")} if form.values("ids") else {"filter": state.query}),
     }
     return validated(CreateExport, given)
 
@@ -119,10 +149,13 @@ def _as_shown(columns: Iterable[str]) -> Iterable[str]:
         if name.startswith(CUSTOM_FIELD):
             yield CUSTOM + name.removeprefix(CUSTOM_FIELD)
         else:
-            yield from _NAMED_OTHERWISE.get(name, (name,) if name in FIELDS else ())
+            known = name in FIELDS or name == OWNER or name in LEAD_EXTENSIONS.file_columns
+            yield from _NAMED_OTHERWISE.get(name, (name,) if known else ())
 
 
 async def _is_large(ctx: PageContext, command: CreateExport) -> bool:
+    if command.lead_ids is not None:
+        return False
     async with ctx.reading() as tx:
         count = await count_leads(tx, ctx.actor, filters=command.filter.lead_filter(), max_count=DIRECT_LIMIT)
     return not count.exact
@@ -135,7 +168,27 @@ async def _later(ctx: PageContext, command: CreateExport) -> PageResult:
 
 
 async def _page(ctx: PageContext, state: LeadListParams, form: Form, status: int = 200) -> PageResponse:
+    selected = form.values("ids")
     async with ctx.reading() as tx:
-        count = await count_leads(tx, ctx.actor, filters=state.lead_filter, max_count=DIRECT_LIMIT)
-    context: dict[str, Any] = {"state": state, "form": form, "count": count, "limit": DIRECT_LIMIT}
+        if selected:
+            active = await active_leads(tx, ctx.actor, lead_ids=_ids(selected))
+            count = Count(value=len(active), exact=True)
+        else:
+            count = await count_leads(tx, ctx.actor, filters=state.lead_filter, max_count=DIRECT_LIMIT)
+    context: dict[str, Any] = {
+        "state": state,
+        "form": form,
+        "count": count,
+        "limit": DIRECT_LIMIT,
+        "selected": selected,
+    }
     return PageResponse("exports/new.html", context, status)
+
+
+def _ids(texts: Iterable[str]) -> list[UUID]:
+    """Those of the texts that are IDs."""
+    found: list[UUID] = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(UUID(text))
+    return found

@@ -5,28 +5,26 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from leadflood.domains.exports.models import ExportRecord, getter, plain
+from leadflood.domains.exports.models import ExportRecord, FileColumn, plain
 from leadflood.domains.imports.models.format import neutralise
 
 
 class CsvEncoder:
     """Writes CSV."""
 
-    resumable = True
-
-    def __init__(self, columns: Sequence[str], *, bom: bool) -> None:
+    def __init__(self, columns: Sequence[FileColumn], *, bom: bool) -> None:
         """Args: bom: start with a byte order mark, by which spreadsheets detect UTF-8."""
         self._columns = columns
-        self._getters = [getter(column) for column in columns]
         self._bom = bom
 
     def begin(self) -> bytes:
         """The byte order mark and the header."""
-        return ("\ufeff" if self._bom else "").encode() + _lines([self._columns])
+        header = [neutralise(column.header) for column in self._columns]
+        return ("\ufeff" if self._bom else "").encode() + _lines([header])
 
     def rows(self, records: Sequence[ExportRecord]) -> bytes:
         """One line per record."""
-        return _lines([_cell(get(record)) for get in self._getters] for record in records)
+        return _lines([_cell(column.read(record)) for column in self._columns] for record in records)
 
     def end(self) -> Iterable[bytes]:
         """Nothing."""

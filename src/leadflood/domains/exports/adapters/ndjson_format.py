@@ -4,18 +4,29 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from leadflood.domains.exports.models import ALL, ALL_CUSTOM, CUSTOM, ENRICHED, FIELDS, ExportRecord, resolved
+from leadflood.domains.exports.models import (
+    ALL,
+    ALL_CUSTOM,
+    CUSTOM,
+    ENRICHED,
+    FIELDS,
+    OWNER,
+    ExportRecord,
+    getter,
+    resolved,
+)
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 
 
 class NdjsonEncoder:
     """Writes NDJSON."""
 
-    resumable = True
-
     def __init__(self, columns: Sequence[str]) -> None:
         """Args: columns: as requested; a star for custom fields means all that a lead has."""
-        named = resolved(columns, ())
+        named = list(dict.fromkeys(name for column in columns for name in (FIELDS if column == ALL else [column])))
+        named = resolved(named, ())
         self._fields = [name for name in named if name in FIELDS]
+        self._other = [name for name in named if name == OWNER or name in LEAD_EXTENSIONS.file_columns]
         self._all_custom = ALL in columns or ALL_CUSTOM in columns
         self._custom = frozenset(_without(CUSTOM, named))
         self._enriched = _without(ENRICHED, named)
@@ -45,6 +56,7 @@ class NdjsonEncoder:
         if self._all_custom or self._custom:
             fields = known["customFields"].items()
             shown["customFields"] = {key: value for key, value in fields if self._all_custom or key in self._custom}
+        shown |= {name: getter(name)(record) for name in self._other}
         if self._enriched:
             shown["enriched"] = {name: record.enriched.get(name) for name in self._enriched}
         return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))

@@ -21,8 +21,6 @@ _PIECE: Final = 1024 * 1024
 class ParquetEncoder:
     """Writes Parquet: its index comes last, so records are buffered on disk in columns until the end."""
 
-    resumable = False
-
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
         self._waiting = TemporaryFile()  # noqa: SIM115  it lives until `close`

@@ -11,9 +11,22 @@ from leadflood.domains.exports import queries
 from leadflood.domains.exports.adapters.csv_format import CsvEncoder
 from leadflood.domains.exports.adapters.ndjson_format import NdjsonEncoder
 from leadflood.domains.exports.adapters.parquet_format import ParquetEncoder
+from leadflood.domains.exports.adapters.xlsx_format import XlsxEncoder
 from leadflood.domains.exports.errors import TooManyColumns
-from leadflood.domains.exports.models import MAX_COLUMNS, Encoder, ExportFormat, ExportRecord, resolved
+from leadflood.domains.exports.models import (
+    MAX_COLUMNS,
+    Encoder,
+    ExportFormat,
+    ExportLayout,
+    ExportRecord,
+    Selection,
+    resolved,
+)
+from leadflood.domains.exports.service.table import table_columns
+from leadflood.domains.fields.queries import custom_fields
 from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.domains.leads.events import LEAD
+from leadflood.domains.leads.queries import leads_by_id
 from leadflood.domains.leads.queries.search import scan_leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
@@ -36,9 +49,8 @@ async def scan_for_export(
     database: Database,
     actor: Actor,
     *,
-    filters: LeadFilter,
-    columns: Sequence[str],
-    kind: ExportFormat,
+    selection: Selection,
+    layout: ExportLayout,
     max_count: int | None = None,
 ) -> ExportScan:
     """Count the leads, and list the custom fields that stars stand for. Raises: TooManyColumns.
@@ -46,11 +58,26 @@ async def scan_for_export(
     Args:
         database: where the leads are.
         actor: who asks, and in which workspace.
-        filters: which leads.
-        columns: as they were asked for.
-        kind: NDJSON keeps the stars, because each of its lines has its own fields.
+        selection: which leads.
+        layout: of the file. NDJSON keeps the stars, because each of its lines has its own fields.
         max_count: stop after one lead more than this.
     """
+    if selection.lead_ids is None:
+        total, keys = await _count(database, actor, selection.filters, max_count)
+    else:
+        async with database.transaction(actor.workspace_id, read_only=True) as tx:
+            leads = await leads_by_id(tx, actor, lead_ids=selection.lead_ids)
+        total, keys = len(leads), {key for lead in leads.values() for key in lead.custom_fields}
+    if layout.format is ExportFormat.NDJSON:
+        return ExportScan(total, list(layout.columns))
+    named = resolved(layout.columns, keys)
+    if len(named) > MAX_COLUMNS:
+        raise TooManyColumns(MAX_COLUMNS)
+    return ExportScan(total, named)
+
+
+async def _count(database: Database, actor: Actor, filters: LeadFilter, max_count: int | None) -> tuple[int, set[str]]:
+    """Number of leads that match, and the keys of their custom fields."""
     total, keys, after = 0, set[str](), None
     while True:
         size = SCAN_BATCH if max_count is None else min(SCAN_BATCH, max_count + 1 - total)
@@ -60,30 +87,34 @@ async def scan_for_export(
         keys |= page.custom_keys
         after = page.last
         if page.count < size or (max_count is not None and total > max_count):
-            break
-    if kind is ExportFormat.NDJSON:
-        return ExportScan(total, list(columns))
-    named = resolved(columns, keys)
-    if len(named) > MAX_COLUMNS:
-        raise TooManyColumns(MAX_COLUMNS)
-    return ExportScan(total, named)
+            return total, keys
 
 
-def encoder(kind: ExportFormat, columns: Sequence[str], *, bom: bool) -> Encoder:
+async def open_encoder(database: Database, actor: Actor, *, layout: ExportLayout, columns: Sequence[str]) -> Encoder:
     """The encoder of the format. `columns`: from a scan. Close it when done."""
-    if kind is ExportFormat.CSV:
-        return CsvEncoder(columns, bom=bom)
-    return NdjsonEncoder(columns) if kind is ExportFormat.NDJSON else ParquetEncoder(columns)
+    if layout.format is ExportFormat.NDJSON:
+        return NdjsonEncoder(columns)
+    if layout.format is ExportFormat.PARQUET:
+        return ParquetEncoder(columns)
+    async with database.transaction(actor.workspace_id, read_only=True) as tx:
+        fields = await custom_fields(tx, actor.workspace_id, subject=LEAD)
+    table = table_columns(columns, fields, layout.headers)
+    return CsvEncoder(table, bom=layout.bom) if layout.format is ExportFormat.CSV else XlsxEncoder(table)
 
 
 async def batches(
-    database: Database, actor: Actor, *, filters: LeadFilter, after: Position | None = None, enriched: bool
+    database: Database,
+    actor: Actor,
+    *,
+    selection: Selection,
+    columns: Sequence[str],
+    after: Position | None = None,
 ) -> AsyncIterator[list[ExportRecord]]:
-    """The leads that match a filter, from a position on. `enriched`: with their chosen enrichment values."""
+    """The selected leads from a position on, with what the columns need."""
     while True:
         async with database.transaction(actor.workspace_id, read_only=True) as tx:
             records = await queries.next_records(
-                tx, actor, filters=filters, after=after, limit=BATCH, enriched=enriched
+                tx, actor, selection=selection, columns=columns, after=after, limit=BATCH
             )
         if records:
             yield records

@@ -1,14 +1,14 @@
 """Files of exports: requested, written by a job, downloaded, deleted."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.contracts import CreateExport, ExportView
 from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
 from leadflood.domains.exports.events import WRITE_EXPORT, ExportAuditAction, ExportPayload
-from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus
+from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus, readable
 from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
@@ -16,7 +16,6 @@ from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.filters import written
 from leadflood.kernel.ids import new_id
 
 _SUBJECT = "export"
@@ -37,7 +36,10 @@ async def request_export(
     command: CreateExport,
     trace: Mapping[str, str],
 ) -> ExportView:
-    """Start a background export; its file is kept for 7 days. Raises: TooManyExports."""
+    """Start a background export; its file is kept for 7 days.
+
+    Raises: TooManyExports, leadflood.kernel.actor.MissingPermission.
+    """
     actor.require(LEADS_EXPORT)
     if await queries.count_exports(tx, actor) >= MAX_EXPORTS:
         raise TooManyExports(MAX_EXPORTS)
@@ -45,24 +47,16 @@ async def request_export(
     (job_id,) = await jobs.enqueue(
         tx, actor, jobs=[NewJob(WRITE_EXPORT, ExportPayload(export_id=export_id), export_id, trace)]
     )
-    filters = written(command.filter.lead_filter().fixed(actor).whole)
-    await store.insert_export(
-        tx,
-        actor,
-        export_id=export_id,
-        job_id=job_id,
-        kind=command.format,
-        columns=command.columns,
-        bom=command.bom,
-        filter_=filters,
-    )
+    layout = replace(command.layout, columns=readable(command.columns, actor))
+    selection = command.selection.fixed(actor)
+    await store.insert_export(tx, actor, export_id=export_id, job_id=job_id, layout=layout, selection=selection)
     await audit.record(
         tx,
         actor,
         action=ExportAuditAction.REQUESTED,
         subject_type=_SUBJECT,
         subject_id=export_id,
-        data={"format": command.format, "columns": [*command.columns], "filter": filters},
+        data={**layout.written, **selection.written},
     )
     return await queries.get_export(tx, actor, export_id=export_id)
 

@@ -1,20 +1,18 @@
 """Direct exports: leads in the response of a request or to the command line."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadflood.domains.exports.errors import ExportTooLarge
 from leadflood.domains.exports.events import ExportAuditAction
-from leadflood.domains.exports.models import ExportFormat, file_name, wants_enriched
+from leadflood.domains.exports.models import ExportLayout, Selection, file_name, readable
 from leadflood.domains.exports.permissions import LEADS_EXPORT
-from leadflood.domains.exports.service.batches import ExportScan, batches, encoder, scan_for_export
+from leadflood.domains.exports.service.batches import ExportScan, batches, open_encoder, scan_for_export
 from leadflood.domains.identity.service import audit
-from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.filters import written
 from leadflood.kernel.threads import EXPORT_ENCODING
 
 
@@ -27,9 +25,8 @@ class ExportStream:
 
     database: Database
     actor: Actor
-    filters: LeadFilter
-    kind: ExportFormat
-    bom: bool
+    selection: Selection
+    layout: ExportLayout
     surveyed: ExportScan
     done: int = 0
 
@@ -41,16 +38,15 @@ class ExportStream:
     @property
     def filename(self) -> str:
         """Suggested name of the file."""
-        return file_name(utc_now().date(), self.kind)
+        return file_name(utc_now().date(), self.layout.format)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The file. At most one batch of it is in memory. Raises: Unavailable."""
         columns = self.surveyed.columns
-        with closing(encoder(self.kind, columns, bom=self.bom)) as writer:
+        with closing(await open_encoder(self.database, self.actor, layout=self.layout, columns=columns)) as writer:
             if head := writer.begin():
                 yield head
-            walk = batches(self.database, self.actor, filters=self.filters, enriched=wants_enriched(columns))
-            async for records in walk:
+            async for records in batches(self.database, self.actor, selection=self.selection, columns=columns):
                 data = await EXPORT_ENCODING.run(writer.rows, records)
                 self.done += len(records)
                 if data:
@@ -64,26 +60,20 @@ async def open_stream(
     database: Database,
     actor: Actor,
     *,
-    filters: LeadFilter,
-    columns: Sequence[str],
-    kind: ExportFormat,
+    selection: Selection,
+    layout: ExportLayout,
     max_count: int | None,
-    bom: bool = False,
 ) -> ExportStream:
-    """Start sending leads, and record the user and the filter. Raises: ExportTooLarge, TooManyColumns.
+    """Start sending leads, and record the user and the filter.
 
-    Args:
-        database: where the leads are.
-        actor: who asks, and in which workspace.
-        filters: which leads.
-        columns: names as in `CreateExport`.
-        kind: the format.
-        max_count: leads that may be sent; None: any number.
-        bom: CSV: start with the mark by which Excel knows UTF-8.
+    Args: max_count: leads that may be sent; None: any number.
+
+    Raises: ExportTooLarge, TooManyColumns, leadflood.kernel.actor.MissingPermission.
     """
     actor.require(LEADS_EXPORT)
-    filters = filters.fixed(actor)
-    surveyed = await scan_for_export(database, actor, filters=filters, columns=columns, kind=kind, max_count=max_count)
+    layout = replace(layout, columns=readable(layout.columns, actor))
+    selection = selection.fixed(actor)
+    surveyed = await scan_for_export(database, actor, selection=selection, layout=layout, max_count=max_count)
     if max_count is not None and surveyed.total > max_count:
         raise ExportTooLarge(max_count)
     async with database.transaction(actor.workspace_id) as tx:
@@ -92,11 +82,6 @@ async def open_stream(
             actor,
             action=ExportAuditAction.STREAMED,
             subject_type="leads",
-            data={
-                "format": kind,
-                "count": surveyed.total,
-                "columns": list(columns),
-                "filter": written(filters.whole),
-            },
+            data={"count": surveyed.total, **layout.written, **selection.written},
         )
-    return ExportStream(database, actor, filters, kind, bom, surveyed)
+    return ExportStream(database, actor, selection, layout, surveyed)

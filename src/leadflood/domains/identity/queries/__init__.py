@@ -248,6 +248,12 @@ async def members_by_name(tx: Transaction, workspace_id: UUID) -> dict[str, UUID
     return {name: row.user_id for row in rows for name in (str(row.user_id), row.email_norm)}
 
 
+async def member_addresses(tx: Transaction, workspace_id: UUID) -> dict[str, str]:
+    """The emails of the members of a workspace by ID."""
+    rows = await tx.all(MEMBER_ADDRESSES, {"workspace_id": workspace_id})
+    return {str(row.user_id): row.email_norm for row in rows}
+
+
 async def get_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> MemberView:
     """Raises: MemberNotFound."""
     row = await tx.first(MEMBER, {"workspace_id": actor.workspace_id, "user_id": user_id})

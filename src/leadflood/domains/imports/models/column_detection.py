@@ -18,8 +18,9 @@ from leadflood.domains.imports.models.column_tests import (
     content_kind,
     has_several_words,
 )
+from leadflood.domains.imports.models.export_headers import exported_targets
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
-from leadflood.domains.imports.models.format import FileFormat
+from leadflood.domains.imports.models.format import FileFormat, restore
 from leadflood.domains.imports.models.header_names import match_header, name_key
 
 MAX_CUSTOM: Final = 50
@@ -27,12 +28,6 @@ MAX_CUSTOM: Final = 50
 REASON_COLUMN: Final = "leadflood_error"
 """Column of the error in a file of rejected rows; not a field of a lead."""
 _OURS: Final = REASON_COLUMN.replace("_", " ")
-_EXPORTED: Final = frozenset({"id", "version", "status", "createdAt", "updatedAt", "enrichedAt", "error"})
-"""Columns of our exports that an import cannot set."""
-_EXPORTED_CUSTOM: Final = "custom."
-_EXPORTED_ENRICHED: Final = "enriched."
-_EXPORTED_OWNER: Final = "ownerId"
-_EXPORTED_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _CUSTOM_CONFIDENCE: Final = 0.3
 _KNOWN_FIELD: Final = 0.9
 _UNSEEN: Final = 0.8
@@ -101,7 +96,7 @@ class _Wish:
 def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]], *, width: int) -> list[DetectedColumn]:
     """A target for each of `width` columns. Each target is used once, for the column that fits best."""
     columns = _columns(header, rows, width)
-    ours = exported_targets([column.name for column in columns])
+    ours = exported_targets([(column.name, column.cells) for column in columns])
     given: dict[int, tuple[str, float]] = {index: (target, 1.0) for index, target in ours.items()}
     taken = {target for target, _ in given.values()} - {Target.IGNORE}
     national = any((named := match_header(column.name)) and named.target == Target.COUNTRY for column in columns)
@@ -129,32 +124,23 @@ def fits(targets: Sequence[str], header: Sequence[str] | None, rows: Sequence[Se
 
 
 def with_known_fields(columns: Sequence[DetectedColumn], labels: Mapping[str, str]) -> list[DetectedColumn]:
-    """Columns with the targets of existing custom fields of the same name. `labels`: keys of fields by label."""
+    """Columns with the targets of existing custom fields of the same name. `labels`: keys of fields by label.
+
+    Such a name is better evidence than the kind of a column's cells, except for the only column of addresses.
+    """
     keys = {name_key(label): key for label, key in labels.items()}
     used = {column.target for column in columns}
     found: list[DetectedColumn] = []
     for column in columns:
-        key = keys.get(name_key(column.header)) if column.target.startswith(CUSTOM) else None
+        guessed = column.target.startswith(CUSTOM) or (
+            column.target not in (Target.EMAIL, Target.IGNORE) and match_header(column.header) is None
+        )
+        key = keys.get(name_key(column.header)) if guessed else None
         if key is not None and (target := CUSTOM + key) not in used:
             used.add(target)
             found.append(replace(column, target=target, confidence=_KNOWN_FIELD))
         else:
             found.append(column)
-    return found
-
-
-def exported_targets(names: Sequence[str]) -> dict[int, str]:
-    """Targets of the columns that only our own exports have, by position: importing an export changes nothing."""
-    found: dict[int, str] = {}
-    whole = {"email", "createdAt"} <= set(names)
-    for index, name in enumerate(names):
-        key = name.removeprefix(_EXPORTED_CUSTOM)
-        if name == _EXPORTED_OWNER:
-            found[index] = Target.OWNER
-        elif name.startswith(_EXPORTED_ENRICHED) or (whole and name in _EXPORTED):
-            found[index] = Target.IGNORE
-        elif name != key and _EXPORTED_KEY.fullmatch(key):
-            found[index] = Target.IGNORE if about_permission(key) else CUSTOM + key
     return found
 
 
@@ -183,7 +169,7 @@ def _columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]], width:
     for index in range(width):
         cells = [strip_cell(row[index]) for row in rows if index < len(row)]
         cells = [cell for cell in cells if cell and cell not in EMPTY_WORDS]
-        name = strip_cell(header[index]) if header and index < len(header) else ""
+        name = restore(strip_cell(header[index])) if header and index < len(header) else ""
         found.append(_Column(index, name, cells, max(len(rows), 1)))
     return found
 
