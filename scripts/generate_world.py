@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import phonenumbers
+
 from leadflood.demo.internet.world import DemoCompany
 
 TARGET = Path(__file__).resolve().parent.parent / "src/leadflood/demo/internet/world.jsonl"
@@ -39,6 +41,31 @@ def german_vat(digits: str) -> str:
     return f"DE{digits}{(11 - product) % 10}"
 
 
+def spanish_vat(digits: str) -> str:
+    """A Spanish VAT number of a limited company: B, 7 digits and their check digit."""
+    return f"ESB{luhn(digits)}"
+
+
+def valid_phone(chance: random.Random, country: str) -> str:
+    """A number that the country's numbering plan has, in E.164."""
+    while True:
+        text = f"+{CALLING[country]}{digits(chance, 10 if country in {'GB', 'US'} else 9)}"
+        if phonenumbers.is_valid_number(phonenumbers.parse(text)):
+            return text
+
+
+def postal_code(chance: random.Random, country: str) -> str:
+    """A code in the form of the country."""
+    if country == "GB":
+        area, ending = chance.choice(("LS", "BS", "SE")), chance.choice(("AB", "DE", "TX"))
+        return f"{area}{digits(chance, 1)} {digits(chance, 1)}{ending}"
+    if country == "NL":
+        return f"{digits(chance, 4)} {chance.choice(('AB', 'GK', 'XR'))}"
+    if country == "PL":
+        return f"{digits(chance, 2)}-{digits(chance, 3)}"
+    return digits(chance, {"AT": 4}.get(country, 5))
+
+
 def lei(prefix: str) -> str:
     """A legal entity identifier of 18 characters with its check digits (ISO 17442, mod 97, 10)."""
     number = int("".join(str(int(char, 36)) for char in f"{prefix}00"))
@@ -67,8 +94,8 @@ NUMBERS: Mapping[str, Callable[[random.Random], dict[str, str]]] = {
     "DE": lambda chance: {"vat": german_vat(digits(chance, 8)), "register": f"HRB {digits(chance, 5)}"},
     "AT": lambda chance: {"register": f"FN {digits(chance, 6)}a"},
     "FR": lambda chance: {"siren": luhn(digits(chance, 8))},
-    "ES": lambda chance: {"vat": f"ESB{digits(chance, 8)}"},
-    "IT": lambda chance: {"vat": f"IT{luhn(digits(chance, 10))}"},
+    "ES": lambda chance: {"vat": spanish_vat(digits(chance, 8)[:7])},
+    "IT": lambda chance: {"vat": f"IT{luhn(digits(chance, 10)[:7] + '015')}"},
     "NL": lambda chance: {"register": f"KvK {digits(chance, 8)}"},
     "SE": lambda chance: {"register": luhn(f"55{digits(chance, 7)}")},
     "PL": lambda chance: {"register": f"KRS 0000{digits(chance, 6)}"},
@@ -83,6 +110,7 @@ def company(chance: random.Random, country: str, place: int) -> DemoCompany:
     name = f"{FIRST[place]}{chance.choice(SECOND)}"
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     identifiers = NUMBERS[country](chance)
+    own = random.Random(f"{SEED} {country} {place}")  # noqa: S311  as above
     if place % 4 == 0:
         identifiers["lei"] = lei("".join(chance.choice(string.digits + string.ascii_uppercase) for _ in range(18)))
     house = [street, str(chance.randint(1, 99))]
@@ -94,11 +122,11 @@ def company(chance: random.Random, country: str, place: int) -> DemoCompany:
         language=language,
         city=chance.choice(cities),
         street=" ".join(reversed(house) if country in {"FR", "GB", "US"} else house),
-        postal_code=digits(chance, 5),
+        postal_code=postal_code(own, country),
         industry=chance.choice(INDUSTRIES),
         founded=chance.randint(1890, 2024),
         employees=chance.choice((3, 12, 48, 120, 650, 4200)),
-        phone=f"+{CALLING[country]}{digits(chance, 9)}",
+        phone=valid_phone(own, country),
         identifiers=identifiers,
         technologies=tuple(sorted(chance.sample(TECHNOLOGIES, 3))),
         mail=chance.choice(MAIL),

@@ -62,6 +62,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Words of the pages, by language."""
 
+_STATES: Final[Mapping[str, str]] = {"Austin": "TX", "Denver": "CO", "Boston": "MA"}
 _LABELS: Final[Mapping[str, str]] = {
     "vat": "VAT",
     "siren": "SIREN",
@@ -120,8 +121,18 @@ def page_of(request: Received) -> SitePage | None:
 
 
 def _imprint(company: DemoCompany) -> str:
-    numbers = [f"{_LABELS.get(kind, '')} {number}".strip() for kind, number in company.identifiers.items()]
-    return " · ".join([company.legal_name, company.street, f"{company.postal_code} {company.city}", *numbers])
+    labels = {**_LABELS, "register": "Org.nr" if company.country == "SE" else ""}
+    numbers = [f"{labels.get(kind, '')} {number}".strip() for kind, number in company.identifiers.items()]
+    return " · ".join([company.legal_name, company.street, _city_line(company), *numbers])
+
+
+def _city_line(company: DemoCompany) -> str:
+    """Postal code and city in the order of the country."""
+    if company.country == "US":
+        return f"{company.city}, {_STATES[company.city]} {company.postal_code}"
+    if company.country == "GB":
+        return f"{company.city} {company.postal_code}"
+    return f"{company.postal_code} {company.city}"
 
 
 def _html(company: DemoCompany, body: str) -> str:
