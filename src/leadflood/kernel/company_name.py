@@ -30,6 +30,44 @@ def company_words(name: str) -> list[str]:
     return _NO_WORD.sub(" ", _INSIDE_WORD.sub("", text).replace("&", " and ").replace("+", " and ")).split()
 
 
+def without_legal_form(name: str) -> str:
+    """A name as it is written, without one legal form behind or before it; a name of nothing else stays as it is.
+
+    "Hello. World, Oy" is "Hello. World", "UAB Acme" is "Acme".
+    """
+    written = " ".join(_COMMA.sub(", ", name).split())
+    tokens = written.split(" ")
+    before, behind = _forms()
+    for length in range(min(_MAX_FORM, len(tokens) - 1), 0, -1):
+        if _spelled(tokens[-length:]) in behind:
+            return " ".join(tokens[:-length]).rstrip(_BESIDE) or written
+        if _spelled(tokens[:length]) in before:
+            return " ".join(tokens[length:]).lstrip(_BESIDE) or written
+    for form in _joined_forms():
+        if len(written) > len(form) and (written.endswith(form) or written.startswith(form)):
+            return written.removesuffix(form).removeprefix(form).strip(_BESIDE) or written
+    return written
+
+
+def has_legal_form(name: str) -> bool:
+    """Whether a name is written with a legal form, such as "Acme GmbH".
+
+    A form of Latin letters counts only with a capital or a full stop in it: many forms are also words, such as "as".
+    """
+    written = " ".join(_COMMA.sub(", ", name).split())
+    short = without_legal_form(name)
+    form = written.replace(short, "", 1) if short != written else ""
+    return form != "" and (any(char.isupper() or char == "." for char in form) or not form.isascii())
+
+
+_COMMA: Final = re.compile(r",(?=\S)")
+_BESIDE: Final = " ,;-\u2013\u2014"
+
+
+def _spelled(tokens: list[str]) -> str:
+    return " ".join(company_words(" ".join(tokens)))
+
+
 _INSIDE_WORD: Final = re.compile("['.\u2019\"\u05f4]")
 _LETTERS_APART: Final = re.compile(r"(?<=\b\w)/(?=\w\b)")
 _NO_WORD: Final = re.compile(r"[\W_]+")

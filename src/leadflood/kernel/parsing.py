@@ -7,9 +7,9 @@ counts as unreadable, and the pages after it are parsed by another one.
 
 import json
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
 from leadflood.kernel.sandbox.pool import Sandbox
@@ -27,10 +27,16 @@ class PageSource:
     Attributes:
         url: URL of the page.
         text: decoded HTML.
+        notes: more for the task, such as headers of the response.
     """
 
     url: str
     text: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        """The page as `sources_in` reads it."""
+        return json.dumps([self.url, self.text, dict(self.notes)]).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,8 @@ class ParsedPage:
 def sources_in(file: IO[bytes], request: list[int]) -> Iterator[PageSource]:
     """The pages of a call, in the child. Args: file, request: as the task got them."""
     for length in request:
-        url, text = json.loads(file.read(length))
-        yield PageSource(url, text)
+        url, text, notes = json.loads(file.read(length))
+        yield PageSource(url, text, notes)
 
 
 async def parse_pages(
@@ -81,7 +87,7 @@ async def _results(
     sandbox: Sandbox, key: Hashable, task: Task, pages: Sequence[PageSource], limits: TaskLimits
 ) -> list[Any]:
     """The results up to the first page that stopped its process."""
-    encoded = [json.dumps([page.url, page.text]).encode("ascii") for page in pages]
+    encoded = [page.encoded() for page in pages]
     results: list[Any] = []
     with os.fdopen(os.memfd_create("pages", os.MFD_CLOEXEC), "w+b") as file:
         file.writelines(encoded)
