@@ -1,0 +1,1 @@
+"""Sources of values about companies and people, a folder each."""

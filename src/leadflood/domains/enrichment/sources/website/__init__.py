@@ -1,0 +1,1 @@
+"""Facts about a company from the pages of its own website."""
