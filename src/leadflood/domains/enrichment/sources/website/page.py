@@ -6,11 +6,11 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-import ada_url
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from leadflood.domains.enrichment.sources.website.json_ld import json_ld_in, nodes_in
 from leadflood.domains.enrichment.sources.website.microdata import microdata_in
+from leadflood.kernel.door.links import absolute_link
 from leadflood.kernel.email_domains import registrable_domain
 
 MAX_QUOTE: Final = 300
@@ -120,7 +120,7 @@ class WebPage:
         """Address that relative links of the page refer to."""
         element = self.tree.css_first("base[href]")
         given = (element.attributes.get("href") or "").strip() if element else ""
-        return _joined(given, self.url) or self.url if given else self.url
+        return absolute_link(given, self.url) or self.url if given else self.url
 
     @cached_property
     def domain(self) -> str:
@@ -192,7 +192,7 @@ class WebPage:
 
     def absolute(self, address: str) -> str | None:
         """An address of the page as an absolute http or https URL; None if it is none."""
-        return _joined(address, self.address)
+        return absolute_link(address, self.address)
 
     def first(self, *names: str) -> tuple[str, str] | None:
         """The first content of the first meta element that the page has, and its name."""
@@ -226,16 +226,6 @@ def domain_of(url: str) -> str | None:
 @lru_cache(maxsize=4096)
 def _domain_of_host(host: str) -> str:
     return registrable_domain(host) or host
-
-
-def _joined(address: str, base: str) -> str | None:
-    if not address or len(address) > MAX_VALUE:
-        return None
-    try:
-        url = ada_url.URL(address.strip(), base)
-    except ValueError:
-        return None
-    return str(url.href) if url.protocol in {"http:", "https:"} else None
 
 
 def _resolved(nodes: Sequence[dict[str, Any]]) -> Sequence[Mapping[str, Any]]:
