@@ -26,6 +26,14 @@ class Api(FastAPI):
 
     edge: Callable[[ASGIApp], ASGIApp]
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request without FastAPI's own telemetry, which looks for its settings each time."""
+        if scope["type"] != "http" or self.middleware_stack is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
+
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's own layers are left out: `RequestContextMiddleware` renders errors, and no route reads a form."""
         return self.edge(_Routes(self))

@@ -26,10 +26,13 @@ _ENTRY_DEPTH = 3
 
 
 class ReceivedRequest(Request):
-    """A request with its body received, within the limits, and parsed."""
+    """A request whose body is received within the limits and parsed: empty until `set_body`."""
 
-    def __init__(self, request: Request, content: bytes, parsed: object) -> None:
-        super().__init__(request.scope, request.receive)
+    content = b""
+    _parsed: object = None
+
+    def set_body(self, content: bytes, parsed: object = None) -> None:
+        """Set the received body and its value."""
         self.content = content
         self._parsed = parsed
 

@@ -28,8 +28,7 @@ from leadflood.kernel.idempotency import IdempotencyKey
 from leadflood.kernel.request_bodies import BodyLease, read_whole
 
 F = TypeVar("F", bound=Callable[..., Any])
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-Endpoint = Callable[[ReceivedRequest], Coroutine[Any, Any, Response]]
+Handler = Callable[[ReceivedRequest], Coroutine[Any, Any, Response]]
 
 _ACCESS = "__leadflood_guard__"
 _FASTAPI_STACKS = ("fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack")
@@ -152,7 +151,7 @@ class EdgeRoute(APIRoute):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Replaces FastAPI's handler, which adds layers for errors and for dependencies that clean up."""
-        response = await self._handle(Request(scope, receive, send))
+        response = await self._handle(ReceivedRequest(scope, receive, send))
         await response(scope, receive, send)
 
     @property
@@ -167,25 +166,25 @@ class EdgeRoute(APIRoute):
             return Match.NONE, {}
         return match, found
 
-    def get_route_handler(self) -> Handler:
+    def get_route_handler(self) -> Handler:  # type: ignore[override]  # only `_serve` calls it
         """The pipeline, from the headers to the response. Raises: AppError, RequestValidationError."""
         endpoint = direct_call(self, large=self.access.body == "large") or super().get_route_handler()
 
-        async def handle(request: Request) -> Response:
+        async def handle(request: ReceivedRequest) -> Response:
             parts = context_of(request.scope)
             async with Deadline(parts.settings.request_timeout_seconds) as deadline:
                 actor = await admit(request, self.access.permission) if self.access.needs_caller else None
                 with parts.body_budget.lease() as lease:
                     with deadline.paused(self._body_seconds(parts)):
-                        received = await self._receive(request, parts, lease)
+                        await self._receive(request, parts, lease)
                     if not self.access.hurried:
                         deadline.lift()
-                    return await self._answered(received, actor, endpoint)
+                    return await self._answered(request, actor, endpoint)
 
         self._handle = handle
         return handle
 
-    async def _answered(self, received: ReceivedRequest, actor: Actor | None, endpoint: Endpoint) -> Response:
+    async def _answered(self, received: ReceivedRequest, actor: Actor | None, endpoint: Handler) -> Response:
         async with AsyncExitStack() as stack:
             received.scope.update(dict.fromkeys(_FASTAPI_STACKS, stack))
             if actor is None:
@@ -200,28 +199,28 @@ class EdgeRoute(APIRoute):
     def _body_seconds(self, parts: ApiContext) -> float | None:
         return None if self.access.body in ("raw", "stream") else parts.body_timeout
 
-    async def _receive(self, request: Request, parts: ApiContext, lease: BodyLease) -> ReceivedRequest:
+    async def _receive(self, request: ReceivedRequest, parts: ApiContext, lease: BodyLease) -> None:
+        """Receive and parse the body, unless the endpoint reads it itself."""
         if request.method == "GET" or self.access.body == "raw":
-            return ReceivedRequest(request, b"", None)
+            return
         if self.access.body == "stream":
             if not _NDJSON.fullmatch(request.headers.get("content-type", "")):
                 detail = "Send one JSON object a line, with the header Content-Type: application/x-ndjson."
                 raise UnsupportedMediaType(detail, headers={"Accept": NDJSON})
-            return ReceivedRequest(request, b"", None)
-        carries = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-        if carries and self.body_field and not _JSON.fullmatch(request.headers.get("content-type", "")):
+            return
+        declared = request.headers.get("content-length", "")
+        if declared in ("", "0") and "transfer-encoding" not in request.headers:
+            return
+        if self.body_field and not _JSON.fullmatch(request.headers.get("content-type", "")):
             detail = "Send JSON, with the header Content-Type: application/json."
             raise UnsupportedMediaType(detail, headers={"Accept": "application/json"})
         settings, large = parts.settings, self.access.body == "large"
         limit = settings.max_batch_bytes if large else settings.max_body_bytes
-        body = b""
-        if carries:
-            declared = request.headers.get("content-length", "")
-            body = await read_whole(request.receive, declared=declared, limit=limit, lease=lease)
+        body = await read_whole(request.receive, declared=declared, limit=limit, lease=lease)
         if not body or not self.body_field:
-            return ReceivedRequest(request, body, None)
-        value = await parse_large(body, settings.max_body_bytes) if large else parse_json(body)
-        return ReceivedRequest(request, body, value)
+            request.set_body(body)
+            return
+        request.set_body(body, await parse_large(body, settings.max_body_bytes) if large else parse_json(body))
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
         if not request.scope["query_string"]:

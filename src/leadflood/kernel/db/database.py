@@ -18,7 +18,7 @@ from leadflood.kernel.db.change_publisher import CHANGES_CHANNEL, ChangePublishe
 from leadflood.kernel.db.errors import CONNECTION_ERRORS, READ_ONLY_TRANSACTION, WRITES_REFUSED, sqlstate, unanswered
 from leadflood.kernel.db.pool import ConnectionPool, terminate
 from leadflood.kernel.db.sql import sql
-from leadflood.kernel.db.transaction import Transaction, run_script
+from leadflood.kernel.db.transaction import StatementLimits, Transaction, run_script
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.events import NO_LISTENERS, Subscribers
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
@@ -39,11 +39,16 @@ SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, '') FRO
 _NOTIFY_CHANGES = sql("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :payload)")
 
 
-def _scope(begin: str, workspace_id: UUID) -> str:
+def _scope(begin: str, workspace_id: UUID, limits: StatementLimits | None) -> str:
     """The script that begins a transaction in a workspace, in one round trip."""
     scope = f"{begin} SELECT set_config('app.workspace_id', '{workspace_id.hex}'::uuid::text, true)"
-    # Generic plans ignore the given status or owner and read up to 30 times more rows. Writes use keys.
-    return f"{scope}, set_config('plan_cache_mode', 'force_custom_plan', true)" if begin == _READ_ONLY else scope
+    if begin == _READ_ONLY:
+        # Generic plans ignore the given status or owner and read up to 30 times more rows. Writes use keys.
+        scope = f"{scope}, set_config('plan_cache_mode', 'force_custom_plan', true)"
+    if limits is not None:
+        scope = f"{scope}, set_config('lock_timeout', '{limits.lock:.3f}s', true)"
+        scope = f"{scope}, set_config('statement_timeout', '{limits.statement:.3f}s', true)"
+    return scope
 
 
 class Database:
@@ -70,9 +75,15 @@ class Database:
         await self.pool.close()
 
     @asynccontextmanager
-    async def transaction(self, workspace_id: UUID, *, read_only: bool = False) -> AsyncIterator[Transaction]:
-        """A transaction in one workspace. Commits on leaving, rolls back on an error."""
-        async with self._begin(_scope(_READ_ONLY if read_only else _READ_WRITE, workspace_id)) as tx:
+    async def transaction(
+        self, workspace_id: UUID, *, read_only: bool = False, limits: StatementLimits | None = None
+    ) -> AsyncIterator[Transaction]:
+        """A transaction in one workspace. Commits on leaving, rolls back on an error.
+
+        Args: limits: in place of those of the connection, without the round trip of `Transaction.limit`.
+        """
+        begin = _scope(_READ_ONLY if read_only else _READ_WRITE, workspace_id, limits)
+        async with self._begin(begin, limits) as tx:
             yield tx
             if not read_only and workspace_id != SYSTEM_WORKSPACE_ID:  # it has no pages
                 tx.mark(workspace_id)
@@ -90,9 +101,9 @@ class Database:
             yield Transaction(driver, None)
 
     @asynccontextmanager
-    async def _begin(self, begin: str) -> AsyncIterator[Transaction]:
+    async def _begin(self, begin: str, limits: StatementLimits | None = None) -> AsyncIterator[Transaction]:
         async with self.pool.connection() as driver:
-            tx = Transaction(driver, self._publisher, self.subscribers)
+            tx = Transaction(driver, self._publisher, self.subscribers, limits)
             done, answers = None, True
             try:
                 await run_script(driver, begin)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,14 @@ SELECT set_config('lock_timeout', coalesce(:lock, current_setting('lock_timeout'
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLimits:
+    """Timeouts in seconds of a transaction: for a lock, and for one statement."""
+
+    lock: float
+    statement: float
+
+
 class Transaction:
     """Runs statements on one connection. Parameters are given by name.
 
@@ -34,13 +43,17 @@ class Transaction:
     """
 
     def __init__(
-        self, driver: asyncpg.Connection, publisher: Publisher | None, subscribers: Subscribers = NO_LISTENERS
+        self,
+        driver: asyncpg.Connection,
+        publisher: Publisher | None,
+        subscribers: Subscribers = NO_LISTENERS,
+        limits: StatementLimits | None = None,
     ) -> None:
         self._driver = driver
         self._publisher = publisher
         self.subscribers = subscribers
         """Subscriptions to the domain events that this transaction records."""
-        self._timeout: float | None = None
+        self._timeout = None if limits is None else limits.statement + STATEMENT_MARGIN
         self.marked: set[UUID] = set()
         """Workspaces with changes."""
         self.notify_channels: set[str] = set()

@@ -18,7 +18,7 @@ from leadflood.domains.leads.service import create_leads
 from leadflood.kernel.batching import Batcher
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import DatabaseError, LockConflict
-from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.db.transaction import StatementLimits, Transaction
 from leadflood.kernel.error_redaction import describe
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.fair_slots import FairSlots
@@ -35,14 +35,6 @@ _MAX_SLOW = 3
 _log = structlog.get_logger()
 
 Outcome: TypeAlias = LeadCreated | StoredResponse | AppError
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLimits:
-    """Timeouts in seconds for a lock, and for one statement."""
-
-    lock: float
-    statement: float
 
 
 _IN_GROUP = StatementLimits(0.1, 2.0)
@@ -168,8 +160,7 @@ class GroupCommit:
 
     async def _commit(self, workspace_id: UUID, group: Sequence[_Pending], limits: StatementLimits) -> list[Outcome]:
         with self._metrics.transactions_open.track_inprogress():
-            async with self._database.transaction(workspace_id) as tx:
-                await tx.limit(lock=limits.lock, statement=limits.statement)
+            async with self._database.transaction(workspace_id, limits=limits) as tx:
                 known = await _known(tx, group)
                 fresh = [item for item, answer in zip(group, known, strict=True) if answer is None]
                 created = iter(await _create(tx, workspace_id, fresh) if fresh else ())
