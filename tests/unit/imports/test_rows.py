@@ -96,7 +96,7 @@ GIVEN = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(GIVEN)
 def test_the_quick_way_is_that_of_the_contract(given_: dict[str, object]) -> None:
     body = {name: value for name, value in given_.items() if not (value is None or is_blank(str(value)))}

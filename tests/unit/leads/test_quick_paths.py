@@ -52,19 +52,19 @@ def outcome(call: Callable[[str], T], text: str) -> T | str:
         return refusal.code
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(EMAIL)
 def test_a_plain_address_is_read_as_by_the_full_rules(text: str) -> None:
     assert outcome(parse_email, text) == outcome(parse_email, f" {text}")
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(WEBSITE)
 def test_a_plain_website_is_stored_as_by_the_full_rules(text: str) -> None:
     assert outcome(normalise_website, text) == outcome(normalise_website, f" {text}")
 
 
-@settings(max_examples=2000)
+@settings(max_examples=400)
 @given(PHONE, st.sampled_from([None, "GB", "US", "IT"]))
 def test_a_plain_number_is_read_as_by_the_full_rules(text: str, country: str | None) -> None:
     def read(each: str) -> str:
@@ -73,14 +73,14 @@ def test_a_plain_number_is_read_as_by_the_full_rules(text: str, country: str | N
     assert outcome(read, text) == outcome(read, f"{text}\u200b")
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(LINE)
 def test_plain_text_is_cleaned_as_by_the_full_rules(text: str) -> None:
     for clean in (lambda each: clean_line(each, max_length=10), lambda each: clean_block(each, max_length=10)):
         assert outcome(clean, text) == outcome(clean, f"\u200b{text}")
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(LINE)
 def test_plain_text_has_the_search_key_of_the_full_rules(text: str) -> None:
     assert search_key(text) == search_key(f"{text}\u200b")
