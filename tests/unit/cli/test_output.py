@@ -60,3 +60,13 @@ def test_help_and_the_supervising_process_load_neither_web_framework_nor_databas
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == ""
+
+
+def test_services_load_what_only_migrations_need_on_demand() -> None:
+    program = (
+        "import sys, leadflood.bootstrap\n"
+        "print(*(name for name in ('fastapi', 'sqlalchemy', 'alembic', 'uvicorn') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == ""
