@@ -20,6 +20,7 @@ WITHOUT = {
     "alembic_version": _SYSTEM,
     "api_keys": _ACCOUNT,
     "duplicate_scans": "counts, and an id up to which leads are compared",
+    "merge_runs": "counts, and an id up to which pairs are merged",
     "effects_hold": _SYSTEM,
     "door_blocked_hosts": _SYSTEM,
     "door_hosts": _SYSTEM,

@@ -51,6 +51,8 @@ _OWN_VERB = "part of verbs that ask the actor and record what they did"
 _OWN_SYSTEM = "the system's own work by the clock"
 
 STEPS: dict[str, str] = {
+    "duplicates.service.merge_runs.merge_more": "continues a requested run as its requester; merges are recorded",
+    "duplicates.service.merge_runs.undo_more": "the same for the undo",
     "duplicates.service.scanning.start_scan": "part of a verb, and of the system's own work by the clock",
     "duplicates.service.scanning.delete_stale_keys": _OWN_JOB,
     "duplicates.service.scanning.prepare": _OWN_JOB,

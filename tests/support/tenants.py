@@ -234,7 +234,7 @@ async def new_deleted_lead(database: Database, actor: Actor) -> UUID:
 
 async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
     """A pair that waits for a decision, and a merge. Returns the id of each."""
-    scanned = JobRegistry(duplicates_jobs.definitions(database))
+    scanned = JobRegistry(duplicates_jobs.definitions(database, LEAD_PARTICIPANTS))
     async with database.transaction(actor.workspace_id) as tx:
         one, two, three = [
             (

@@ -111,6 +111,8 @@ _JOBS: Final = {
     "exports.write": "Export",
     "exports.purge_expired": "Delete expired exports",
     "duplicates.scan": "Duplicate scan",
+    "duplicates.merge": "Merge certain duplicates",
+    "duplicates.unmerge": "Undo merges of duplicates",
     "duplicates.schedule": "Schedule duplicate scans",
     "invitations.send": "Invitation email",
     "invitations.purge_expired": "Delete expired invitations",

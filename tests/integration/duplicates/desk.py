@@ -63,7 +63,7 @@ class Desk:
     @property
     def registry(self) -> JobRegistry:
         """A program that knows the jobs of duplicates."""
-        return JobRegistry(duplicates_jobs.definitions(self.database))
+        return JobRegistry(duplicates_jobs.definitions(self.database, LEAD_PARTICIPANTS))
 
     @property
     def jobs(self) -> Jobs:

@@ -1,16 +1,24 @@
 """Inputs and outputs of duplicates."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, Strict
 
-from leadflood.domains.duplicates.models import CandidateStatus, MergeSide, MergeStatus, ReasonKind, ScanStatus
+from leadflood.domains.duplicates.models import (
+    CandidateStatus,
+    MergeRunStatus,
+    MergeSide,
+    MergeStatus,
+    ReasonKind,
+    ScanStatus,
+)
 from leadflood.domains.leads.catalog import CUSTOM_FIELD, MERGEABLE_FIELDS
 from leadflood.domains.leads.contracts import LEAD_EXAMPLE, ActorView, LeadView
 from leadflood.kernel.field_types import check_field_key
-from leadflood.kernel.schema import Schema, View
+from leadflood.kernel.schema import Count, Schema, View
 from leadflood.kernel.text import FromText, InvalidValue
 
 _SURVIVOR = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
@@ -194,3 +202,51 @@ class MergeView(View):
     undone_by: ActorView | None
     created_at: datetime
     undone_at: datetime | None
+
+
+class MergeRunView(View):
+    """A merge of all certain pairs, and how far it is."""
+
+    id: UUID
+    status: MergeRunStatus
+    job_id: UUID
+    total: int
+    merged: int
+    skipped: int
+    undone: int
+    kept: int
+    error: str | None
+    actor: ActorView
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class PairCounts(View):
+    """Numbers of pairs to review: all, and the certain ones among them."""
+
+    open: Count
+    certain: Count
+
+
+class DecisionKind(StrEnum):
+    """Kind of decision."""
+
+    MERGE = "merge"
+    DISMISSAL = "dismissal"
+    RUN = "run"
+
+
+class DecisionView(View):
+    """A decision on a pair, or on all certain ones.
+
+    `names`: emails of the leads, the survivor first. `undoable`: whether it can be undone now.
+    """
+
+    kind: DecisionKind
+    id: UUID
+    names: list[str]
+    count: int
+    undoable: bool
+    undone: bool
+    actor: ActorView | None
+    at: datetime

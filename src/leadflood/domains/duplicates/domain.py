@@ -13,7 +13,7 @@ from leadflood.kernel.pages import NavCount, NavItem
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
-    return jobs.definitions(services.database)
+    return jobs.definitions(services.database, services.participants)
 
 
 DOMAIN = Domain(

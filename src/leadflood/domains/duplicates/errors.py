@@ -84,3 +84,45 @@ class MergeNotUndoable(Conflict):
     code = "merge_not_undoable"
     title = "Merge cannot be undone"
     remedy = "The merge is final. Edit the lead, or create the other one again."
+
+
+class NoCertainPairs(Conflict):
+    """No open pair has the score 100."""
+
+    code = "no_certain_pairs"
+    title = "Nothing to merge"
+
+    def __init__(self) -> None:
+        super().__init__("No pair is certain any more. Review the others one by one.")
+
+
+class MergeRunActive(Conflict):
+    """Another run of the workspace is merging pairs, or being undone."""
+
+    code = "merge_run_active"
+    title = "Merge in progress"
+    remedy = "Wait until it is finished."
+
+    def __init__(self) -> None:
+        super().__init__("Pairs are being merged or unmerged. Wait until that is finished.")
+
+
+class MergeRunNotFound(NotFound):
+    """No run with this ID in the workspace."""
+
+    code = "merge_run_not_found"
+    title = "Merge not found"
+
+    def __init__(self) -> None:
+        super().__init__("No merge of several pairs with this ID in your workspace.")
+
+
+class MergeRunNotUndoable(Conflict):
+    """The run is not merged."""
+
+    code = "merge_run_not_undoable"
+    title = "Not undoable"
+
+    def __init__(self, status: str) -> None:
+        """Args: status: its state."""
+        super().__init__(f"These merges can't be undone now: they are {status}.")

@@ -14,6 +14,12 @@ class ScanPayload(Payload):
     scan_id: UUID
 
 
+class MergeRunPayload(Payload):
+    """The run to carry on."""
+
+    run_id: UUID
+
+
 SCAN_DUPLICATES = JobKind("duplicates.scan.v1", ScanPayload, max_attempts=20)
 """Compares leads changed since the last scan; resumes after an earlier attempt."""
 
@@ -22,9 +28,16 @@ START_SCANS = JobKind(
 )
 """Starts a scan in each workspace in which leads changed since its last scan."""
 
+MERGE_CERTAIN = JobKind("duplicates.merge.v1", MergeRunPayload, max_attempts=20)
+"""Merges the pairs of a run one by one; resumes after an earlier attempt."""
+
+UNDO_MERGE_RUN = JobKind("duplicates.unmerge.v1", MergeRunPayload, max_attempts=20)
+"""Undoes the merges of a run one by one; resumes after an earlier attempt."""
+
 DUPLICATE: Final = "duplicate"
 MERGE: Final = "merge"
 SCAN: Final = "scan"
+MERGE_RUN: Final = "merge_run"
 
 
 class DuplicateAuditAction(StrEnum):
@@ -34,4 +47,6 @@ class DuplicateAuditAction(StrEnum):
     UNMERGED = "leads.unmerged"
     DISMISSED = "duplicate.dismissed"
     REOPENED = "duplicate.reopened"
+    RUN_REQUESTED = "duplicates.merge_requested"
+    RUN_UNDO_REQUESTED = "duplicates.unmerge_requested"
     SCAN_REQUESTED = "duplicates.scan_requested"

@@ -4,22 +4,28 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from leadflood.domains.duplicates.contracts import (
+    DecisionView,
     DuplicateView,
     KeptView,
+    MergeRunView,
     MergeView,
+    PairCounts,
     ReasonView,
     ScanView,
 )
-from leadflood.domains.duplicates.errors import DuplicateNotFound, MergeNotFound
-from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus, ReasonKind, ScanStatus
+from leadflood.domains.duplicates.errors import DuplicateNotFound, MergeNotFound, MergeRunNotFound
+from leadflood.domains.duplicates.models import CERTAIN, CandidateStatus, MergeStatus, ReasonKind, ScanStatus
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts import ActorView, LeadView
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql, sql_file
+from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.schema import Count
 from leadflood.kernel.subjects import Participants
+
+MAX_COUNT = 10_000
 
 # Pairs of active leads, highest score first.
 _DUPLICATES = sql("""
@@ -32,14 +38,45 @@ WHERE d.workspace_id = :workspace_id AND d.status = :status
 ORDER BY d.score DESC, d.id DESC LIMIT :rows
 """)
 
-# Pairs of active leads to review.
-OPEN_PAIRS = sql("""
-SELECT FROM duplicate_candidates d
+_FROM_OPEN = sql("""
+FROM duplicate_candidates d
 JOIN leads a ON a.workspace_id = d.workspace_id AND a.id = d.lead_a AND a.deleted_at IS NULL
 JOIN leads b ON b.workspace_id = d.workspace_id AND b.id = d.lead_b AND b.deleted_at IS NULL
 WHERE d.workspace_id = :workspace_id AND d.status = 'open'
 """)
+
+# Pairs of active leads to review.
+OPEN_PAIRS = assemble(sql("SELECT {open}"), open=_FROM_OPEN)
 """Without columns."""
+
+# Numbers of pairs of active leads to review, and of the certain ones among them, up to a limit each.
+_COUNTS = assemble(
+    sql("""
+SELECT (SELECT count(*) FROM ({open} LIMIT :counted) o) AS open,
+       (SELECT count(*) FROM ({open} AND d.score = :certain LIMIT :counted) c) AS certain
+"""),
+    open=OPEN_PAIRS,
+)
+
+# The neighbors of a place in the order of pairs to review.
+_NEXT_TO = assemble(
+    sql("""
+(SELECT 'next' AS which, d.id {open} AND (d.score, d.id) < (:score, :duplicate_id)
+ ORDER BY d.score DESC, d.id DESC LIMIT 1)
+UNION ALL
+(SELECT 'previous', d.id {open} AND (d.score, d.id) > (:score, :duplicate_id)
+ ORDER BY d.score, d.id LIMIT 1)
+"""),
+    open=_FROM_OPEN,
+)
+
+# A run, or the latest one.
+_RUN = sql("""
+SELECT id, status, job_id, actor_kind, actor_id, total, merged, skipped, undone, kept, error, created_at, finished_at
+FROM merge_runs WHERE workspace_id = :workspace_id AND (:run_id::uuid IS NULL OR id = :run_id) ORDER BY id DESC LIMIT 1
+""")
+
+_DECISIONS = sql_file("leadflood.domains.duplicates.sql", "decisions")
 
 # A pair, with active or deleted leads.
 _DUPLICATE = sql("""
@@ -104,6 +141,63 @@ async def find_scan(tx: Transaction, actor: Actor) -> ScanView | None:
     """The last requested scan, or None."""
     row = await tx.first(_SCAN, {"workspace_id": actor.workspace_id})
     return None if row is None else _scan_view(row)
+
+
+async def count_pairs(tx: Transaction, actor: Actor) -> PairCounts:
+    """Numbers of pairs to review, counted up to 10,000."""
+    values = {"workspace_id": actor.workspace_id, "counted": MAX_COUNT + 1, "certain": CERTAIN}
+    row = await tx.first(_COUNTS, values)
+    found = (row.open, row.certain) if row is not None else (0, 0)
+    return PairCounts(open=Count.up_to(MAX_COUNT, found[0]), certain=Count.up_to(MAX_COUNT, found[1]))
+
+
+async def neighbors(tx: Transaction, actor: Actor, *, duplicate_id: UUID, score: int) -> dict[str, UUID]:
+    """The `next` and the `previous` pair to review, seen from a pair that may be decided already."""
+    values = {"workspace_id": actor.workspace_id, "duplicate_id": duplicate_id, "score": score}
+    return {row.which: row.id for row in await tx.all(_NEXT_TO, values)}
+
+
+async def find_merge_run(tx: Transaction, actor: Actor) -> MergeRunView | None:
+    """The latest merge of all certain pairs, or None."""
+    row = await tx.first(_RUN, {"workspace_id": actor.workspace_id, "run_id": None})
+    return None if row is None else _run_view(row)
+
+
+async def get_merge_run(tx: Transaction, actor: Actor, *, run_id: UUID) -> MergeRunView:
+    """Raises: MergeRunNotFound."""
+    row = await tx.first(_RUN, {"workspace_id": actor.workspace_id, "run_id": run_id})
+    if row is None:
+        raise MergeRunNotFound
+    return _run_view(row)
+
+
+async def list_decisions(
+    tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
+) -> Page[DecisionView]:
+    """Decisions of all members, latest first."""
+    rows = await tx.all(_DECISIONS, _decisions(actor, after=after, rows=limit + 1))
+    return cut(rows, limit, lambda row: Position.at(row.at, row.id)).map(_decision_view)
+
+
+async def last_decision(tx: Transaction, actor: Actor) -> DecisionView | None:
+    """The actor's own latest decision that can be undone, or None."""
+    if actor.id is None:
+        return None
+    row = await tx.first(_DECISIONS, _decisions(actor, mine=actor.id, rows=1))
+    return None if row is None or not row.undoable else _decision_view(row)
+
+
+def _decisions(
+    actor: Actor, *, after: Position | None = None, mine: UUID | None = None, rows: int
+) -> dict[str, object]:
+    return {
+        "workspace_id": actor.workspace_id,
+        "mine": mine,
+        "mine_only": mine is not None,
+        "before": after and after.time,
+        "before_id": after and after.id,
+        "rows": rows,
+    }
 
 
 async def get_merge(tx: Transaction, actor: Actor, participants: Participants, *, merge_id: UUID) -> MergeView:
@@ -174,6 +268,18 @@ def _duplicate_view(row: Row, known: Mapping[UUID, LeadView]) -> DuplicateView:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _run_view(row: Row) -> MergeRunView:
+    return MergeRunView(
+        actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
+        **{name: row[name] for name in MergeRunView.model_fields if name != "actor"},
+    )
+
+
+def _decision_view(row: Row) -> DecisionView:
+    by = ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id) if row.actor_kind else None
+    return DecisionView(actor=by, **{name: row[name] for name in DecisionView.model_fields if name != "actor"})
 
 
 def _scan_view(row: Row) -> ScanView:

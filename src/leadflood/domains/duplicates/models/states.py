@@ -20,6 +20,15 @@ class MergeStatus(StrEnum):
     UNDONE = "undone"
 
 
+class MergeRunStatus(StrEnum):
+    """`merging → merged → undoing → undone`; back to `merged` if the undo failed."""
+
+    MERGING = "merging"
+    MERGED = "merged"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
 class ScanStatus(StrEnum):
     """`queued → running → completed` or `failed`."""
 

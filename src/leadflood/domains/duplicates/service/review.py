@@ -38,7 +38,7 @@ async def _decide(
     status: CandidateStatus,
     action: DuplicateAuditAction,
 ) -> DuplicateView:
-    decided = await store.decide(tx, actor.workspace_id, duplicate_id, expected=expected, status=status)
+    decided = await store.decide(tx, actor, duplicate_id, expected=expected, status=status)
     found = await queries.get_duplicate(tx, actor, duplicate_id=duplicate_id)
     if found.status is CandidateStatus.MERGED:
         raise DuplicateMerged

@@ -14,7 +14,8 @@ from leadflood.kernel.subjects import Reference
 
 # Change the state of a pair from the expected one.
 _DECIDE = sql("""
-UPDATE duplicate_candidates SET status = :status, updated_at = now()
+UPDATE duplicate_candidates
+SET status = :status, updated_at = now(), decided_at = now(), decided_by_kind = :actor_kind, decided_by = :actor_id
 WHERE workspace_id = :workspace_id AND id = :duplicate_id AND status = :expected
 """)
 
@@ -136,10 +137,11 @@ class Merge:
 
 
 async def decide(
-    tx: Transaction, workspace_id: UUID, duplicate_id: UUID, *, expected: CandidateStatus, status: CandidateStatus
+    tx: Transaction, actor: Actor, duplicate_id: UUID, *, expected: CandidateStatus, status: CandidateStatus
 ) -> bool:
     """Change the state of a candidate from the expected one."""
-    values = {"workspace_id": workspace_id, "duplicate_id": duplicate_id, "expected": expected, "status": status}
+    values = {"workspace_id": actor.workspace_id, "duplicate_id": duplicate_id, "expected": expected, "status": status}
+    values |= {"actor_kind": actor.kind, "actor_id": actor.id}
     return await tx.changed(_DECIDE, values) == 1
 
 

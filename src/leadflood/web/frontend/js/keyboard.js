@@ -25,7 +25,8 @@ const box = (of) => of?.querySelector("input[type=checkbox]")
 
 // Actions on the selected rows: on the row that the keyboard is on where none is selected.
 function press(key) {
-  const button = document.querySelector(`[data-key="${CSS.escape(key)}"]`)
+  const selector = `[data-key="${CSS.escape(key)}"]`
+  const button = row()?.querySelector(selector) ?? document.querySelector(`${selector}:not([data-row] *)`)
   const area = button?.closest(".selectable")
   if (area && !area.querySelector(".cell-select :checked")) box(row())?.click()
   if (!area || area.querySelector(".cell-select :checked")) button?.click()
