@@ -44,7 +44,7 @@ def backup(
     """
     from leadflood import bootstrap
     from leadflood.cli.validation import load_settings
-    from leadflood.kernel.backup.creation import Source, create_backup
+    from leadflood.kernel.backup.creation import BackupSource, create_backup
     from leadflood.kernel.secret_key import secret_keys
 
     settings = load_settings()
@@ -52,7 +52,7 @@ def backup(
     keys = secret_keys(settings)
     included = settings.secret_key is None and not without_key
     with _database(settings):
-        manifest = run(create_backup(Source(bootstrap.owner_url(settings), keys, included), path, report=note))
+        manifest = run(create_backup(BackupSource(bootstrap.owner_url(settings), keys, included), path, report=note))
     size = path.stat().st_size
     if as_json:
         print_json({**_counts(manifest), "file": str(path), "bytes": size, "includesKey": included})

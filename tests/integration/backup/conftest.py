@@ -11,7 +11,7 @@ import pytest
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.kernel.backup.archive import Manifest
-from leadflood.kernel.backup.creation import Source, create_backup
+from leadflood.kernel.backup.creation import BackupSource, create_backup
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.provision import OWNER, provision
 from leadflood.kernel.db.sql import sql
@@ -77,7 +77,7 @@ async def made(
     writer = asyncio.create_task(_beats(database))
     try:
         manifest = await create_backup(
-            Source(cluster.url(DATABASE, OWNER), SecretKeys(KEY), True), path, report=lambda _: None
+            BackupSource(cluster.url(DATABASE, OWNER), SecretKeys(KEY), True), path, report=lambda _: None
         )
     finally:
         writer.cancel()

@@ -44,7 +44,7 @@ class NotEnoughSpace(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class BackupSource:
     """Source of a backup. `include_keys`: put the secret key and its fallbacks into the file."""
 
     url: str
@@ -52,7 +52,7 @@ class Source:
     include_keys: bool
 
 
-async def create_backup(source: Source, path: Path, *, report: Callable[[str], None]) -> Manifest:
+async def create_backup(source: BackupSource, path: Path, *, report: Callable[[str], None]) -> Manifest:
     """Write a backup to `path`, which does not exist yet, and check it. The database may be in use meanwhile.
 
     Raises: leadflood.kernel.errors.Unavailable, NothingToBackUp, NotEnoughSpace, OSError,
@@ -95,7 +95,7 @@ def _require_space(folder: Path, table_bytes: int) -> None:
         )
 
 
-async def _write(part: Path, source: Source, snapshot: str, manifest: Manifest) -> None:
+async def _write(part: Path, source: BackupSource, snapshot: str, manifest: Manifest) -> None:
     keys, dump = source.secret_keys.lines.encode("ascii"), sha256()
     with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         async with pg_tools.dumping(source.url, snapshot) as chunks:
