@@ -1,4 +1,4 @@
-"""Models of enrichment: known values of a lead, findings of adapters, and the choice of the best finding."""
+"""Findings of adapters: known values of a lead, found values, and the choice of the best one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
