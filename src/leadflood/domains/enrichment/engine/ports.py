@@ -1,0 +1,90 @@
+"""Ports of the engine: stored lookups, rates and breakers of sources, and the way to the sources.
+
+`tests/contract/test_engine_ports.py` has what every implementation promises.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from leadflood.domains.enrichment.models.breakers import Breaker
+from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupInProgress, LookupKey, LookupOutcome
+from leadflood.domains.enrichment.models.sources import Fetcher, Rate
+from leadflood.kernel.clock import utc_now
+
+
+class Lookups(Protocol):
+    """Lookups: answers that are still good, and single flight for questions that are being asked."""
+
+    async def claim(
+        self, key: LookupKey, *, now: datetime, until: datetime, fresh: bool = False
+    ) -> LookupClaim | LookupOutcome | LookupInProgress:
+        """Claim a question. One of several callers gets the claim; an answer that is still good comes instead.
+
+        Args:
+            key: the question.
+            now: the present time.
+            until: end of the claim, should its holder never answer.
+            fresh: ask again although there is a good answer of `FOUND`.
+        """
+        ...
+
+    async def answer(self, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome) -> bool:
+        """Store the answer. False, and nothing is stored, for a claim that is over and was taken by another caller."""
+        ...
+
+    async def release(self, key: LookupKey, claim: LookupClaim) -> None:
+        """End a claim without an answer: another caller may ask. Nothing happens for a claim that is over."""
+        ...
+
+    async def wait(self, key: LookupKey, *, seconds: float) -> None:
+        """Wait until the question is not being asked any longer, or for some seconds."""
+        ...
+
+
+class Rates(Protocol):
+    """Rates of sources, shared by all that ask them."""
+
+    async def reserve(self, source: str, rate: Rate, *, now: datetime, most_wait: float) -> float:
+        """Reserve the next call. Returns the seconds until then.
+
+        If that is longer than `most_wait`, nothing is reserved.
+        """
+        ...
+
+
+class Breakers(Protocol):
+    """Circuit breakers of sources."""
+
+    async def all(self) -> dict[str, Breaker]:
+        """Those that are not in their initial state, by source."""
+        ...
+
+    async def admit(self, source: str, *, now: datetime) -> Breaker | None:
+        """Let a call pass (`Breaker.admitted`). Returns the breaker that refuses it, or None."""
+        ...
+
+    async def change(self, source: str, change: Callable[[Breaker], Breaker]) -> None:
+        """Replace the breaker of a source by a function of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePorts:
+    """Ports of an engine.
+
+    Attributes:
+        fingerprint: a keyed hash of the parts of a question.
+        now: the present time.
+        sleep: waits for some seconds.
+    """
+
+    lookups: Lookups
+    rates: Rates
+    breakers: Breakers
+    fetcher: Fetcher
+    fingerprint: Callable[..., Awaitable[bytes]]
+    now: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], Awaitable[object]] = field(default=asyncio.sleep)

@@ -1,0 +1,134 @@
+"""Runs: wave after wave of sources, until every wanted field is satisfied, no source is left, or the time is over."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from leadflood.domains.enrichment.engine.asking import AskedSource, Asking
+from leadflood.domains.enrichment.engine.ports import EnginePorts
+from leadflood.domains.enrichment.models.breakers import Breaker
+from leadflood.domains.enrichment.models.choosing import ChosenFact, FactCandidate, choose_all
+from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
+from leadflood.domains.enrichment.models.planning import PlanState, next_wave, skipped
+from leadflood.domains.enrichment.models.questions import KnownFact, Question
+from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, Step, StepState, run_state
+from leadflood.domains.enrichment.models.sources import Source
+
+
+class Engine:
+    """Runs the sources that it is given."""
+
+    def __init__(self, sources: Sequence[Source], ports: EnginePorts) -> None:
+        self._sources = {source.spec.name: source for source in sources}
+        self._ports = ports
+        self._asking = Asking(ports)
+
+    def fields_of(self, subject: SubjectKind) -> frozenset[FactField]:
+        """The fields that the sources can find about a kind of subject."""
+        specs = [source.spec for source in self._sources.values() if source.spec.subject is subject]
+        return frozenset().union(*(spec.gives for spec in specs))
+
+    async def run(self, request: RunRequest, report: Callable[[Step], None] = lambda _: None) -> RunResult:
+        """Find what is wanted. What a source found counts, whatever becomes of the others.
+
+        Args:
+            request: what to find.
+            report: called with each step as it ends.
+
+        Raises: leadflood.kernel.text.InvalidValue: a given value is none of its field. What the ports raise.
+        """
+        run = _Run(request, [*self._sources.values()], self._ports.now())
+        while True:
+            plan = run.plan(self._ports.now(), await self._ports.breakers.all())
+            wave = next_wave(plan)
+            if not wave:
+                return run.result(plan)
+            question = run.question(plan.now)
+            calls = [self._asking.ask(self._sources[spec.name], question, fresh=request.fresh) for spec in wave]
+            run.add(await _together(calls, lambda asked: report(asked.step)), self._ports.now())
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, request: RunRequest, sources: Sequence[Source], started: datetime) -> None:
+        self._request = request
+        self._specs = [source.spec for source in sources if source.spec.subject is request.subject]
+        self._families = {spec.name: spec.family for spec in self._specs}
+        self._started = started
+        self._deadline = started + request.time_limit
+        self._given = {field: _given(field, value) for field, value in request.given.items()}
+        self._candidates = list(request.stored)
+        self._steps: list[Step] = []
+        self._choose(started)
+
+    def plan(self, now: datetime, breakers: Mapping[str, Breaker]) -> PlanState:
+        """The state as the planner sees it."""
+        return PlanState(
+            specs=self._specs,
+            wanted=self._request.wanted,
+            known=self._known,
+            given=frozenset(self._given),
+            chosen=self._chosen,
+            asked={step.source for step in self._steps},
+            policy=self._request.policy,
+            now=now,
+            deadline=self._deadline,
+            breakers=breakers,
+        )
+
+    def question(self, now: datetime) -> Question:
+        """The question to each source of a wave."""
+        return Question(self._request.subject, self._known, self._request.wanted, now, self._deadline)
+
+    def add(self, answers: Sequence[AskedSource], now: datetime) -> None:
+        """Take the answers of a wave into account."""
+        for asked in answers:
+            self._steps.append(asked.step)
+            family = self._families[asked.step.source]
+            self._candidates += [FactCandidate(fact, asked.step.source, family) for fact in asked.facts]
+        self._choose(now)
+
+    def result(self, plan: PlanState) -> RunResult:
+        """The result, with the sources that were not asked."""
+        labels = {spec.name: spec.label for spec in self._specs}
+        unasked = [
+            Step(name, labels[name], StepState.SKIPPED, why.sentence) for name, why in sorted(skipped(plan).items())
+        ]
+        steps = (*self._steps, *unasked)
+        seconds = (plan.now - self._started).total_seconds()
+        return RunResult(run_state(self._chosen, steps), self._chosen, steps, seconds)
+
+    def _choose(self, now: datetime) -> None:
+        self._chosen = choose_all(self._candidates, now=now, policy=self._request.policy)
+        found = {field: [_known(value) for value in values] for field, values in self._chosen.items()}
+        self._known: dict[FactField, Sequence[KnownFact]] = {**found, **self._given}
+
+
+def _given(field: FactField, value: FactValue) -> list[KnownFact]:
+    stored = field.normalise(value)
+    return [KnownFact(stored, 1.0, field.compare(stored))]
+
+
+def _known(chosen: ChosenFact) -> KnownFact:
+    fact = chosen.best.fact
+    return KnownFact(fact.value, chosen.confidence, fact.key)
+
+
+async def _together(
+    calls: Sequence[Coroutine[Any, Any, AskedSource]], ended: Callable[[AskedSource], None]
+) -> list[AskedSource]:
+    """The answers, in the order of the calls. The first error ends all of them, and is raised as it is."""
+
+    async def reported(call: Coroutine[Any, Any, AskedSource]) -> AskedSource:
+        asked = await call
+        ended(asked)
+        return asked
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(reported(call)) for call in calls]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]

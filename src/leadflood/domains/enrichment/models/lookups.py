@@ -1,0 +1,84 @@
+"""Lookups: one question to one source, with its answer, for as long as the answer is good."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from leadflood.domains.enrichment.models.answers import Ticket
+from leadflood.domains.enrichment.models.facts import Fact
+
+_AWAY: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
+"""Time after which a question is asked again that could not be asked, by number of failures in a row."""
+
+
+class LookupState(StrEnum):
+    """State of an answered lookup. The values are stored. `WAITING`: the provider answers later, to a ticket."""
+
+    FOUND = "found"
+    MISSED = "missed"
+    REFUSED = "refused"
+    AWAY = "away"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class LookupKey:
+    """A source and the fingerprint of a question to it (`question_parts`)."""
+
+    source: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LookupOutcome:
+    """The answer to a lookup.
+
+    Attributes:
+        state: kind of answer.
+        answered_at: when it came.
+        expires_at: from then on, the question may be asked again.
+        facts: of `FOUND`.
+        sentence: why there are no facts, or a note on them.
+        ticket: of `WAITING`.
+        failures: of `AWAY`, in a row.
+        units: charged by the provider.
+        provider_ref: the provider's reference.
+    """
+
+    state: LookupState
+    answered_at: datetime
+    expires_at: datetime
+    facts: Sequence[Fact] = ()
+    sentence: str = ""
+    ticket: Ticket | None = None
+    failures: int = 0
+    units: int = 0
+    provider_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupClaim:
+    """The right to ask a question: no other caller asks it until it is answered or released, or its time is over.
+
+    Attributes:
+        token: of this claim.
+        former: the last outcome, which has expired, or has the ticket to poll.
+    """
+
+    token: UUID
+    former: LookupOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupInProgress:
+    """Another caller is asking this question. `until`: when its claim ends at the latest."""
+
+    until: datetime
+
+
+def away_for(failures: int) -> timedelta:
+    """Time after which a question is asked again after this many failures in a row, 1 or more."""
+    return _AWAY[min(failures, len(_AWAY)) - 1]

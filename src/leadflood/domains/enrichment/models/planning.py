@@ -1,0 +1,144 @@
+"""Which sources are asked next. Pure: it sees what is known and chosen, and never asks.
+
+A wave has, for each wanted field that is not satisfied, its next source in the order of the policy whose needs are met.
+Sources that answer without waiting come first, then the free ones, together; a paid one is asked only for a field for
+which no free source is left, one after the other. A source is asked at most once in a run.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from leadflood.domains.enrichment.models.breakers import Breaker, BreakerState
+from leadflood.domains.enrichment.models.choosing import ChosenFact
+from leadflood.domains.enrichment.models.fact_fields import FactField
+from leadflood.domains.enrichment.models.policies import Policy
+from leadflood.domains.enrichment.models.questions import KnownFact, meets
+from leadflood.domains.enrichment.models.sources import Charge, SourceSpec, Speed
+
+
+class SkipKind(StrEnum):
+    """Reason why a source was not asked. The values are stored."""
+
+    SATISFIED = "satisfied"
+    NEEDS = "needs"
+    UNAVAILABLE = "unavailable"
+    NO_TIME = "no_time"
+    NOT_WANTED = "not_wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A source that was not asked. `sentence`: why, for users."""
+
+    kind: SkipKind
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """Everything that a plan depends on.
+
+    Attributes:
+        specs: the sources for this kind of subject.
+        wanted: fields.
+        known: values that may be read by sources, by field: given ones and chosen ones.
+        given: fields that a person has filled in, which need no source.
+        chosen: chosen values so far.
+        asked: names of the sources that were asked already.
+        breakers: by source; a missing one is closed.
+        now: the present time.
+        deadline: of the run.
+    """
+
+    specs: Sequence[SourceSpec]
+    wanted: frozenset[FactField]
+    known: Mapping[FactField, Sequence[KnownFact]]
+    given: frozenset[FactField]
+    chosen: Mapping[FactField, Sequence[ChosenFact]]
+    asked: Collection[str]
+    policy: Policy
+    now: datetime
+    deadline: datetime
+    breakers: Mapping[str, Breaker] = field(default_factory=dict)
+
+
+class _Stage(IntEnum):
+    """Sources of a later stage are asked when those of the earlier ones have nothing left to give for the field."""
+
+    INSTANT = 0
+    FREE = 1
+    PAID = 2
+
+
+def next_wave(state: PlanState) -> tuple[SourceSpec, ...]:
+    """The sources to ask together now, in the order of the policy; empty when the run is complete."""
+    if state.now >= state.deadline:
+        return ()
+    picked: dict[str, SourceSpec] = {}
+    for wanted in sorted(unsatisfied(state), key=lambda each: each.name):
+        if (spec := _next_source(state, wanted)) is not None:
+            picked[spec.name] = spec
+    if not picked:
+        return ()
+    stage = min(_stage(spec) for spec in picked.values())
+    wave = [spec for spec in picked.values() if _stage(spec) is stage]
+    wave.sort(key=lambda spec: state.policy.rank(spec.name))
+    return tuple(wave[:1] if stage is _Stage.PAID else wave)
+
+
+def unsatisfied(state: PlanState) -> frozenset[FactField]:
+    """The wanted fields that need another source."""
+    return frozenset(wanted for wanted in state.wanted if not _is_satisfied(state, wanted))
+
+
+def skipped(state: PlanState) -> dict[str, Skipped]:
+    """The sources that were not asked by the end of a run, with the reason."""
+    return {spec.name: _skipped(state, spec) for spec in state.specs if spec.name not in state.asked}
+
+
+def _is_satisfied(state: PlanState, wanted: FactField) -> bool:
+    if wanted in state.given:
+        return True
+    threshold = state.policy.threshold(wanted)
+    return any(value.confidence >= threshold for value in state.chosen.get(wanted, ()))
+
+
+def _next_source(state: PlanState, wanted: FactField) -> SourceSpec | None:
+    steps = state.policy.steps(wanted, state.specs)
+    possible = [spec for spec in steps if _is_possible(state, spec)]
+    return min(possible, key=lambda spec: _stage(spec).value, default=None)
+
+
+def _is_possible(state: PlanState, spec: SourceSpec) -> bool:
+    return spec.name not in state.asked and meets(spec.needs, state.known) and not _is_open(state, spec)
+
+
+def _is_open(state: PlanState, spec: SourceSpec) -> bool:
+    breaker = state.breakers.get(spec.name)
+    return breaker is not None and breaker.state(state.now) is BreakerState.OPEN
+
+
+def _stage(spec: SourceSpec) -> _Stage:
+    if spec.charges is not Charge.NEVER or spec.speed is Speed.PAID:
+        return _Stage.PAID
+    return _Stage.INSTANT if spec.speed is Speed.INSTANT else _Stage.FREE
+
+
+def _skipped(state: PlanState, spec: SourceSpec) -> Skipped:
+    wanted = spec.gives & state.wanted
+    if not wanted:
+        return Skipped(SkipKind.NOT_WANTED, "It has none of the wanted fields.")
+    if not wanted & unsatisfied(state):
+        return Skipped(SkipKind.SATISFIED, "What it has is known already.")
+    if not meets(spec.needs, state.known):
+        return Skipped(SkipKind.NEEDS, f"It needs {_needs(spec)}, which is not known.")
+    if _is_open(state, spec):
+        return Skipped(SkipKind.UNAVAILABLE, state.breakers[spec.name].reason)
+    return Skipped(SkipKind.NO_TIME, "There was no time left for it.")
+
+
+def _needs(spec: SourceSpec) -> str:
+    sets = [" and ".join(sorted(each.label for each in needed)) for needed in spec.needs]
+    return " or ".join(sets)

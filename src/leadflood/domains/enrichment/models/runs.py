@@ -1,0 +1,112 @@
+"""Runs: what is asked about one subject, and how each source answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from leadflood.domains.enrichment.models.choosing import ChosenFact, FactCandidate
+from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
+from leadflood.domains.enrichment.models.policies import Policy
+
+TIME_LIMIT: Final = timedelta(seconds=45)
+"""Of a run, unless another one is asked for."""
+
+
+class StepState(StrEnum):
+    """Answer of a source, in a word. The values are stored.
+
+    `WAITING`: it is to be asked again at `Step.until`. `AWAY`: it could not be reached. `FAILED`: a fault of ours, or
+    of the operator's settings.
+    """
+
+    FOUND = "found"
+    MISSED = "missed"
+    REFUSED = "refused"
+    WAITING = "waiting"
+    AWAY = "away"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One source in a run.
+
+    Attributes:
+        source: its name.
+        label: its name for people.
+        state: how it answered.
+        sentence: the answer in a sentence, for people.
+        facts: number of values.
+        seconds: that it took, waiting included.
+        stored: whether an earlier answer was used, and nothing was asked.
+        until: when it will be asked again, if it waits.
+    """
+
+    source: str
+    label: str
+    state: StepState
+    sentence: str
+    facts: int = 0
+    seconds: float = 0.0
+    stored: bool = False
+    until: datetime | None = None
+
+
+class RunState(StrEnum):
+    """End of a run. The values are stored.
+
+    `PARTIAL`: some sources could not be asked or reached; what the others found is used. `FAILED`: nothing was found,
+    because sources could not be asked or reached. `NOTHING`: every source answered, and none had a value.
+    """
+
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    NOTHING = "nothing"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Task of a run.
+
+    Attributes:
+        subject: kind of the subject.
+        given: values that a person or a file wrote. They are read by sources, win, and are never replaced.
+        wanted: fields to find.
+        policy: order of sources, and how sure values have to be.
+        time_limit: after it, no source is asked, and those that are being asked are stopped.
+        fresh: ask sources again that have given values before.
+        stored: values of earlier runs, which compete.
+    """
+
+    subject: SubjectKind
+    given: Mapping[FactField, FactValue]
+    wanted: frozenset[FactField]
+    policy: Policy = field(default_factory=Policy)
+    time_limit: timedelta = TIME_LIMIT
+    fresh: bool = False
+    stored: Sequence[FactCandidate] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The result of a run. `steps`: asked sources in order, then those that were skipped."""
+
+    state: RunState
+    chosen: Mapping[FactField, Sequence[ChosenFact]]
+    steps: Sequence[Step]
+    seconds: float
+
+
+_UNANSWERED: Final = frozenset({StepState.WAITING, StepState.AWAY, StepState.FAILED, StepState.REFUSED})
+
+
+def run_state(chosen: Mapping[FactField, Sequence[ChosenFact]], steps: Sequence[Step]) -> RunState:
+    """End of a run with these steps."""
+    asked = [step.state for step in steps if step.state is not StepState.SKIPPED]
+    if chosen:
+        return RunState.PARTIAL if _UNANSWERED & {*asked} else RunState.COMPLETED
+    return RunState.FAILED if _UNANSWERED & {*asked} else RunState.NOTHING
