@@ -132,7 +132,8 @@ async def test_a_given_value_wins_is_read_and_is_not_asked_for(bench: Bench) -> 
 
 
 async def test_sources_read_the_given_value_and_not_a_found_one(bench: Bench) -> None:
-    site, record = website(finds(fact("Emca"), PHONE)), register(NOTHING)
+    site = website(finds(fact("Emca"), PHONE))
+    record = ScriptedSource(spec_of("register", company.LEGAL_NAME, needs=(frozenset({company.PHONE}),)), [NOTHING])
 
     await bench.run(site, record, given={company.DOMAIN: "acme.com", company.NAME: "Acme"})
 
