@@ -12,6 +12,7 @@ from leadflood.cli import (
     backup,
     changesets,
     doctor,
+    enrich,
     events,
     exports,
     fields,
@@ -68,6 +69,7 @@ def _options(
 up.register(app)
 processes.register(app)
 doctor.register(app)
+enrich.register(app)
 backup.register(app)
 app.add_typer(leads.app, name="lead")
 app.add_typer(changesets.app, name="change")

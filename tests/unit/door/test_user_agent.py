@@ -26,6 +26,13 @@ async def test_the_user_agent_names_page_and_contact_in_one_line(contact: str, e
     assert agent.isascii()
 
 
+async def test_a_command_without_a_server_names_its_contact_only() -> None:
+    async def known() -> str:
+        return "ada@acme.com"
+
+    assert (await UserAgent("", known)()).endswith(" (LeadFloodBot; ada@acme.com)")
+
+
 def test_production_refuses_the_internet_of_the_demo() -> None:
     settings = Settings(_env_file=None)
 

@@ -1,13 +1,18 @@
-"""The enrichment adapters of this program, by name."""
+"""The enrichment adapters and sources of this program, by name."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.adapters.email_insight import EmailInsight, EmailInsightSource
 from leadflood.domains.enrichment.adapters.simulated import Simulated
 from leadflood.domains.enrichment.errors import UnknownAdapter
-from leadflood.domains.enrichment.models import Adapter
+from leadflood.domains.enrichment.models import Adapter, Source
+from leadflood.domains.enrichment.models.policies import Policy
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import random_unit
+
+PARSER_MODULES: Final[Sequence[str]] = ()
+"""Modules that parse pages in child processes, which are to be loaded there."""
 
 
 def build_adapters(settings: Settings) -> Sequence[Adapter]:
@@ -26,3 +31,13 @@ def build_adapters(settings: Settings) -> Sequence[Adapter]:
         if name not in known:
             raise UnknownAdapter(name, sorted(known))
     return [known[name]() for name in names]
+
+
+def build_sources() -> Sequence[Source]:
+    """The sources that need no key, in order of precedence."""
+    return (EmailInsightSource(),)
+
+
+def default_policy(sources: Sequence[Source]) -> Policy:
+    """The policy that asks sources in their order."""
+    return Policy(order=tuple(source.spec.name for source in sources))

@@ -19,6 +19,8 @@ ROBOTS_SECONDS: Final = 86_400
 """Lifetime of a stored robots.txt (RFC 9309, 2.4)."""
 ROBOTS_ERROR_SECONDS: Final = 3600
 """Lifetime of a failed attempt to fetch a robots.txt."""
+MAX_REMEMBERED: Final = 2000
+"""Hosts of which `MemoryHosts` keeps robots.txt, and reservations after which it drops those that have passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,14 @@ class MemoryHosts:
     blocked: frozenset[str] = frozenset()
     _next: dict[str, float] = field(default_factory=dict)
     _robots: dict[str, tuple[float, StoredRobots]] = field(default_factory=dict)
+    _reservations: int = MAX_REMEMBERED
 
     async def reserve(self, spacings: Sequence[Spacing]) -> float:
         """See `Hosts.reserve`."""
         now, waits = self.clock(), [0.0]
+        if len(self._next) > self._reservations:
+            self._next = {key: at for key, at in self._next.items() if at > now}
+            self._reservations = MAX_REMEMBERED + 2 * len(self._next)
         for spacing in spacings:
             at = max(now, self._next.get(spacing.key, now))
             waits.append(at - now)
@@ -88,7 +94,10 @@ class MemoryHosts:
     async def store_robots(self, origin: str, robots: StoredRobots) -> None:
         """See `Hosts.store_robots`."""
         seconds = ROBOTS_SECONDS if robots.reachable else ROBOTS_ERROR_SECONDS
+        self._robots.pop(origin, None)
         self._robots[origin] = self.clock() + seconds, robots
+        if len(self._robots) > MAX_REMEMBERED:
+            del self._robots[next(iter(self._robots))]
 
     async def is_blocked(self, host: str) -> bool:
         """See `Hosts.is_blocked`."""

@@ -19,8 +19,13 @@ class UserAgent:
     """
 
     def __init__(self, public_url: str, contact: Callable[[], Awaitable[str]]) -> None:
-        """Args: contact: an email or page of those who run this installation; empty: unknown."""
-        self._page = f"{public_url}{PAGE}"
+        """Name an installation.
+
+        Args:
+            public_url: of this installation, whose page explains the crawler; empty: there is none.
+            contact: an email or page of those who run this installation; empty: unknown.
+        """
+        self._page = f"+{public_url}{PAGE}" if public_url else ""
         self._contact = contact
         self._known = ""
         self._read_at = -_KEPT_SECONDS
@@ -29,7 +34,7 @@ class UserAgent:
         """The value as it is now. The contact is asked for at most every five minutes."""
         if monotonic() - self._read_at >= _KEPT_SECONDS:
             contact = "".join(char for char in await self._contact() if char.isascii() and char.isprintable())
-            about = "; ".join(filter(None, (TOKEN, f"+{self._page}", contact)))
+            about = "; ".join(filter(None, (TOKEN, self._page, contact)))
             self._known = f"LeadFlood/{__version__} ({about})"
             self._read_at = monotonic()
         return self._known

@@ -25,19 +25,30 @@ class EmailInsight:
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
         """Values derived from the address; empty if it cannot be parsed. Never raises."""
-        address = parse_address(lead.email)
-        if address is None:
-            return []
-        known = KnownNames.of(lead.first_name, lead.last_name)
-        role = _role(address, known)
-        typo = find_domain_typo(address.domain)
-        disposable = _disposable(address)
-        found = [_canonical_email(address), _free_mail(address), disposable, role, *_typo(address, typo)]
-        if not typo and not disposable.value:
-            found += _company(address)
-        if not role.value and not disposable.value:
-            found += _names(address, known)
-        return found
+        return values_of(lead.email, lead.first_name, lead.last_name)
+
+
+def values_of(email: str, first_name: str | None, last_name: str | None) -> list[FoundValue]:
+    """Values derived from an address; empty if it cannot be parsed. Never raises.
+
+    Args:
+        email: the address.
+        first_name: of the person, if known.
+        last_name: the same.
+    """
+    address = parse_address(email)
+    if address is None:
+        return []
+    known = KnownNames.of(first_name, last_name)
+    role = _role(address, known)
+    typo = find_domain_typo(address.domain)
+    disposable = _disposable(address)
+    found = [_canonical_email(address), _free_mail(address), disposable, role, *_typo(address, typo)]
+    if not typo and not disposable.value:
+        found += _company(address)
+    if not role.value and not disposable.value:
+        found += _names(address, known)
+    return found
 
 
 def _canonical_email(address: Address) -> FoundValue:
