@@ -77,3 +77,13 @@ async def test_a_full_queue_refuses_and_waiters_that_give_up_lose_nothing() -> N
     assert users.slots.waiting == 0
     await users.ask("d1")
     assert users.entered[-1] == "d1"
+
+
+async def test_any_key_gets_a_slot_even_none() -> None:
+    slots = FairSlots(1, per_key=1, queue=2)
+
+    async def entered() -> bool:
+        async with slots.slot(None):
+            return True
+
+    assert await soon(asyncio.create_task(entered()))

@@ -58,7 +58,11 @@ async def open_engine(
         door = await stack.enter_async_context(aclosing(Door(parts)))
         sources = build_sources()
         ports = EnginePorts(
-            MemoryLookups(), MemoryRates(), MemoryBreakers(), DoorFetcher(door, sandbox), MemoryFingerprints().hash
+            MemoryLookups(),
+            MemoryRates(),
+            MemoryBreakers(),
+            DoorFetcher(door, sandbox, "enrich"),
+            MemoryFingerprints().hash,
         )
         yield StandaloneEngine(Engine(sources, ports), default_policy(sources))
 

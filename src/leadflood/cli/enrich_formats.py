@@ -13,6 +13,7 @@ from leadflood.cli.enrich_records import JsonObject
 from leadflood.domains.enrichment.models import FactField, FactType
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
+from leadflood.domains.exports.models import plain
 from leadflood.domains.imports.models.format import neutralise
 
 if TYPE_CHECKING:
@@ -86,11 +87,9 @@ def _write_csv(file: IO[bytes], records: Iterator[JsonObject]) -> None:
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401  JSON
-    if value is None:
-        return ""
-    if isinstance(value, bool | int):
-        return str(value).lower()
-    return neutralise("; ".join(value) if isinstance(value, list) else value)
+    if isinstance(value, str | list):
+        return neutralise(plain(value))
+    return "" if value is None else plain(value)
 
 
 def _write_parquet(file: IO[bytes], records: Iterator[JsonObject]) -> None:

@@ -57,9 +57,10 @@ class FairSlots:
 
     def _assign(self) -> None:
         while self._free:
-            key = next((item for item in self._waiting if self._used[item] < self._per_key), None)
-            if key is None:
+            allowed = [item for item in self._waiting if self._used[item] < self._per_key]
+            if not allowed:
                 return
+            key = allowed[0]
             turn = self._waiting[key].popleft()
             self._waiting.move_to_end(key)
             if not self._waiting[key]:

@@ -10,7 +10,7 @@ from leadflood.demo.internet.internet import Internet
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.door.door import Door, DoorParts
-from leadflood.kernel.door.errors import RobotsRefused
+from leadflood.kernel.door.errors import BrokenResponse, DoorError, NameNotFound, RobotsRefused, RobotsUnknown
 from leadflood.kernel.door.features import Feature
 from leadflood.kernel.door.hosts import MAX_WAIT_SECONDS, Hosts, MemoryHosts, Spacing, StoredRobots
 from leadflood.kernel.door.postgres_hosts import PostgresHosts
@@ -97,10 +97,24 @@ async def test_robots_txt_is_read_first_and_obeyed(crawler: Door, internet: Inte
     assert (await crawler.crawl_rules(f"{base}/")).delay == 2
 
 
-@pytest.mark.parametrize("host", ["robots-error", "close", "silent-name"])
-async def test_a_site_whose_robots_txt_fails_or_whose_owner_opted_out_is_left(crawler: Door, host: str) -> None:
-    with pytest.raises(RobotsRefused):
+@pytest.mark.parametrize(
+    ("host", "first", "then"),
+    [
+        ("robots-error", RobotsUnknown, RobotsUnknown),
+        ("close", RobotsRefused, RobotsRefused),
+        ("silent-name", NameNotFound, RobotsUnknown),
+        ("no-http", BrokenResponse, RobotsUnknown),
+    ],
+)
+async def test_a_site_whose_robots_txt_fails_or_whose_owner_opted_out_is_left(
+    crawler: Door, internet: Internet, host: str, first: type[DoorError], then: type[DoorError]
+) -> None:
+    with pytest.raises(first):
         await crawler.request(Feature.WEBSITE, "GET", f"http://{host}.{D}/")
+    internet.http.received.clear()
+    with pytest.raises(then):
+        await crawler.request(Feature.WEBSITE, "GET", f"http://{host}.{D}/")
+    assert not internet.http.received
 
 
 async def test_a_redirect_to_a_page_that_robots_txt_excludes_is_refused(crawler: Door) -> None:

@@ -112,6 +112,8 @@ class HttpServer:
                 await writer.drain()
         except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return
+        except asyncio.CancelledError:
+            return  # the server ends. Before Python 3.12, asyncio reports a cancelled connection as an error.
         finally:
             with contextlib.suppress(ConnectionError):
                 writer.close()

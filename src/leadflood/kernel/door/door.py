@@ -14,7 +14,14 @@ from leadflood.kernel.clock import monotonic
 from leadflood.kernel.door.addresses import IPAddress
 from leadflood.kernel.door.certificates import new_ssl_context
 from leadflood.kernel.door.dialer import Dialer, InternetDialer, dial_first
-from leadflood.kernel.door.errors import DoorError, HostBusy, RobotsRefused, TimedOut, TooManyRedirects
+from leadflood.kernel.door.errors import (
+    DoorError,
+    HostBusy,
+    RobotsRefused,
+    RobotsUnknown,
+    TimedOut,
+    TooManyRedirects,
+)
 from leadflood.kernel.door.exchange import REDIRECTS, Answer, Exchanges, Message
 from leadflood.kernel.door.features import LIMITS, ROBOTS, Feature, Limits
 from leadflood.kernel.door.hosts import ADDRESS_SECONDS, HOST_SECONDS, MAX_WAIT_SECONDS, Hosts, Spacing, StoredRobots
@@ -152,7 +159,7 @@ class Door:
     async def crawl_rules(self, url: str) -> CrawlRules:
         """Crawl rules of a URL's site; its robots.txt is fetched if unknown.
 
-        Raises: TargetRefused, leadflood.kernel.hold.EffectsOnHold, leadflood.kernel.errors.Unavailable.
+        Raises: DoorError, leadflood.kernel.hold.EffectsOnHold, leadflood.kernel.errors.Unavailable.
         """
         await self._require_open(effects=False)
         return await self._rules(parse_target(url, Feature.WEBSITE, LIMITS[Feature.WEBSITE], self._parts.internal))
@@ -187,13 +194,15 @@ class Door:
 
         Args: previous: the host before, in a chain of redirects: a second request to the same one does not wait.
 
-        Raises: RobotsRefused, HostBusy, and for the addresses.
+        Raises: RobotsRefused, RobotsUnknown, HostBusy, and for the addresses.
         """
         if not limits.crawls or self._parts.hosts is None:
             return ()
         if await self._parts.hosts.is_blocked(target.host):
             raise RobotsRefused(f"The owner of {target.host} does not want it to be read by programs.")
         rules = await self._rules(target)
+        if not rules.reachable:
+            raise RobotsUnknown(f"{target.host} could not be asked whether programs may read it.")
         if not rules.allows(target.url, target.path):
             raise RobotsRefused(f"{target.host} does not allow programs to read this page.")
         return () if target.host == previous else await self._place(target, max(HOST_SECONDS, rules.delay))
@@ -211,14 +220,23 @@ class Door:
         return addresses
 
     async def _rules(self, target: RequestTarget) -> CrawlRules:
-        """The crawl rules of a site. A robots.txt that is not known is read, as the first request to the host."""
+        """The crawl rules of a site. A robots.txt that is not known is read, as the first request to the host.
+
+        Raises: DoorError: the reason why it cannot be reached, once; after that, its rules say that it could not.
+        """
         hosts = self._parts.hosts
         if hosts is None:
             return rules_of(_NO_ROBOTS)
         stored = await hosts.robots_of(target.origin)
         if stored is None:
-            stored = robots_in(await self._robots_answer(target))
+            answer = await self._robots_answer(target)
+            stored = robots_in(answer)
             await hosts.store_robots(target.origin, stored)
+            if isinstance(answer, DoorError):
+                raise answer
+            if not stored.reachable:
+                why = f"{target.host} answered with error {answer.status}"
+                raise RobotsUnknown(f"{why} when it was asked whether programs may read it.")
         return rules_of(stored)
 
     async def _robots_answer(self, target: RequestTarget) -> Reply | DoorError:

@@ -94,6 +94,13 @@ class RobotsRefused(DoorError):
     code = "robots_refused"
 
 
+class RobotsUnknown(DoorError):
+    """The site could not be asked whether our crawler is allowed: its robots.txt cannot be read for now."""
+
+    code = "robots_unknown"
+    retryable = True
+
+
 class HostBusy(DoorError):
     """Other requests to the host are waiting already. `seconds`: after which time there is a place."""
 

@@ -25,20 +25,21 @@ class CrawlRules:
     """Crawl rules of a site.
 
     Attributes:
+        reachable: whether the site has said what it allows. If not, nothing may be read (RFC 9309, 2.3.1.4).
         delay: seconds between two requests, at least; 0 where it says nothing.
         home_page_only: whether its `Crawl-delay` is so long that only the home page is read.
     """
 
+    reachable: bool
     delay: float
     home_page_only: bool
     _rules: Protego | None
-    _reachable: bool
 
     def allows(self, url: str, path: str) -> bool:
         """Whether a URL may be read. Args: path: of the URL, with its query."""
         if path == PATH:
             return True
-        if not self._reachable or (self.home_page_only and path != "/"):
+        if not self.reachable or (self.home_page_only and path != "/"):
             return False
         return self._rules is None or bool(self._rules.can_fetch(url, TOKEN))
 
@@ -46,14 +47,14 @@ class CrawlRules:
 def rules_of(robots: StoredRobots) -> CrawlRules:
     """The rules of a stored robots.txt."""
     if not robots.reachable or not robots.text:
-        return CrawlRules(0.0, home_page_only=False, _rules=None, _reachable=robots.reachable)
+        return CrawlRules(robots.reachable, 0.0, home_page_only=False, _rules=None)
     rules = Protego.parse(robots.text)
     delay = float(rules.crawl_delay(TOKEN) or 0.0)
     return CrawlRules(
-        min(max(delay, 0.0), MAX_DELAY_SECONDS),
+        reachable=True,
+        delay=min(max(delay, 0.0), MAX_DELAY_SECONDS),
         home_page_only=delay > HOME_PAGE_ONLY_SECONDS,
         _rules=rules,
-        _reachable=True,
     )
 
 

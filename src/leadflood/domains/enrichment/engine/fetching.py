@@ -34,9 +34,7 @@ _REFUSAL_KEPT: Final = timedelta(days=7)
 class DoorFetcher:
     """See `leadflood.domains.enrichment.models.Fetcher`."""
 
-    def __init__(
-        self, door: Door, sandbox: Sandbox, key: Hashable = None, now: Callable[[], datetime] = utc_now
-    ) -> None:
+    def __init__(self, door: Door, sandbox: Sandbox, key: Hashable, now: Callable[[], datetime] = utc_now) -> None:
         """Args: sandbox: parses pages. key: the owner of its tasks, such as a workspace."""
         self._door = door
         self._sandbox = sandbox
