@@ -51,9 +51,7 @@ def register(app: typer.Typer) -> None:
 
 def enrich(  # noqa: PLR0913, PLR0917  each option is a parameter
     targets: list[str] = typer.Argument(None, help="Domains, URLs or email addresses."),
-    file: Path | None = typer.Option(
-        None, "--file", exists=True, dir_okay=False, help="File with one target per line, or a CSV file."
-    ),
+    file: Path | None = typer.Option(None, "--file", help="File with one target per line, or a CSV file."),
     column: str | None = typer.Option(None, "--column", help="Column of the CSV file. Default: found by its name."),
     out: Path | None = typer.Option(
         None, "--out", dir_okay=False, help="File to write: .csv, .jsonl or .parquet. Run again to continue."

@@ -38,6 +38,8 @@ def lines_in(path: Path, column: str | None) -> list[str]:
 
     Raises: UnusableEnrichFile.
     """
+    if not path.exists() or path.is_dir():
+        raise UnusableEnrichFile(f"There is no file {path}.")
     csv.field_size_limit(_MAX_LINE)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         if path.suffix.lower() not in {".csv", ".tsv"}:

@@ -35,7 +35,7 @@ class ProfileTarget:
     @property
     def key(self) -> str:
         """Equal for all spellings of the same target."""
-        return self.email if self.email is not None else str(self.domain)
+        return str(self.domain) if self.email is None else lead.EMAIL.compare(self.email)
 
 
 @dataclass(frozen=True, slots=True)
