@@ -12,7 +12,7 @@ from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.events import LEAD
-from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.extensions import CHANGESET_SUBJECTS, LEAD_EXTENSIONS
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
@@ -88,6 +88,7 @@ LEAD_PARTICIPANTS = Participants(LEAD, [participant for domain in DOMAINS for pa
 for _domain in DOMAINS:
     LEAD_FILTERS.add(_domain.filters.get(LEAD, ()))
     LEAD_EXTENSIONS.add(_domain.extensions.get(LEAD))
+    CHANGESET_SUBJECTS.add(_domain.changesets)
 SUBSCRIBERS = Subscribers(
     (event for domain in DOMAINS for event in domain.events),
     (subscription for domain in DOMAINS for subscription in domain.subscriptions),

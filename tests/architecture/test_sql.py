@@ -41,8 +41,8 @@ DRIVER = {
 MADE = {f"src/{SQL.replace('.', '/')}.py"}
 """The file that may make a `Sql` of any text: what it is given is a `Sql` or a literal."""
 
-DECLARES = {"src/leadflood/kernel/fields.py"}
-"""The file that may make the name of a column of a text, which is declared in code and checked."""
+DECLARES = {"src/leadflood/kernel/fields.py", "src/leadflood/kernel/timeline.py"}
+"""Files that may make a name in SQL of a text, which is declared in code and checked."""
 
 ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/kernel/backup/content.py", "contents"): "the server quotes the names (format with %I)",

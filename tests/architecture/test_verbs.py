@@ -107,6 +107,8 @@ STEPS: dict[str, str] = {
     "leads.service.changesets.open_changeset": _OWN_VERB,
     "leads.service.changesets.record": "it is the record",
     "leads.service.changesets.record_created": _OWN_VERB,
+    "leads.service.changesets.record_changes": _OWN_VERB,
+    "leads.service.changesets.changes_of": _OWN_JOB,
     "leads.service.changesets.begin_undo": _OWN_VERB,
     "leads.service.changesets.undo_in_parallel": _OWN_JOB,
     "leads.service.changesets.undo_more": _OWN_JOB,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.changesets import ChangesetSubject
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -46,6 +47,7 @@ class Domain:
         name: of its folder.
         jobs: makes the definitions of its kinds of jobs (`JobDefinition`).
         schedules: the jobs that run again and again (`Schedule`).
+        changesets: how changesets of its subjects are undone.
         participants: what it has about subjects such as leads.
         filters: what subjects of other domains can be filtered by, by kind of subject.
         extensions: extensions of subjects of other domains, by kind of subject.
@@ -66,6 +68,7 @@ class Domain:
     name: str
     jobs: Callable[[Services], Sequence[Any]] = _no_jobs
     schedules: Sequence[Any] = ()
+    changesets: Sequence[ChangesetSubject] = ()
     participants: Sequence[Participant] = ()
     filters: Mapping[str, Sequence[FilterField]] = field(default_factory=dict)
     extensions: Mapping[str, Extension] = field(default_factory=dict)

@@ -16,7 +16,7 @@ LEAD_EVENT: Final = sql("workspace_id, lead_id, id, kind, at, actor_kind, actor_
 CHANGESET: Final = sql("""
 workspace_id, id, kind, label, request, status, actor_kind, actor_id, job_id, wanted, done, created, updated, deleted,
        restored, undone, kept, kept_leads, position, undo_position, undone_by_kind, undone_by, created_at, updated_at,
-       applied_at, undone_at, forgotten_at
+       applied_at, undone_at, forgotten_at, subject_kind
 """)
 SAVED_VIEW: Final = sql("""
 workspace_id, id, user_id, name, shared, of_workspace, tree, sort, columns, widths, position, version,

@@ -9,6 +9,7 @@ from leadflood.domains.leads.events import EVENTS, LEAD, PURGE_DELETED, LeadEven
 from leadflood.domains.leads.participant import PARTICIPANT
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE, PERMISSIONS
 from leadflood.domains.leads.service.custom import convert_values
+from leadflood.domains.leads.service.undoing import LEAD_CHANGESETS
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.pages import NavCount, NavItem, TimelineKind
@@ -25,6 +26,7 @@ DOMAIN = Domain(
     jobs=_jobs,
     schedules=(Schedule(PURGE_DELETED, 86_400.0),),
     events=EVENTS,
+    changesets=(LEAD_CHANGESETS,),
     participants=(PARTICIPANT,),
     permissions=PERMISSIONS,
     converters={LEAD: convert_values},

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.leads.events import LEAD
+from leadflood.domains.leads.events import LEAD, TIMELINE
 from leadflood.domains.leads.queries.personal_data import merge_partners, same_leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
@@ -105,12 +105,7 @@ AND NOT EXISTS (SELECT FROM lead_changes c
     WHERE s.workspace_id = :workspace_id)
 """),
     ),
-    Place(
-        name="timeline",
-        table=sql("lead_events"),
-        found=_OF_LEAD,
-        erase=None,
-    ),
+    TIMELINE.place(),
     # Values that a merge wrote into the other lead, and that its undo reverted.
     Place(
         name="historyOfOthers",

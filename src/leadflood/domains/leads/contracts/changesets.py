@@ -21,6 +21,7 @@ class ChangesetView(View):
                 {
                     "id": "0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10",
                     "kind": "bulk",
+                    "subject": "lead",
                     "label": "Set owner",
                     "status": "undone",
                     "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
@@ -48,6 +49,7 @@ class ChangesetView(View):
 
     id: UUID
     kind: ChangesetKind
+    subject: str = Field(description="Kind of the changed records, such as `lead`.")
     label: str
     status: ChangesetStatus
     actor: ActorView

@@ -9,6 +9,7 @@ from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
+from leadflood.domains.leads.events import TIMELINE
 from leadflood.domains.leads.queries.orders import position_of
 from leadflood.domains.leads.queries.search import matching_rows
 from leadflood.kernel.actor import Actor, ActorKind
@@ -17,6 +18,7 @@ from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.timeline import TimelineRecord
 
 _MAX_CHANGES = 100
 
@@ -24,17 +26,6 @@ _MAX_CHANGES = 100
 _LEAD = assemble(
     sql("SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = :lead_id AND deleted_at IS NULL"),
     columns=LEAD,
-)
-
-# The timelines of these leads, newest first. What one import wrote into several of them has one id.
-_EVENTS = assemble(
-    sql("""
-SELECT {columns} FROM lead_events
-WHERE workspace_id = :workspace_id AND lead_id = ANY(:lead_ids)
-  AND (:after_id::uuid IS NULL OR (id, lead_id) < (:after_id, :after_lead_id))
-ORDER BY id DESC, lead_id DESC LIMIT :limit
-"""),
-    columns=LEAD_EVENT,
 )
 
 # The latest entries that led to later versions of a lead, newest first.
@@ -162,10 +153,9 @@ async def list_events(
     if not deleted:
         await get_lead(tx, actor, lead_id=lead_id)
     parts = await tx.all(_PARTS, {"workspace_id": actor.workspace_id, "lead_id": lead_id})
-    keys = {"workspace_id": actor.workspace_id, "lead_ids": [row.lead_id for row in parts]}
-    position = {"after_id": after.id if after else None, "after_lead_id": after.key if after else None}
-    rows = await tx.all(_EVENTS, {**keys, **position, "limit": limit + 1})
-    return cut(rows, limit, lambda row: Position.at(row.lead_id, row.id)).map(_event_view)
+    lead_ids = [row.lead_id for row in parts]
+    page = await TIMELINE.entries(tx, actor, subject_ids=lead_ids, after=after, limit=limit)
+    return page.map(_entry_view)
 
 
 async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version: int) -> list[LeadEventView]:
@@ -182,6 +172,17 @@ async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version
 def lead_view(row: Row) -> LeadView:
     """The view of a row of `leads`."""
     return LeadView(**{name: row[name] for name in LeadView.model_fields})
+
+
+def _entry_view(entry: TimelineRecord) -> LeadEventView:
+    return LeadEventView(
+        id=entry.id,
+        lead_id=entry.subject_id,
+        kind=entry.kind,
+        at=entry.at,
+        actor=ActorView(kind=entry.actor_kind, id=entry.actor_id),
+        data=dict(entry.data),
+    )
 
 
 def _event_view(row: Row) -> LeadEventView:

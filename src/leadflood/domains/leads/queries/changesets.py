@@ -99,6 +99,7 @@ def changeset_view(row: Row) -> ChangesetView:
     return ChangesetView(
         id=row.id,
         kind=ChangesetKind(row.kind),
+        subject=row.subject_kind,
         label=row.label,
         status=ChangesetStatus(row.status),
         actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),

@@ -10,7 +10,7 @@ from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.store import changesets, undo
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.pool import Row
+from leadflood.kernel.changesets import UndoStep
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.extensions import Batch, BulkOperation, UndoBatch
@@ -44,18 +44,13 @@ async def apply(tx: Transaction, operation: BulkOperation, batch: Batch) -> int:
     return len(changed)
 
 
-async def undo_chunk(
-    tx: Transaction, actor: Actor, changeset: Row, chunk: undo.UndoChunk, *, trace: Mapping[str, str]
-) -> set[UUID]:
-    """Revert the operations on the locked leads of a chunk. Returns the changed leads.
-
-    Args: actor: the user who undoes them.
-    """
+async def undo_chunk(tx: Transaction, step: UndoStep) -> set[UUID]:
+    """Revert the operations on the locked leads of a chunk. Returns the changed leads."""
     reversed_: set[UUID] = set()
-    for name, changed in (await undo.related_changes(tx, changeset, chunk)).items():
+    for name, changed in (await undo.related_changes(tx, step)).items():
         operation = LEAD_EXTENSIONS.operations.get(name)
         if operation is not None:
-            reversed_ |= set(await operation.undo(tx, UndoBatch(actor, changeset.id, changed, trace)))
+            reversed_ |= set(await operation.undo(tx, UndoBatch(step.by, step.changeset_id, changed, step.trace)))
     return reversed_
 
 

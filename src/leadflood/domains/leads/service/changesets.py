@@ -4,9 +4,10 @@ A caller that writes many leads opens a changeset, writes leads and images in th
 `store.changesets`), counts them, and closes it. Then it can be undone once.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -21,31 +22,26 @@ from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, C
 from leadflood.domains.leads.events import (
     CHANGESET,
     CHANGESET_UNDONE,
-    LEAD_DELETED,
-    LEAD_RESTORED,
-    LEAD_UPDATED,
+    LEAD,
     UNDO_CHANGESET,
-    ChangesetData,
     ChangesetPayload,
     ChangesetUndoneData,
     LeadAuditAction,
-    LeadUpdatedData,
 )
-from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, FieldSource
+from leadflood.domains.leads.extensions import CHANGESET_SUBJECTS
+from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
-from leadflood.domains.leads.service import bulk_operations, queue_enrichment
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
-from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.changesets import StoredChange, UndoChunk, UndoStep
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.errors import Unavailable, expect_changed
-from leadflood.kernel.events import Event, EventType
+from leadflood.kernel.errors import expect_changed
+from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import Participants
 
 MAX_DIRECT = 5000
@@ -62,13 +58,32 @@ async def open_changeset(
     label: str,
     wanted: int = 0,
     request: Mapping[str, Any] = _NOTHING,
+    subject: str = LEAD,
 ) -> UUID:
     """Open a new changeset, which cannot be undone before it is closed. Returns its ID.
 
-    Args: label: what people see, such as a file's name. wanted: how many leads it will go through, if that is known.
-        request: the request as small JSON, for the writer of the changeset.
+    Args: label: what people see, such as a file's name. wanted: how many subjects it will go through, if that is known.
+        request: the request as small JSON, for the writer of the changeset. subject: the kind of subjects that it
+        changes, of a `ChangesetSubject`.
     """
-    return await store.insert_changeset(tx, actor, kind=kind, label=label, wanted=wanted, request=request)
+    return await store.insert_changeset(
+        tx, actor, kind=kind, subject=subject, label=label, wanted=wanted, request=request
+    )
+
+
+async def record_changes(tx: Transaction, actor: Actor, *, changeset_id: UUID, changes: Sequence[StoredChange]) -> None:
+    """Store changes of subjects other than leads, and count them: one for each subject of the changeset.
+
+    Raises: ChangesetClosed. IntegrityError: the changeset has one of the subjects already.
+    """
+    await store.record_changes(tx, actor.workspace_id, changeset_id, changes)
+    counts = Counter(item.change for item in changes)
+    await add_counts(tx, actor, changeset_id=changeset_id, done=len(changes), **counts)
+
+
+async def changes_of(tx: Transaction, step: UndoStep) -> list[StoredChange]:
+    """The stored changes of a chunk that is undone, in the order of their subjects."""
+    return await store.changes_of(tx, step.actor.workspace_id, step.changeset_id, step.chunk)
 
 
 async def record_created(tx: Transaction, actor: Actor, *, changeset_id: UUID, lead_ids: Sequence[UUID]) -> int:
@@ -222,55 +237,22 @@ class UndoWork:
         found = await store.lock_changeset(tx, self._changeset.workspace_id, self._changeset.id)
         return undo.position(found) if found is not None and found.status == ChangesetStatus.UNDOING else None
 
-    async def find(self, tx: Transaction, after: UUID) -> undo.UndoChunk | None:
+    async def find(self, tx: Transaction, after: UUID) -> UndoChunk | None:
         """The next changes."""
         await planner.apply(tx, planner.BY_KEY)
         return await undo.find_chunk(tx, self._changeset, after, batch=self._batch)
 
-    async def write(self, tx: Transaction, chunk: undo.UndoChunk) -> undo.UndoCounts:
-        """Revert leads. Returns the follow-up work.
+    async def write(self, tx: Transaction, chunk: UndoChunk) -> undo.UndoCounts:
+        """Revert the changes as their kind of subject says. Raises: Unavailable: nothing was undone by this call."""
+        changeset = self._changeset
+        by = Actor.requester(changeset.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
+        step = UndoStep(self._actor, by, self._participants, changeset.id, chunk, self._trace)
+        undone = await CHANGESET_SUBJECTS[changeset.subject_kind].undo(tx, step)
+        if undone.kept:
+            await undo.report_kept(tx, changeset.workspace_id, changeset.id, undone.kept)
+        return undo.UndoCounts(undone.reverted, sum(map(len, undone.kept.values())), len(undone.kept))
 
-        Raises: Unavailable: an address was taken concurrently; nothing was undone by this call.
-        """
-        locked = await undo.lock_chunk(tx, self._changeset, chunk)
-        conflicts = await self._participants.conflicts(tx, self._actor, locked.removable)
-        by = self._changeset
-        await attribute(tx, FieldSource.UNDO, actor_kind=by.undone_by_kind, actor_id=by.undone_by, changeset_id=by.id)
-        try:
-            async with tx.savepoint():
-                rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=locked.count, conflicts=conflicts)
-        except IntegrityError as error:
-            message = "An email or owner was just changed. Try again."
-            raise Unavailable(message) from error
-        (moved,) = (row for row in rows if row.id is None)
-        undone = await self._publish(tx, moved) + len(await self._undo_operations(tx, chunk))
-        await _finish(tx, self._actor, self._changeset.id, [row for row in rows if row.id is not None], self._trace)
-        kept = [len(row.kept) for row in rows if row.kept]
-        return undo.UndoCounts(undone, sum(kept), len(kept))
-
-    async def _undo_operations(self, tx: Transaction, chunk: undo.UndoChunk) -> set[UUID]:
-        """Revert the operations of other domains on a chunk. Returns the changed leads."""
-        by = self._changeset
-        actor = Actor.requester(by.workspace_id, ActorKind(by.undone_by_kind), by.undone_by)
-        return await bulk_operations.undo_chunk(tx, actor, by, chunk, trace=self._trace)
-
-    async def _publish(self, tx: Transaction, moved: Row) -> int:
-        """Record the results per lead. Returns the number of leads."""
-        by = Actor.requester(
-            self._actor.workspace_id, ActorKind(self._changeset.undone_by_kind), self._changeset.undone_by
-        )
-        part = ChangesetData(changeset_id=self._changeset.id)
-        update = LeadUpdatedData(changeset_id=self._changeset.id)
-        for event_type, data, lead_ids in (
-            (LEAD_RESTORED, part, moved.restored),
-            (LEAD_DELETED, part, moved.deleted),
-            (LEAD_UPDATED, update, moved.updated),
-        ):
-            events = [Event(lead_id, data, by, self._trace) for lead_id in lead_ids or ()]
-            await publish(tx, cast("EventType[Any]", event_type), events)
-        return sum(len(lead_ids or ()) for lead_ids in (moved.restored, moved.deleted, moved.updated))
-
-    async def record(self, tx: Transaction, chunk: undo.UndoChunk, outcome: undo.UndoCounts) -> bool:
+    async def record(self, tx: Transaction, chunk: UndoChunk, outcome: undo.UndoCounts) -> bool:
         """Count the chunk, if the changeset is still being undone and all earlier chunks are counted."""
         return await undo.record_chunk(tx, self._changeset, chunk, outcome)
 
@@ -302,13 +284,3 @@ async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> 
     _ = await store.transition(
         tx, actor.workspace_id, changeset_id, expected=undoing, status=applied
     )  # unless it is undone
-
-
-async def _finish(
-    tx: Transaction, actor: Actor, changeset_id: UUID, rows: Sequence[Row], trace: Mapping[str, str]
-) -> None:
-    """Finish a chunk: queue unfinished enrichments, and report conflicts."""
-    kept = {row.id: row.kept for row in rows if row.kept}
-    if kept:
-        await undo.report_kept(tx, actor.workspace_id, changeset_id, kept)
-    await queue_enrichment(tx, actor, lead_ids=[row.id for row in rows if row.unfinished], trace=trace)

@@ -11,7 +11,7 @@ from leadflood.domains.leads.catalog import LEAD_FIELDS, PLAIN_FIELDS
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
-from leadflood.domains.leads.events import LeadEventKind
+from leadflood.domains.leads.events import TIMELINE, LeadEventKind
 from leadflood.domains.leads.models import DirectTransition, LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
@@ -105,13 +105,6 @@ _FIELDS: Mapping[str, Sql] = {
 _SET_DELETED = sql("""
 UPDATE leads SET deleted_at = CASE WHEN :deleted THEN now() END, version = version + 1, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :lead_id AND (deleted_at IS NOT NULL) <> :deleted
-""")
-
-# Add an entry to the timeline of each of these leads.
-_RECORD = sql("""
-INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
-SELECT :workspace_id, lead_id, id, :kind, :actor_kind, :actor_id, data::jsonb
-FROM unnest(:lead_ids::uuid[], :ids::uuid[], :data::text[]) AS entry (lead_id, id, data)
 """)
 
 # The undo of a restore sets an old `deleted_at` again, so both times count. Leads deleted by a change are kept for as
@@ -264,18 +257,7 @@ async def record(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], kind: 
 
 async def record_each(tx: Transaction, actor: Actor, kind: str, entries: Mapping[UUID, Mapping[str, Any]]) -> None:
     """Add an entry to the timeline of each lead, each with its own data."""
-    await tx.execute(
-        _RECORD,
-        {
-            "workspace_id": actor.workspace_id,
-            "kind": kind,
-            "actor_kind": actor.kind,
-            "actor_id": actor.id,
-            "lead_ids": list(entries),
-            "ids": [new_id() for _ in entries],
-            "data": [json.dumps(dict(data)) for data in entries.values()],
-        },
-    )
+    await TIMELINE.record(tx, actor, kind=kind, entries=entries)
 
 
 async def existing_ids(tx: Transaction, workspace_id: UUID, email_norms: Sequence[str]) -> dict[str, UUID]:

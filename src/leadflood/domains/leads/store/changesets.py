@@ -18,6 +18,7 @@ from uuid import UUID
 from leadflood.domains.leads.columns import CHANGESET
 from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.changesets import StoredChange, UndoChunk
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
@@ -25,8 +26,8 @@ from leadflood.kernel.ids import new_id
 
 # A new changeset, `open`.
 _INSERT = sql("""
-INSERT INTO lead_changesets (workspace_id, id, kind, label, request, actor_kind, actor_id, wanted)
-VALUES (:workspace_id, :changeset_id, :kind, :label, :request, :actor_kind, :actor_id, :wanted)
+INSERT INTO lead_changesets (workspace_id, id, kind, subject_kind, label, request, actor_kind, actor_id, wanted)
+VALUES (:workspace_id, :changeset_id, :kind, :subject_kind, :label, :request, :actor_kind, :actor_id, :wanted)
 """)
 
 # A changeset, locked: chunks of one changeset are serialized.
@@ -62,6 +63,20 @@ INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, a
 SELECT :workspace_id, :changeset_id, n.lead_id, 'updated', '{}', '{}',
        jsonb_build_object(:operation::text, n.data::jsonb)
 FROM unnest(:lead_ids::uuid[], :data::text[]) AS n (lead_id, data)
+""")
+
+# Store changes of subjects with their values before and after.
+_RECORD_CHANGES = sql("""
+INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
+SELECT :workspace_id, :changeset_id, n.id, n.change, n.before::jsonb, n.after::jsonb
+FROM unnest(:ids::uuid[], :changes::text[], :befores::text[], :afters::text[]) AS n (id, change, before, after)
+""")
+
+# The changes of a chunk of a changeset.
+_CHANGES = sql("""
+SELECT lead_id AS subject_id, change, before, after FROM lead_changes
+WHERE workspace_id = :workspace_id AND changeset_id = :changeset_id AND lead_id > :after AND lead_id <= :until
+ORDER BY lead_id
 """)
 
 # Add to the counts of an open changeset.
@@ -102,7 +117,7 @@ _PURGE_CHANGESETS = sql("DELETE FROM lead_changesets WHERE forgotten_at IS NOT N
 
 
 async def insert_changeset(
-    tx: Transaction, actor: Actor, *, kind: str, label: str, wanted: int, request: Mapping[str, Any]
+    tx: Transaction, actor: Actor, *, kind: str, subject: str, label: str, wanted: int, request: Mapping[str, Any]
 ) -> UUID:
     """A new changeset, `open`. Returns its id."""
     changeset_id = new_id()
@@ -110,6 +125,7 @@ async def insert_changeset(
         "workspace_id": actor.workspace_id,
         "changeset_id": changeset_id,
         "kind": kind,
+        "subject_kind": subject,
         "label": label,
         "request": json.dumps(dict(request)),
         "actor_kind": actor.kind,
@@ -179,3 +195,27 @@ async def purge_changes(tx: Transaction, *, batch: int) -> int:
     if removed < batch:
         await tx.execute(_PURGE_CHANGESETS)
     return removed
+
+
+async def record_changes(
+    tx: Transaction, workspace_id: UUID, changeset_id: UUID, changes: Sequence[StoredChange]
+) -> None:
+    """Store changes of subjects other than leads, whose changes are stored with their images.
+
+    Raises: asyncpg.IntegrityConstraintViolationError: the changeset has one of the subjects already.
+    """
+    values = {
+        "workspace_id": workspace_id,
+        "changeset_id": changeset_id,
+        "ids": [item.subject_id for item in changes],
+        "changes": [item.change for item in changes],
+        "befores": [None if item.before is None else json.dumps(dict(item.before)) for item in changes],
+        "afters": [json.dumps(dict(item.after)) for item in changes],
+    }
+    await tx.execute(_RECORD_CHANGES, values)
+
+
+async def changes_of(tx: Transaction, workspace_id: UUID, changeset_id: UUID, chunk: UndoChunk) -> list[StoredChange]:
+    """The changes of a chunk, in the order of their subjects."""
+    keys = {"workspace_id": workspace_id, "changeset_id": changeset_id, "after": chunk.after, "until": chunk.until}
+    return [StoredChange(**row) for row in await tx.all(_CHANGES, keys)]

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.leads.catalog import TEXT_FIELDS
+from leadflood.kernel.changesets import UndoChunk, UndoStep
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
@@ -80,15 +81,6 @@ WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'applied'
 
 
 @dataclass(frozen=True, slots=True)
-class UndoChunk:
-    """Some changes of a changeset: those between two lead IDs."""
-
-    after: UUID
-    until: UUID
-    changes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Locked:
     """Number of locked leads of a chunk, and those of them that an undo may remove although they changed since."""
 
@@ -123,16 +115,13 @@ async def find_chunk(tx: Transaction, changeset: Row, after: UUID, *, batch: int
     return UndoChunk(after, row.last, row.changes) if row is not None and row.changes else None
 
 
-async def lock_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk) -> Locked:
+async def lock_chunk(tx: Transaction, step: UndoStep) -> Locked:
     """Lock the leads of a chunk."""
-    keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
-    rows = await tx.all(LOCK_CHUNK, {**keys, "after": chunk.after, "until": chunk.until})
+    rows = await tx.all(LOCK_CHUNK, _keys(step))
     return Locked(rows[0].count, rows[0].removable)
 
 
-async def undo_chunk(
-    tx: Transaction, changeset: Row, chunk: UndoChunk, *, leads: int, conflicts: Mapping[UUID, str]
-) -> Sequence[Row]:
+async def undo_chunk(tx: Transaction, step: UndoStep, *, leads: int, conflicts: Mapping[UUID, str]) -> Sequence[Row]:
     """Undo the changes of a chunk whose `leads` are locked. `conflicts`: reasons why leads must not be deleted.
 
     Returns which are `restored`, `deleted` and `updated`, in a row without an id, and what SQL leaves: leads to enrich,
@@ -141,28 +130,31 @@ async def undo_chunk(
     Raises: IntegrityError: an address was taken, or an owner left, concurrently.
     """
     values: Mapping[str, Any] = {
-        "workspace_id": changeset.workspace_id,
-        "changeset_id": changeset.id,
-        "after": chunk.after,
-        "until": chunk.until,
-        "actor_kind": changeset.undone_by_kind,
-        "actor_id": changeset.undone_by,
+        **_keys(step),
+        "actor_kind": step.by.kind,
+        "actor_id": step.by.id,
         "event_ids": [new_id() for _ in range(leads)],
         "conflicts": json.dumps({str(lead_id): reason for lead_id, reason in conflicts.items()}),
     }
     return await tx.all(UNDO_CHUNK, values)
 
 
-async def related_changes(
-    tx: Transaction, changeset: Row, chunk: UndoChunk
-) -> dict[str, dict[UUID, Mapping[str, JsonValue]]]:
+async def related_changes(tx: Transaction, step: UndoStep) -> dict[str, dict[UUID, Mapping[str, JsonValue]]]:
     """Undo data of operations of other domains on the leads of a chunk, by operation and lead."""
-    keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
     found: dict[str, dict[UUID, Mapping[str, JsonValue]]] = {}
-    for row in await tx.all(_RELATED, {**keys, "after": chunk.after, "until": chunk.until}):
+    for row in await tx.all(_RELATED, _keys(step)):
         for operation, data in row.related.items():
             found.setdefault(operation, {})[row.lead_id] = data
     return found
+
+
+def _keys(step: UndoStep) -> dict[str, Any]:
+    return {
+        "workspace_id": step.actor.workspace_id,
+        "changeset_id": step.changeset_id,
+        "after": step.chunk.after,
+        "until": step.chunk.until,
+    }
 
 
 async def record_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally: UndoCounts) -> bool:
@@ -179,8 +171,10 @@ async def record_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally:
     return await tx.changed(_RECORD, values) == 1
 
 
-async def report_kept(tx: Transaction, workspace_id: UUID, changeset_id: UUID, kept: Mapping[UUID, list[str]]) -> None:
+async def report_kept(
+    tx: Transaction, workspace_id: UUID, changeset_id: UUID, kept: Mapping[UUID, Sequence[str]]
+) -> None:
     """Store the fields of leads that were not reverted."""
-    fields = [json.dumps(item) for item in kept.values()]
+    fields = [json.dumps(list(item)) for item in kept.values()]
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(kept), "kept": fields}
     await tx.execute(_REPORT, values)
