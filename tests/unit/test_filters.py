@@ -114,6 +114,28 @@ def test_only_work_that_goes_on_later_has_its_relative_values_fixed() -> None:
     assert [condition.value for condition in fixed.conditions] == [(str(me),), "2026-03-03T12:00:00+00:00", "me"]
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "compared", "fixed"),
+    [
+        ("is", "me", ("me", "{user}"), ("{user}",)),
+        ("isNot", "me", ("me", "{user}"), ("{user}",)),
+        ("isAnyOf", ["me", "free"], ("me", "free", "{user}"), ("{user}", "free")),
+        ("is", "free", "free", "free"),
+        ("contains", "me", "%me%", "me"),
+    ],
+)
+def test_me_means_the_reader_in_custom_fields_too(operator: str, value: Any, compared: Any, fixed: Any) -> None:  # noqa: ANN401  JSON
+    user = new_id()
+    reader = FilterReader(NOW, Actor.requester(new_id(), ActorKind.USER, user))
+    tree = LEAD_FILTERS.parse({"all": [{"field": "customFields.manager", "operator": operator, "value": value}]})
+
+    def of_user(expected: Any) -> Any:  # noqa: ANN401  JSON
+        return tuple(map(of_user, expected)) if isinstance(expected, tuple) else expected.format(user=user)
+
+    assert repr(of_user(compared)) in repr(LEAD_FILTERS.compiled(tree, reader))
+    assert [condition.value for condition in LEAD_FILTERS.fixed(tree, reader).conditions] == [of_user(fixed)]
+
+
 def test_the_same_shape_of_a_filter_is_one_statement() -> None:
     def statement(status: str, source: str) -> tuple[list[str], dict[str, Any]]:
         filters = LeadFilter(sources=(source,), tree=LeadQuery.model_validate({"status": [status]}).lead_filter().whole)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from leadflood.kernel.filter_meaning import compared, days_ago, kind_of, person
+from leadflood.kernel.filter_meaning import compared, days_ago, kind_of, names_reader, person, with_reader
 from leadflood.kernel.filters import (
     MAX_CONDITIONS,
     MAX_DAYS,
@@ -114,6 +114,8 @@ class FilterFields:
             since = days_ago(part.value, reader)
             text = (since.date() if kind is Kind.DATE else since).isoformat()
             return Condition(part.field, Operator.ON_OR_AFTER, text)
+        if field.places is not None and names_reader(part):
+            return with_reader(part, reader, alone=True)
         if kind is not Kind.PERSON or part.value is None:
             return part
         if isinstance(part.value, tuple):
@@ -153,7 +155,7 @@ class _Reading:
             self._refuse(path, "Give a condition (field, operator, value) or a group (all, any).", "wrong_type")
             return None
         for name in data.keys() - {"field", "operator", "value"}:
-            message = "Unknown field. Remove it; known fields are: field, operator, value."
+            message = "Unknown field. Allowed: field, operator, value."
             self._refuse((*path, str(name)), message, "unknown_field")
         place = "field"
         try:

@@ -44,6 +44,13 @@ _POSITIVE: Final = {
     Operator.IS_EMPTY: Operator.IS_NOT_EMPTY,
 }
 """Operators that mean "no related row", with the condition that no row meets."""
+_SEVERAL: Final = {
+    Operator.IS: Operator.IS_ANY_OF,
+    Operator.IS_ANY_OF: Operator.IS_ANY_OF,
+    Operator.IS_NOT: Operator.IS_NONE_OF,
+    Operator.IS_NONE_OF: Operator.IS_NONE_OF,
+}
+"""Operators for several values, by those for one."""
 
 
 def kind_of(operator: Operator, value: object) -> Kind:
@@ -89,9 +96,22 @@ def compared(field: FilterField, condition: Condition, reader: FilterReader) -> 
 def _placed(places: Mapping[Kind, FilterField], condition: Condition, reader: FilterReader) -> Node:
     """The comparisons of a condition on a custom field: it is empty if it is empty in each place."""
     if condition.operator not in WITHOUT_VALUE:
+        condition = with_reader(condition, reader) if names_reader(condition) else condition
         return compared(places[kind_of(condition.operator, condition.value)], condition, reader)
     nodes = tuple(compared(places[kind], condition, reader) for kind in (Kind.CHOICE, Kind.NUMBER))
     return Every(nodes) if condition.operator is Operator.IS_EMPTY else Either(nodes)
+
+
+def names_reader(condition: Condition) -> bool:
+    """Whether a condition on a custom field, whose values may be members, can mean the reader by `me`."""
+    return condition.operator in _SEVERAL and ME in _each(condition.value)
+
+
+def with_reader(condition: Condition, reader: FilterReader, *, alone: bool = False) -> Condition:
+    """The condition with the reader's ID besides `me`, which may be a text; `alone`: instead of it."""
+    user = str(person(ME, reader))
+    values = [user if alone and value == ME else value for value in _each(condition.value)]
+    return Condition(condition.field, _SEVERAL[condition.operator], (*values, *([] if alone else [user])))
 
 
 def _related(field: FilterField, relation: Relation, node: Node, *, negated: bool) -> Node:

@@ -54,6 +54,8 @@ class FilterChoices:
             return {ME: "Me", **self.people}
         if each.options is not None:
             return self.options[each.name]
+        if each.kind is Kind.CUSTOM and self.custom.get(each.name, ("", ""))[1] == "person":
+            return {ME: "Me", **self.people}
         if each.kind is Kind.CUSTOM and self.custom.get(each.name, ("", ""))[1] == "boolean":
             return {"true": "Yes", "false": "No"}
         return each.choices

@@ -81,6 +81,8 @@ def whole_in_words(given: Mapping[str, JsonValue], names: Mapping[str, str]) -> 
 def _value_in_words(kind: Kind, choices: Mapping[str, str] | None, value: Any, names: Mapping[str, str]) -> str:  # noqa: ANN401  whatever the field has
     if kind is Kind.PERSON:
         return "me" if value == ME else names.get(value, "Former member")
+    if kind is Kind.CUSTOM:
+        return "me" if value == ME else names.get(str(value), str(value))
     if kind is Kind.REFERENCE:
         return names.get(value, "Deleted")
     if kind is Kind.TIME:
