@@ -62,6 +62,10 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",
         f"/leads/{it.leads[cast.FOUND]}?edit=all",
     ],
+    "/leads/{id}/history": lambda it: [
+        f"/leads/{it.leads[cast.FOUND]}/history",
+        f"/leads/{it.leads[cast.FOUND]}/history?field=company",
+    ],
     "/lists/{id}": lambda it: [f"/lists/{it.ids['list']}"],
     "/mail/{id}": lambda it: [it.links["mail"], f"/mail/{it.workspace_id}"],
     "/outbox": lambda it: ["/outbox", "/outbox?status=dead_letter"],

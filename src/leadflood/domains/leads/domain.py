@@ -45,6 +45,7 @@ DOMAIN = Domain(
         "leadflood.web.pages.lead_sidebar",
         "leadflood.web.pages.lead_new",
         "leadflood.web.pages.lead",
+        "leadflood.web.pages.lead_history",
         "leadflood.web.pages.lead_filter_form",
         "leadflood.web.pages.leads_bulk",
         "leadflood.web.pages.deleted_leads",
