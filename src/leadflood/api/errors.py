@@ -29,6 +29,7 @@ class RouteNotFound(AppError):
     code = "route_not_found"
     status = 404
     title = "Not found"
+    remedy = "Check the path in the API reference. IDs are UUIDs."
 
 
 class MethodNotAllowed(AppError):

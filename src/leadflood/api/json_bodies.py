@@ -48,7 +48,7 @@ class ReceivedRequest(Request):
 def parse_json(body: bytes) -> object:
     """The value of a JSON text (RFC 8259), without repeated names (RFC 7493, 2.3). Raises: InvalidInput."""
     if body.count(b",") > MAX_VALUES and _STRINGS.sub(b"", body).count(b",") > MAX_VALUES:
-        raise _invalid_json(f"The body has more than {MAX_VALUES} values. Send less at a time.")
+        raise _invalid_json(f"The body has more than {MAX_VALUES} values. Reduce the payload.")
     try:
         value = from_json(body, allow_inf_nan=False)
         # As many colons as names: no name is repeated and nothing is nested. Most bodies are like that.

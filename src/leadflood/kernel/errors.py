@@ -59,6 +59,10 @@ class InvalidInput(AppError):
     remedy = "Fix what `errors` lists and send the request again."
 
 
+class InvalidCursor(InvalidInput):
+    """The cursor of a page is of another list, sort order or filter, or has expired."""
+
+
 class BodyTimeout(AppError):
     """The request body did not arrive in time."""
 

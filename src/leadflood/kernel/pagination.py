@@ -13,7 +13,7 @@ from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.errors import FieldError, InvalidCursor
 from leadflood.kernel.timestamps import parse_timestamp
 
 MAX_PAGE_SIZE = 200
@@ -32,7 +32,7 @@ class Position:
     """The sort value and ID of a row; the next page starts after it.
 
     A list reads the value in its sort type: `time`, `number`, `serial`, `key`, or `value` for text. A value of another
-    type, as written by a release with another sort order, raises InvalidInput: `invalid_cursor`.
+    type, as written by a release with another sort order, raises InvalidCursor.
     """
 
     value: str
@@ -145,6 +145,6 @@ def _context(workspace_id: UUID, scope: str) -> bytes:
     return b"cursor" + workspace_id.bytes + scope.encode("utf-8", "surrogatepass")
 
 
-def _bad_cursor() -> InvalidInput:
+def _bad_cursor() -> InvalidCursor:
     message = "Use the cursor exactly as the previous page gave it, with the same sort and filters, or leave it out."
-    return InvalidInput("The cursor is not valid.", errors=[FieldError("?cursor", "invalid_cursor", message)])
+    return InvalidCursor("The cursor has expired.", errors=[FieldError("?cursor", "invalid_cursor", message)])

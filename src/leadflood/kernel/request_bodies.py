@@ -121,7 +121,7 @@ async def read_pieces(receive: Receive, idle_timeout: float) -> AsyncIterator[by
 
 def too_large(limit: int) -> ContentTooLarge:
     """The error for a body, or a part of one, above a limit in bytes."""
-    return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.")
+    return ContentTooLarge(f"A body may have {limit} bytes. Reduce the payload.")
 
 
 async def _received(receive: Receive) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -181,6 +182,11 @@ class PageContext:
         """The requested path with its query: the URL of the page and its stream."""
         query = self.request.url.query
         return self.path + (f"?{query}" if query else "")
+
+    def address_without(self, name: str) -> str:
+        """The same without a parameter of the query."""
+        kept = [(key, value) for key, value in self.request.query_params.multi_items() if key != name]
+        return self.path + (f"?{urlencode(kept)}" if kept else "")
 
     @property
     def query(self) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from leadflood.domains.identity.models import throttled_address
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import MissingPermission, Permission
 from leadflood.kernel.deadline import Deadline
-from leadflood.kernel.errors import AppError, InvalidInput, Unauthenticated, Unavailable
+from leadflood.kernel.errors import AppError, InvalidCursor, InvalidInput, Unauthenticated, Unavailable
 from leadflood.kernel.request_bodies import BodyLease
 from leadflood.kernel.request_context import request_context_of
 from leadflood.web import formats, labels, sidebar, sse
@@ -31,6 +31,7 @@ from leadflood.web.cookies import (
     set_cookie,
     unseal_notes,
 )
+from leadflood.web.error_texts import shown_error
 from leadflood.web.form_parser import CSRF_FIELD, is_multipart, open_upload, read_form
 from leadflood.web.kept_form import UNAVAILABLE, fields_to_resend, keep_form
 from leadflood.web.page_context import Caller, PageContext
@@ -265,12 +266,20 @@ def refusal(ctx: PageContext, error: AppError) -> Response:
         error.detail = labels.no_access(error.permission)
     if ctx.wants_part is not None:
         # htmx shows it as a toast, and keeps the page.
-        ctx.toasts = [Toast(error.detail, "bad")]
+        ctx.toasts = [Toast(shown_error(error).text, "bad")]
         headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Push-Url": "false", **error.headers}
         html = ctx.parts.views.block("layout.html", "toast_list", {"ctx": ctx})
         return _html(ctx, html, error.status, headers)
     again = fields_to_resend(ctx, error)
-    context = {"error": error, "again": again, "request_id": ctx.request_id, "ctx": ctx, "live_url": ""}
+    context = {
+        "error": error,
+        "shown": shown_error(error),
+        "first_page": ctx.address_without("after") if isinstance(error, InvalidCursor) else None,
+        "again": again,
+        "request_id": ctx.request_id,
+        "ctx": ctx,
+        "live_url": "",
+    }
     html = ctx.parts.views.page("error.html", context)
     return _html(ctx, html, error.status, error.headers)
 

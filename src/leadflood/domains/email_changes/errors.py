@@ -19,6 +19,7 @@ class EmailChangeThrottled(TooManyRequests):
 
     code = "email_change_throttled"
     title = "Too many emails"
+    remedy = "Use the link in the latest email, or wait for as many seconds as `Retry-After` says."
 
     def __init__(self, retry_after: int) -> None:
         """Args: retry_after: seconds until the next email can be sent."""

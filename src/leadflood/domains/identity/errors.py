@@ -46,6 +46,7 @@ class LoginThrottled(TooManyRequests):
 
     code = "login_throttled"
     title = "Too many attempts"
+    remedy = "Wait for as many seconds as `Retry-After` says, or ask your administrator to set a new password."
 
     def __init__(self, retry_after: int) -> None:
         """Args: retry_after: seconds until the window of the failures ends."""

@@ -20,6 +20,7 @@ class InvitationThrottled(TooManyRequests):
 
     code = "invitation_throttled"
     title = "Invitation just sent"
+    remedy = "Wait for as many seconds as `Retry-After` says before you resend it. The link already sent works."
 
     def __init__(self, retry_after: int) -> None:
         """Args: retry_after: seconds until the next email can be sent."""
@@ -32,6 +33,7 @@ class TooManyInvitationMails(TooManyRequests):
 
     code = "too_many_invitation_mails"
     title = "Invitation limit reached"
+    remedy = "Wait for as many seconds as `Retry-After` says. Pending invitations stay valid."
 
     def __init__(self, limit: int, retry_after: int) -> None:
         """Args: limit: the maximum. retry_after: seconds until the next email can be sent."""

@@ -111,7 +111,7 @@ class MatchCountExceeded(Conflict):
         """Args: expected: the caller's number."""
         super().__init__(
             f"More than {expected} leads match now. Count again, and repeat with that count.",
-            errors=[FieldError("/expectedCount", "match_limit_exceeded", "More leads match now.")],
+            errors=[FieldError("/expectedCount", "match_limit_exceeded", "The count changed: more leads match now.")],
         )
 
 

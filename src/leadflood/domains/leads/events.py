@@ -135,7 +135,7 @@ LEAD_CREATED = EventType("lead.created.v1", LEAD, LeadCreatedData, "A lead was c
 LEAD_UPDATED = EventType("lead.updated.v1", LEAD, LeadUpdatedData, "Fields of a lead were changed.")
 LEAD_DELETED = EventType("lead.deleted.v1", LEAD, ChangesetData, "A lead was deleted. It may be restored.")
 LEAD_RESTORED = EventType("lead.restored.v1", LEAD, ChangesetData, "A deleted lead was restored.")
-LEAD_MERGED = EventType("lead.merged.v1", LEAD, MergeData, "Another lead became part of this one.")
+LEAD_MERGED = EventType("lead.merged.v1", LEAD, MergeData, "Another lead was merged into this one.")
 LEAD_UNMERGED = EventType("lead.unmerged.v1", LEAD, MergeData, "A merge with another lead was undone.")
 LEAD_ERASED = EventType(
     "lead.erased.v1", LEAD, LeadErasedData, "A person was erased. Remove what you have stored about this lead."

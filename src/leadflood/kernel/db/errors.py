@@ -42,6 +42,10 @@ CONNECTION_ERRORS = (
 """Errors of the driver when there is no connection, or it was lost."""
 
 
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer: it is away, starting, or has no connection left."""
+
+
 class LockConflict(Unavailable):
     """A concurrent transaction was in the way: a deadlock, or a lock held for too long. Nothing was written."""
 
@@ -68,7 +72,7 @@ def translated_errors() -> Iterator[None]:
         redact_values(error)
         if isinstance(error, ValueError):  # a parameter that does not fit its type: a bug of ours
             raise
-        raise Unavailable("The database cannot be reached. Try again shortly.") from error
+        raise DatabaseUnavailable("The database cannot be reached. Try again shortly.") from error
 
 
 def unanswered(error: BaseException) -> bool:
@@ -99,5 +103,5 @@ def _unavailable(error: asyncpg.PostgresError) -> Unavailable | None:
     if state.startswith(_CONTENDED) or isinstance(error, asyncpg.InvalidCachedStatementError):
         return LockConflict("The database is busy. Try again shortly.")
     if state.startswith(_PASSING) or not state:
-        return Unavailable("The database is away or busy. Try again shortly.")
+        return DatabaseUnavailable("The database is away or busy. Try again shortly.")
     return None

@@ -32,7 +32,7 @@ from leadflood.web.pages.actor_names import actor_label, member_names, owner_cho
 from leadflood.web.pages.changes_presenter import skip_reason
 from leadflood.web.pages.import_mapping import column_rows, mapping_form, read_mapping
 from leadflood.web.pages.imports_presenter import ACTIONS, NOTES, error_counts, preview_rows
-from leadflood.web.pages.lead_form import country_choices
+from leadflood.web.pages.lead_form import country_choices, custom_fields_of
 from leadflood.web.pages.leads_filter import write_tree
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
@@ -236,13 +236,14 @@ async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: 
         after=ctx.after(scope),
         limit=_ROWS,
     )
+    custom = await custom_fields_of(tx, ctx.actor)
     return {
-        "rows": preview_rows(page.items, found.columns, owners, written=found.status is ImportStage.COMMITTED),
+        "rows": preview_rows(page.items, found.columns, owners, custom, written=found.status is ImportStage.COMMITTED),
         "action": action,
         "left_out": left_out,
         "actions": ACTIONS,
         "notes": NOTES,
-        "faults": error_counts(found.errors),
+        "faults": error_counts(found.errors, custom),
         "next": ctx.cursor(page, scope),
         "paged": "after" in ctx.query,
         "of_import": write_tree(Group("all", (Condition("import", Operator.IS, str(found.id)),))),

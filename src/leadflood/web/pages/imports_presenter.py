@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from leadflood.domains.fields.models import CustomField
 from leadflood.domains.imports.contracts import ColumnView, ImportRowView, ImportView, RowError
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.states import RowAction
@@ -94,6 +95,33 @@ class ErrorCount:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewTexts:
+    """Labels and values of fields as text. `owners`: names of members by ID. `custom`: custom fields by key."""
+
+    owners: Mapping[str, str]
+    custom: Mapping[str, CustomField]
+
+    def label(self, name: str) -> str:
+        """The label of a field, given by its API name or JSON pointer."""
+        field = self._field(name)
+        return field.label if field is not None else labels.field(name)
+
+    def text(self, name: str, value: object) -> str:
+        """A value as text; empty for none."""
+        if value is None:
+            return ""
+        field, definition = self._field(name), definition_of(name)
+        if definition is not None:
+            text = shown_value(value)
+            return brief(field_text(definition, text, self.owners) or text)
+        return brief(shown_value(value, field.options if field is not None else (), self.owners))
+
+    def _field(self, name: str) -> CustomField | None:
+        head, _, key = name.strip("/").replace("/", ".").partition(".")
+        return self.custom.get(key) if head == _CUSTOM else None
+
+
 def summary(each: ImportView) -> str:
     """Summary of an import's rows in one line; empty if unknown."""
     counts = each.counts
@@ -109,23 +137,30 @@ def summary(each: ImportView) -> str:
 
 
 def preview_rows(
-    rows: Iterable[ImportRowView], columns: Sequence[ColumnView], owners: Mapping[str, str], *, written: bool
+    rows: Iterable[ImportRowView],
+    columns: Sequence[ColumnView],
+    owners: Mapping[str, str],
+    custom: Sequence[CustomField],
+    *,
+    written: bool,
 ) -> list[PreviewRow]:
     """The rows in words. `written`: whether leads that they create are there, to be opened."""
+    values = PreviewTexts(owners, {field.key: field for field in custom})
     named = [index for target in _NAMED_BY for index, column in enumerate(columns) if column.target == target]
-    return [_preview_row(row, named, owners, written=written) for row in rows]
+    return [_preview_row(row, named, values, written=written) for row in rows]
 
 
-def error_counts(faults: Mapping[str, int]) -> list[ErrorCount]:
+def error_counts(faults: Mapping[str, int], custom: Sequence[CustomField]) -> list[ErrorCount]:
     """The errors, most frequent first."""
-    found = [_error_count(key, count) for key, count in faults.items()]
+    texts = PreviewTexts({}, {field.key: field for field in custom})
+    found = [_error_count(key, count, texts) for key, count in faults.items()]
     return sorted(found, key=lambda fault: (-fault.count, fault.label))
 
 
-def _preview_row(row: ImportRowView, named: Sequence[int], owners: Mapping[str, str], *, written: bool) -> PreviewRow:
+def _preview_row(row: ImportRowView, named: Sequence[int], texts: PreviewTexts, *, written: bool) -> PreviewRow:
     """Args: named: the columns that say whose row it is, the best first."""
     why = [_REASONS.get(row.reason, row.reason.replace("_", " "))] if row.reason else []
-    why += map(_error, row.errors)
+    why += [_error(error, texts) for error in row.errors]
     opens = row.action in (RowAction.UPDATE, RowAction.UNCHANGED) or (written and row.action is RowAction.CREATE)
     cells = row.cells or []
     found = (cells[index].strip() for index in named if index < len(cells))
@@ -135,40 +170,30 @@ def _preview_row(row: ImportRowView, named: Sequence[int], owners: Mapping[str, 
         action=row.action,
         title=row.email or brief(name),
         lead_id=row.lead_id if opens else None,
-        values=list(_values(row, owners)),
+        values=list(_values(row, texts)),
         why=why,
     )
 
 
-def _error(error: RowError) -> str:
+def _error(error: RowError, texts: PreviewTexts) -> str:
     """The error of a value, after the value itself."""
-    label = labels.field(error.field) if error.field else "Row"
+    label = texts.label(error.field) if error.field else "Row"
     return f"{label} “{brief(error.value)}”: {error.message}" if error.value else f"{label}: {error.message}"
 
 
-def _values(row: ImportRowView, owners: Mapping[str, str]) -> Iterator[PreviewValue]:
+def _values(row: ImportRowView, texts: PreviewTexts) -> Iterator[PreviewValue]:
     if row.action is RowAction.UPDATE or row.changes:
-        for field, (before, after) in sorted(row.changes.items()):
-            yield PreviewValue(
-                labels.field(field), _text(field, after, owners), _text(field, before, owners), changes=True
-            )
+        for name, (before, after) in sorted(row.changes.items()):
+            yield PreviewValue(texts.label(name), texts.text(name, after), texts.text(name, before), changes=True)
     elif row.action is RowAction.CREATE:
-        for field, value in row.values.items():
-            if field == _CUSTOM and isinstance(value, dict):
-                yield from (PreviewValue(key, _text(key, inner, owners)) for key, inner in value.items())
-            else:
-                yield PreviewValue(labels.field(field), _text(field, value, owners))
+        for name, value in row.values.items():
+            given = value.items() if name == _CUSTOM and isinstance(value, dict) else [("", value)]
+            for key, inner in given:
+                path = f"{name}.{key}" if key else name
+                yield PreviewValue(texts.label(path), texts.text(path, inner))
 
 
-def _text(field: str, value: Any, owners: Mapping[str, str]) -> str:  # noqa: ANN401  JSON
-    if value is None:
-        return ""
-    definition = definition_of(field)
-    text = shown_value(value)
-    return brief(text if definition is None else field_text(definition, text, owners) or text)
-
-
-def _error_count(key: str, count: int) -> ErrorCount:
+def _error_count(key: str, count: int, texts: PreviewTexts) -> ErrorCount:
     pointer, _, code = key.rpartition(" ")
-    label = labels.field(pointer) if pointer else "Row"
+    label = texts.label(pointer) if pointer else "Row"
     return ErrorCount(label, _ERROR_LABELS.get(code, "Invalid"), count)

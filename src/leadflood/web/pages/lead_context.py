@@ -85,7 +85,7 @@ async def lead_context(tx: Transaction, ctx: PageContext, lead_id: UUID) -> dict
     people = await member_names(tx, ctx.actor)
     custom = await custom_fields_of(tx, ctx.actor)
     imports = await filenames(tx, ctx.actor, import_ids=imports_of(events.items))
-    entries = timeline_entries(events.items, names, ctx.parts.timeline, owners=people, imports=imports)
+    entries = timeline_entries(events.items, names, ctx.parts.timeline, owners=people, imports=imports, custom=custom)
     stored, rows = form_of(lead), rows_of(lead, people, custom)
     return {
         "lead": lead,

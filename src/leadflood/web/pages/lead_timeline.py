@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
+from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.contracts import LeadEventView
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.kernel.field_types import shown_value
@@ -71,9 +72,11 @@ def timeline_entries(
     *,
     owners: Mapping[str, str],
     imports: Mapping[str, str],
+    custom: Sequence[CustomField] = (),
 ) -> list[TimelineEntry]:
     """The timeline with texts, in the given order. `kinds`: declared by the domains. `imports`: file names by ID."""
-    return [_entry(event, names, kinds, owners, imports) for event in events]
+    texts = _Texts(owners, {field.key: field for field in custom})
+    return [_entry(event, names, kinds, texts, imports) for event in events]
 
 
 def imports_of(events: Sequence[LeadEventView]) -> set[str]:
@@ -134,12 +137,12 @@ def _entry(
     event: LeadEventView,
     names: Mapping[UUID, str],
     kinds: Mapping[str, TimelineKind],
-    owners: Mapping[str, str],
+    texts: "_Texts",
     imports: Mapping[str, str],
 ) -> TimelineEntry:
     data: dict[str, Any] = dict(event.data)
     changes = data.get("changes")
-    changed = _changes(changes, owners) if isinstance(changes, dict) else []
+    changed = texts.changes(changes) if isinstance(changes, dict) else []
     kind = kinds.get(event.kind) or TimelineKind(event.kind, labels.field(event.kind), "circle")
     return TimelineEntry(
         _title(kind, data, changed, imports),
@@ -182,26 +185,32 @@ def _text(kind: str, data: Mapping[str, Any]) -> str:
     return str(data.get("error") or "")
 
 
-def _changes(changes: Mapping[str, Any], owners: Mapping[str, str]) -> list[FieldChange]:
-    listed: list[FieldChange] = []
-    for name, (before, after) in changes.items():
-        if name == "custom_fields":
-            keys = [
-                key for key in {**(before or {}), **(after or {})} if (before or {}).get(key) != (after or {}).get(key)
-            ]
-            listed += [FieldChange(key, _custom(key, before), _custom(key, after)) for key in keys]
-        else:
-            listed.append(FieldChange(labels.field(name), _shown(name, before, owners), _shown(name, after, owners)))
-    return listed
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Labels and values of changed fields. `owners`: names of members by ID. `custom`: custom fields by key."""
 
+    owners: Mapping[str, str]
+    custom: Mapping[str, CustomField]
 
-def _shown(name: str, value: object, owners: Mapping[str, str]) -> str | None:
-    if value is None:
-        return None
-    definition = definition_of(name)
-    return display_value(value) if definition is None else field_text(definition, str(value), owners)
+    def changes(self, changes: Mapping[str, Any]) -> list[FieldChange]:
+        listed: list[FieldChange] = []
+        for name, (before, after) in changes.items():
+            if name == "custom_fields":
+                old, new = before or {}, after or {}
+                changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+                listed += [self._custom(key, old.get(key), new.get(key)) for key in changed]
+            else:
+                listed.append(FieldChange(labels.field(name), self._shown(name, before), self._shown(name, after)))
+        return listed
 
+    def _custom(self, key: str, before: object, after: object) -> FieldChange:
+        field = self.custom.get(key)
+        options = field.options if field is not None else ()
+        shown = [None if item is None else brief(shown_value(item, options, self.owners)) for item in (before, after)]
+        return FieldChange(field.label if field is not None else key, *shown)
 
-def _custom(key: str, values: Mapping[str, object] | None) -> str | None:
-    value = (values or {}).get(key)
-    return None if value is None else brief(shown_value(value))
+    def _shown(self, name: str, value: object) -> str | None:
+        if value is None:
+            return None
+        definition = definition_of(name)
+        return display_value(value) if definition is None else field_text(definition, str(value), self.owners)
