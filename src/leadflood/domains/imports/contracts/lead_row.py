@@ -18,6 +18,7 @@ from leadflood.kernel.text import InvalidValue
 
 _REMEMBERED: Final = 2048
 """Cached results for repeated values of a field, such as companies, titles and countries."""
+_NAMES: Final = tuple(field.api_name for field in PLAIN_FIELDS)
 _PLACES: Final = {field.name: place for place, field in enumerate(PLAIN_FIELDS)}
 _PHONE, _COUNTRY = _PLACES["phone"], _PLACES["country"]
 _SOURCE, _OWNER = _PLACES["source"], _PLACES["owner_id"]
@@ -77,13 +78,16 @@ class FieldRules:
 
     def __init__(self, defaults: RowDefaults) -> None:
         self._defaults = defaults
-        rules = {field.api_name: field.parse for field in PLAIN_FIELDS if not field.depends_on}
-        self._rules = [(field.api_name, rules.get(field.api_name)) for field in PLAIN_FIELDS]
-        self._rules = [(name, rule and lru_cache(_REMEMBERED)(rule)) for name, rule in self._rules]
+        self._rules = {
+            place: lru_cache(_REMEMBERED)(field.parse)
+            for place, field in enumerate(PLAIN_FIELDS)
+            if field.parse is not None and not field.depends_on
+        }
+        self._in_order = tuple(self._rules.items())
 
     def parse(self, name: str, text: str) -> str:
         """A value of a field that depends on no other. Raises: InvalidValue."""
-        rule = dict(self._rules)[name]
+        rule = self._rules.get(_NAMES.index(name))
         return text if rule is None else rule(text)
 
     def phone(self, phone: str, country: str | None) -> str:
@@ -103,7 +107,10 @@ class FieldRules:
         if email is None:
             return None
         address = parse_email(email)
-        values = [value if (value := get(name)) is None or rule is None else rule(value) for name, rule in self._rules]
+        values = list(map(get, _NAMES))
+        for place, rule in self._in_order:
+            if (value := values[place]) is not None:
+                values[place] = rule(value)
         if (phone := values[_PHONE]) is not None:
             values[_PHONE] = self.phone(phone, values[_COUNTRY])
         custom = get("customFields")
