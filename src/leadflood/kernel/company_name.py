@@ -39,11 +39,11 @@ def without_legal_form(name: str) -> str:
     tokens = written.split(" ")
     before, behind = _forms()
     for length in range(min(_MAX_FORM, len(tokens) - 1), 0, -1):
-        if _spelled(tokens[-length:]) in behind:
+        if _spelled(tokens[-length:]) in behind and _spelled(tokens[:-length]) not in before | behind:
             return " ".join(tokens[:-length]).rstrip(_BESIDE) or written
-        if _spelled(tokens[:length]) in before:
+        if _spelled(tokens[:length]) in before and _spelled(tokens[length:]) not in before | behind:
             return " ".join(tokens[length:]).lstrip(_BESIDE) or written
-    for form in _joined_forms():
+    for form in () if len(tokens) > 1 else _joined_forms():
         if len(written) > len(form) and (written.endswith(form) or written.startswith(form)):
             return written.removesuffix(form).removeprefix(form).strip(_BESIDE) or written
     return written
