@@ -10,13 +10,13 @@ from typing import Final, Self
 from leadflood.domains.duplicates.models.names import NamePart, name_parts
 from leadflood.domains.duplicates.models.values import ComparedValue, comparable
 from leadflood.domains.duplicates.models.weights import UNTRAINED, Weights
-from leadflood.domains.enrichment.adapters.email_insight.address import parse_address
-from leadflood.domains.enrichment.adapters.email_insight.mailbox import canonical_mailbox
-from leadflood.domains.enrichment.adapters.email_insight.roles import find_role
+from leadflood.kernel.canonical_mailbox import canonical_mailbox
 from leadflood.kernel.company_name import company_key
 from leadflood.kernel.email_domains import free_mail_provider, registrable_domain
+from leadflood.kernel.email_parts import parse_address
 from leadflood.kernel.email_typos import find_domain_typo
 from leadflood.kernel.field_types import FieldValue
+from leadflood.kernel.mailbox_roles import find_role
 from leadflood.kernel.text import search_key
 
 

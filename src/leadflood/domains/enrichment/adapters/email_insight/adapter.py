@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from leadflood.domains.enrichment.adapters.email_insight.address import Address, parse_address
-from leadflood.domains.enrichment.adapters.email_insight.domains import disposable_provider, probable_company_name
-from leadflood.domains.enrichment.adapters.email_insight.mailbox import canonical_mailbox
+from leadflood.domains.enrichment.adapters.email_insight.domains import probable_company_name
 from leadflood.domains.enrichment.adapters.email_insight.names import KnownNames, probable_names
-from leadflood.domains.enrichment.adapters.email_insight.roles import find_role
 from leadflood.domains.enrichment.models import Field, FoundValue, KnownLead
+from leadflood.kernel.canonical_mailbox import canonical_mailbox
+from leadflood.kernel.disposable_domains import disposable_provider
 from leadflood.kernel.email_domains import free_mail_provider, registrable_domain
+from leadflood.kernel.email_parts import Address, parse_address
 from leadflood.kernel.email_typos import DomainTypo, find_domain_typo
+from leadflood.kernel.mailbox_roles import find_role
 
 _LISTED = 0.98
 _NOT_LISTED = 0.8

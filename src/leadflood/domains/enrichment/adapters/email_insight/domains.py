@@ -1,16 +1,9 @@
-"""Facts derived from the domain of an address: its owner, and whether it identifies a company."""
+"""The company that the domain of an address names."""
 
-from leadflood.domains.enrichment.adapters.email_insight.address import to_u_labels
-from leadflood.domains.enrichment.adapters.email_insight.word_lists import disposable_domains
-from leadflood.kernel.email_domains import listed_domain
+from leadflood.kernel.email_parts import to_u_labels
 
 _MAX_ACRONYM = 3
 _MIN_NAME_BEFORE_HQ = 4
-
-
-def disposable_provider(domain: str) -> str | None:
-    """The disposable mailbox provider that `domain` belongs to."""
-    return listed_domain(domain, disposable_domains())
 
 
 def probable_company_name(registrable: str) -> str | None:

@@ -7,9 +7,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from leadflood.domains.enrichment.adapters.email_insight.address import fold
-from leadflood.domains.enrichment.adapters.email_insight.roles import is_function_word
-from leadflood.domains.enrichment.adapters.email_insight.word_lists import given_names, given_names_only, name_particles
+from leadflood.kernel.email_parts import fold
+from leadflood.kernel.mailbox_roles import is_function_word
+from leadflood.kernel.word_lists import given_names, given_names_only, name_particles
 
 _AMBIGUOUS_WHEN_FIRST = frozenset(
     {"da", "de", "del", "della", "den", "der", "di", "dos", "du", "ten", "ter", "van", "von"}

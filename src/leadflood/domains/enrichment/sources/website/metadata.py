@@ -146,8 +146,7 @@ def _of_items(field: PageField, confidence: float, *names: str) -> Rule:
 
 
 def _title_element(page: WebPage) -> PageFact | None:
-    element = page.tree.css_first("head > title") or page.tree.css_first("title")
-    text = one_line(element.text()) if element else ""
+    text = page.title
     return PageFact(PageField.TITLE, text[:MAX_VALUE], 0.8, "title", quote_of(text)) if text else None
 
 

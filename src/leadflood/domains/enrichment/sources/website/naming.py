@@ -7,7 +7,7 @@ from typing import Final
 from rapidfuzz import fuzz
 
 from leadflood.domains.enrichment.sources.website.metadata import publisher_of
-from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, WebPage, one_line, quote_of
+from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, WebPage, quote_of
 from leadflood.kernel.company_name import company_key, has_legal_form, without_legal_form
 
 _MAX_NAME: Final = 80
@@ -65,8 +65,7 @@ def resembles_domain(name: str, domain: str) -> float:
 
 def _in_title(page: WebPage) -> PageFact | None:
     """The part of the title that resembles the domain."""
-    element = page.tree.css_first("head > title") or page.tree.css_first("title")
-    title = one_line(element.text()) if element else ""
+    title = page.title
     parts = [part.strip() for part in _SEPARATORS.split(title) if part.strip()]
     scored = [(resembles_domain(part, page.domain), part) for part in parts if len(part) <= _MAX_NAME]
     score, name = max(scored, default=(0.0, ""))

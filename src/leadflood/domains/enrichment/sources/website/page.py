@@ -123,6 +123,12 @@ class WebPage:
         return absolute_link(given, self.url) or self.url if given else self.url
 
     @cached_property
+    def title(self) -> str:
+        """Text of the title element; empty if there is none."""
+        element = self.tree.css_first("head > title") or self.tree.css_first("title")
+        return one_line(element.text()) if element else ""
+
+    @cached_property
     def domain(self) -> str:
         """The registrable domain of the page, or its host."""
         return domain_of(self.url) or ""
@@ -171,7 +177,7 @@ class WebPage:
     @cached_property
     def lines(self) -> Sequence[str]:
         """The visible text by lines, whitespace folded."""
-        collect = (self.meta, self.items, self.links, self.address)
+        collect = (self.title, self.meta, self.items, self.links, self.address)
         del collect  # read from the complete tree, before what is not visible is removed
         self.tree.strip_tags(_INVISIBLE)
         parts: list[str] = []

@@ -1,16 +1,7 @@
-"""The word lists next to this file and the two list packages, each read on first use."""
+"""Word lists: functions, places, given names and name particles, each read from `data` on first use."""
 
 from functools import cache
 from importlib import resources
-
-
-@cache
-def disposable_domains() -> frozenset[str]:
-    """Domains of disposable mailboxes."""
-    # The package is one big set literal: a late import spares modules that do not use it.
-    from disposable_email_domains import blocklist  # noqa: PLC0415
-
-    return frozenset(blocklist)
 
 
 @cache

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from leadflood.domains.enrichment.adapters.email_insight.address import fold
-from leadflood.domains.enrichment.adapters.email_insight.word_lists import (
+from leadflood.kernel.email_parts import fold
+from leadflood.kernel.word_lists import (
     given_names,
     role_places,
     role_words,

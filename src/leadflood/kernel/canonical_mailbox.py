@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from leadflood.domains.enrichment.adapters.email_insight.address import Address
 from leadflood.kernel.email_domains import free_mail_provider
+from leadflood.kernel.email_parts import Address
 
 _IGNORES_DOTS = frozenset({"gmail.com", "googlemail.com"})
 _YAHOO = frozenset({"yahoo", "ymail", "rocketmail", "myyahoo"})

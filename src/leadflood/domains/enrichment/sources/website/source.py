@@ -1,0 +1,277 @@
+"""The website source: up to four pages of a company's own site, read politely."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from leadflood.domains.enrichment.models import (
+    Answer,
+    Fact,
+    FactField,
+    FetchedPage,
+    Fetcher,
+    Found,
+    Missed,
+    Question,
+    Refused,
+    SourceFailure,
+    SourceSpec,
+    Speed,
+    SubjectKind,
+)
+from leadflood.domains.enrichment.models import company_fields as fields
+from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts, wanted_only
+from leadflood.domains.enrichment.sources.website.extraction import KIND, extract_pages, facts_in
+from leadflood.domains.enrichment.sources.website.links import LinkKind, ScoredLink, pages_to_read
+from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, domain_of
+from leadflood.domains.enrichment.sources.website.parking import parking_sign
+from leadflood.kernel.door.errors import ConnectFailed, DoorError, NameNotFound
+from leadflood.kernel.parsing import PageSource
+
+MAX_PAGES: Final = 4
+"""Pages of a site that are read."""
+_MAX_BYTES: Final = 5 * 1024 * 1024
+"""Characters of all pages of a site together."""
+_RESERVE: Final = timedelta(seconds=4)
+"""Time that is left for parsing when the last page has been fetched."""
+_OK: Final = range(200, 300)
+_MISSING: Final = frozenset({404, 410})
+_CHALLENGE_KEPT: Final = timedelta(days=7)
+_PARKED_KEPT: Final = timedelta(days=30)
+_OTHER_DOMAIN: Final = 0.85
+"""Factor of confidence for a site that another domain redirects to."""
+_MOST, _MOST_OF_MANY = 3, 25
+
+_FIELDS: Final = {
+    PageField.COMPANY_NAME: fields.NAME,
+    PageField.LEGAL_NAME: fields.LEGAL_NAME,
+    PageField.LOGO: fields.LOGO,
+    PageField.LANGUAGE: fields.LANGUAGE,
+    PageField.LANGUAGES: fields.LANGUAGE,
+    PageField.KEYWORDS: fields.KEYWORD,
+    PageField.INDUSTRY: fields.INDUSTRY,
+    PageField.STREET: fields.STREET,
+    PageField.POSTAL_CODE: fields.POSTAL_CODE,
+    PageField.CITY: fields.CITY,
+    PageField.REGION: fields.REGION,
+    PageField.COUNTRY: fields.COUNTRY,
+    PageField.PHONE: fields.PHONE,
+    PageField.EMAIL: fields.EMAIL,
+    PageField.PROFILE: fields.PROFILE,
+    PageField.VAT_ID: fields.VAT_ID,
+    PageField.REGISTER_NUMBER: fields.REGISTER_NUMBER,
+    PageField.COMPANY_NUMBER: fields.COMPANY_NUMBER,
+    PageField.LEI: fields.LEI,
+    PageField.SIREN: fields.SIREN,
+    PageField.CIK: fields.CIK,
+    PageField.FOUNDED: fields.FOUNDED,
+    PageField.EMPLOYEES: fields.EMPLOYEES,
+    PageField.TECHNOLOGY: fields.TECHNOLOGY,
+}
+_OF_HOME: Final = {
+    PageField.DESCRIPTION: fields.DESCRIPTION,
+    PageField.IMAGE: fields.IMAGE,
+    PageField.FAVICON: fields.FAVICON,
+}
+"""Fields that only the home page states about the company; on other pages they describe the page."""
+_PAGES: Final = {
+    LinkKind.ABOUT: fields.ABOUT_PAGE,
+    LinkKind.IMPRINT: fields.LEGAL_PAGE,
+    LinkKind.CONTACT: fields.CONTACT_PAGE,
+    LinkKind.PRICING: fields.PRICING_PAGE,
+    LinkKind.CAREERS: fields.CAREERS_PAGE,
+}
+_EVIDENCE: Final = {
+    "json_ld": "The page says so in its structured data (JSON-LD).",
+    "microdata": "The page says so in its structured data (microdata).",
+    "opengraph": "The page says so in what it shows when it is shared (OpenGraph).",
+    "meta": "The page says so in its head.",
+    "title": "It is in the title of the page.",
+    "link": "The page links to it.",
+    "mailto_link": "The page links to this address.",
+    "tel_link": "The page links to this number.",
+    "visible_text": "It is in the text of the page.",
+    "spelled_email": "It is spelled out in the text of the page.",
+    "protected_email": "The page protects it from programs that send spam.",
+    "postal_address": "It is in an address on the page.",
+    "copyright": "It is in the copyright notice of the page.",
+    "imprint": "It is in the legal notice.",
+    "sentence": "A sentence of the page says so.",
+    "domain_suffix": "The ending of the domain belongs to this country.",
+    "html_lang": "The page declares its language.",
+    "logo_image": "The page marks this image as its logo.",
+}
+_DEFAULT_EVIDENCE: Final = "It is on the page."
+
+
+@dataclass(slots=True)
+class _Site:
+    """Pages of a site that were read, and what went wrong with others."""
+
+    home: FetchedPage
+    pages: list[tuple[FetchedPage, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Website:
+    """Reads the home page, then the pages that say most about a company: imprint, about, contact."""
+
+    spec = SourceSpec(
+        name="website",
+        version="1",
+        label="Website",
+        subject=SubjectKind.COMPANY,
+        speed=Speed.NETWORK,
+        needs=(frozenset({fields.DOMAIN}),),
+        gives=frozenset({*_FIELDS.values(), *_OF_HOME.values(), *_PAGES.values(), fields.WEBSITE, fields.PARKED}),
+        family="website",
+        ttl_hit=timedelta(days=30),
+        ttl_miss=timedelta(days=7),
+        one_service=False,
+        seconds=40.0,
+    )
+
+    async def ask(self, question: Question, fetcher: Fetcher) -> Answer:
+        """The facts of a company's website. Raises: DoorError, SourceFailure: its home page cannot be read."""
+        domain = str(question.best(fields.DOMAIN))
+        home = await _home(domain, fetcher)
+        if (refusal := _unreadable(domain, home)) is not None:
+            return refusal
+        read = await fetcher.parsed(extract_pages, [_source(home, "home")])
+        result = read[0].result
+        if result is None:
+            raise Refused(f"The home page of {domain} could not be read: it is too large or damaged.", _CHALLENGE_KEPT)
+        if (sign := parking_sign(home.url, home.text, result["words"])) is not None:
+            return _parked(domain, home, sign)
+        links = [ScoredLink(url, LinkKind(kind), score, label) for url, kind, score, label in result["links"]]
+        site = _Site(home)
+        await self._read_more(site, links, question, fetcher)
+        facts = [*_facts(home, facts_in(result), "home"), *_page_facts(home, links), *_address(domain, home)]
+        facts += await _facts_of_others(site, fetcher)
+        weight = 1.0 if domain_of(home.url) == domain_of(f"https://{domain}/") else _OTHER_DOMAIN
+        if weight < 1.0:
+            site.notes.insert(0, f"{domain} redirects to {urlsplit(home.url).hostname}.")
+        kept = wanted_only(_weighted(facts, weight), self.spec.gives, most=_MOST, most_of_many=_MOST_OF_MANY)
+        if not result["words"]:
+            site.notes.append(f"{domain} shows its text only in a browser, so little could be read.")
+        return Found(kept, " ".join(site.notes)) if kept else Missed(f"{domain} says nothing about its company.")
+
+    async def _read_more(self, site: _Site, links: Sequence[ScoredLink], question: Question, fetcher: Fetcher) -> None:
+        """Fetch further pages one after the other, as long as there is time and space."""
+        wanted = {link.url: link.kind.value for link in links}
+        left = (question.deadline - site.home.fetched_at - _RESERVE).total_seconds()
+        length = len(site.home.text)
+        try:
+            async with asyncio.timeout(max(0.0, min(left, self.spec.seconds - 2 * _RESERVE.total_seconds()))):
+                for url in pages_to_read(links, site.home.url, most=MAX_PAGES - 1):
+                    page = await _page(url, site, fetcher)
+                    if page is not None and length + len(page.text) <= _MAX_BYTES:
+                        length += len(page.text)
+                        site.pages.append((page, wanted[url]))
+        except TimeoutError:
+            site.notes.append("There was no time for its other pages.")
+
+
+async def _home(domain: str, fetcher: Fetcher) -> FetchedPage:
+    """The home page at the first address that answers: secure, with `www.`, then without encryption.
+
+    Raises: DoorError, SourceFailure: of the first address.
+    """
+    failure: DoorError | None = None
+    for url in (f"https://{domain}/", f"https://www.{domain}/", f"http://{domain}/"):
+        try:
+            return await fetcher.page(url)
+        except (NameNotFound, ConnectFailed) as error:
+            failure = failure or error
+    raise failure or NameNotFound(f"{domain} does not exist.")
+
+
+async def _page(url: str, site: _Site, fetcher: Fetcher) -> FetchedPage | None:
+    """A further page; None, with a note, if it cannot be read."""
+    try:
+        page = await fetcher.page(url)
+    except (DoorError, SourceFailure) as error:
+        site.notes.append(f"{urlsplit(url).path} could not be read: {error.sentence}")
+        return None
+    return page if page.status in _OK and domain_of(page.url) == domain_of(site.home.url) else None
+
+
+def _unreadable(domain: str, home: FetchedPage) -> Answer | None:
+    """The answer if the home page is none. Raises: Refused: programs are not let in."""
+    if home.status in _OK:
+        return None
+    if home.status in _MISSING:
+        return Missed(f"{domain} has no home page (error {home.status}).")
+    raise Refused(f"{domain} does not let programs read its pages (error {home.status}).", _CHALLENGE_KEPT)
+
+
+def _parked(domain: str, home: FetchedPage, sign: str) -> Answer:
+    collected = CollectedFacts(home.fetched_at, home.url)
+    collected.add(fields.PARKED, value=True, confidence=0.9, method="parking", evidence=sign, quote=None)
+    return Found(collected.facts, f"{domain} is parked: {sign}")
+
+
+def _source(page: FetchedPage, kind: str) -> PageSource:
+    return PageSource(page.url, page.text, {**page.headers, KIND: kind})
+
+
+async def _facts_of_others(site: _Site, fetcher: Fetcher) -> list[Fact]:
+    if not site.pages:
+        return []
+    read = await fetcher.parsed(extract_pages, [_source(page, kind) for page, kind in site.pages])
+    facts: list[Fact] = []
+    for (page, kind), parsed in zip(site.pages, read, strict=True):
+        if parsed.readable:
+            facts += _facts(page, facts_in(parsed.result), kind)
+        else:
+            site.notes.append(f"{urlsplit(page.url).path} could not be read: it is too large or damaged.")
+    return facts
+
+
+def _facts(page: FetchedPage, found: Sequence[PageFact], kind: str) -> list[Fact]:
+    collected = CollectedFacts(page.fetched_at, page.url)
+    for one in found:
+        target: FactField | None = _FIELDS.get(one.field) or (_OF_HOME.get(one.field) if kind == "home" else None)
+        value: str | int = one.value
+        if one.field is PageField.SIRET:
+            target, value = fields.SIREN, str(one.value)[:9]
+        if target is not None:
+            evidence = _EVIDENCE.get(one.method) or _technology_evidence(one.method)
+            collected.add(target, value, one.confidence, one.method, evidence, quote=one.quote)
+    return collected.facts
+
+
+def _technology_evidence(method: str) -> str:
+    kind = method.removeprefix("technology_")
+    if kind == method:
+        return _DEFAULT_EVIDENCE
+    if kind == "implied":
+        return "Another technology of the page runs on it."
+    return "The page loads it, or its server names it."
+
+
+def _page_facts(home: FetchedPage, links: Sequence[ScoredLink]) -> list[Fact]:
+    collected = CollectedFacts(home.fetched_at, home.url)
+    for link in links:
+        evidence = f"The home page links to it{f' as {link.label}' if link.label else ''}."
+        collected.add(_PAGES[link.kind], link.url, min(0.95, link.score), "link", evidence, quote=link.label)
+    return collected.facts
+
+
+def _address(domain: str, home: FetchedPage) -> list[Fact]:
+    """The address of the website itself."""
+    collected = CollectedFacts(home.fetched_at, home.url)
+    parts = urlsplit(home.url)
+    same = domain_of(home.url) == domain_of(f"https://{domain}/")
+    evidence = "It answers at this address." if same else f"{domain} redirects there."
+    collected.add(fields.WEBSITE, f"{parts.scheme}://{parts.netloc}", 0.95 if same else 0.8, "answer", evidence)
+    return collected.facts
+
+
+def _weighted(facts: Sequence[Fact], weight: float) -> list[Fact]:
+    if weight == 1.0:
+        return [*facts]
+    return [Fact(one.field, one.value, round(one.confidence * weight, 2), one.receipt, one.key) for one in facts]

@@ -1,0 +1,41 @@
+"""Questions to sources, and their answers, in tests."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from leadflood.domains.enrichment.models import (
+    Answer,
+    Fact,
+    FactField,
+    FactValue,
+    Fetcher,
+    Found,
+    Question,
+    Source,
+)
+from leadflood.domains.enrichment.models.questions import KnownFact
+from tests.support.canned_web import NOW
+
+
+def question(source: Source, known: Mapping[FactField, FactValue], *, seconds: float = 60) -> Question:
+    """A question with given values, as the engine would ask it."""
+    facts = {
+        field: [KnownFact(stored := field.normalise(value), 0.9, field.compare(stored))]
+        for field, value in known.items()
+    }
+    return Question(source.spec.subject, facts, source.spec.gives, NOW, NOW + timedelta(seconds=seconds))
+
+
+async def ask(source: Source, known: Mapping[FactField, FactValue], fetcher: Fetcher) -> Answer:
+    return await source.ask(question(source, known), fetcher)
+
+
+async def facts_of(source: Source, known: Mapping[FactField, FactValue], fetcher: Fetcher) -> list[Fact]:
+    """The facts of an answer; none for a miss."""
+    answer = await ask(source, known, fetcher)
+    return [*answer.facts] if isinstance(answer, Found) else []
+
+
+def values(facts: list[Fact], field: FactField) -> list[FactValue]:
+    """The values of a field, the surest first."""
+    return [fact.value for fact in sorted(facts, key=lambda fact: -fact.confidence) if fact.field is field]
