@@ -56,7 +56,7 @@ async def open_engine(
         await stack.enter_async_context(aclosing(sandbox))
         parts = await stack.enter_async_context(_door_parts(settings, contact, demo=demo, hosts=hosts))
         door = await stack.enter_async_context(aclosing(Door(parts)))
-        sources = build_sources()
+        sources = build_sources(settings)
         ports = EnginePorts(
             MemoryLookups(),
             MemoryRates(),

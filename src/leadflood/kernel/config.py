@@ -181,6 +181,10 @@ class Settings(BaseSettings):
         description="Email or page that website owners can contact about requests of this installation, part of the"
         " user agent. Empty: the email of the first owner.",
     )
+    companies_house_key: SecretStr | None = Field(
+        None,
+        description="Key of the Companies House REST API, which is free. Empty: the British register isn't asked.",
+    )
     public_url: str = Field(
         "", description="Public base URL for links in emails, e.g. `https://leads.acme.com`. Empty: `http://HOST:PORT`."
     )

@@ -8,10 +8,20 @@ from leadflood.domains.enrichment.adapters.simulated import Simulated
 from leadflood.domains.enrichment.errors import UnknownAdapter
 from leadflood.domains.enrichment.models import Adapter, Source
 from leadflood.domains.enrichment.models.policies import Policy
+from leadflood.domains.enrichment.sources.companies_house import CompaniesHouse
+from leadflood.domains.enrichment.sources.company_place import CompanyPlace
+from leadflood.domains.enrichment.sources.dns import Dns
+from leadflood.domains.enrichment.sources.email_check import EmailCheck
+from leadflood.domains.enrichment.sources.gleif import Gleif
+from leadflood.domains.enrichment.sources.job_title import JobTitle
+from leadflood.domains.enrichment.sources.phone_place import PhonePlace
+from leadflood.domains.enrichment.sources.sec_edgar import SecEdgar
+from leadflood.domains.enrichment.sources.website.source import Website
+from leadflood.domains.enrichment.sources.wikidata import Wikidata
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import random_unit
 
-PARSER_MODULES: Final[Sequence[str]] = ()
+PARSER_MODULES: Final[Sequence[str]] = ("leadflood.domains.enrichment.sources.website.extraction",)
 """Modules that parse pages in child processes, which are to be loaded there."""
 
 
@@ -33,9 +43,22 @@ def build_adapters(settings: Settings) -> Sequence[Adapter]:
     return [known[name]() for name in names]
 
 
-def build_sources() -> Sequence[Source]:
-    """The sources that need no key, in order of precedence."""
-    return (EmailInsightSource(),)
+def build_sources(settings: Settings) -> Sequence[Source]:
+    """The sources that need no key, and Companies House if the settings have its key, in order of precedence."""
+    key = settings.companies_house_key
+    return (
+        EmailInsightSource(),
+        JobTitle(),
+        PhonePlace(),
+        EmailCheck(),
+        *((CompaniesHouse(key.get_secret_value()),) if key else ()),
+        Gleif(),
+        SecEdgar(),
+        Website(),
+        Dns(),
+        Wikidata(),
+        CompanyPlace(),
+    )
 
 
 def default_policy(sources: Sequence[Source]) -> Policy:
