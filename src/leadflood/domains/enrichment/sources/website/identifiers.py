@@ -114,7 +114,7 @@ def _vat_ids(text: str) -> Iterator[PageFact]:
         if valid:
             yield PageFact(PageField.VAT_ID, valid, 0.95 if labelled else 0.85, "vat_id", quote)
         elif labelled and len(rest) >= (length := _LENGTHS.get(prefix, 99)) and rest[:length].isdigit():
-            yield PageFact(PageField.VAT_ID, prefix + rest[:length], _WRONG_CHECK_DIGIT, "vat_id", quote)
+            yield PageFact(PageField.VAT_ID, prefix + rest[:length], _WRONG_CHECK_DIGIT, "wrong_check_digit", quote)
     for pattern, country in _VAT_NATIONAL:
         for found in pattern.finditer(text):
             if valid := vat_id_of(country + found[1]):
