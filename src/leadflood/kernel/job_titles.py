@@ -57,7 +57,7 @@ def functions() -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Vocabulary:
+class TitleVocabulary:
     """Meanings by words, and by endings and starts of compound words; the rank of a meaning is its place."""
 
     words: Mapping[str, int]
@@ -129,7 +129,7 @@ def _narrowing() -> frozenset[int]:
     return frozenset(names.index(name) for name in ("operations", "data", "engineering"))
 
 
-def _longest(words: Sequence[str], place: int, vocabulary: _Vocabulary) -> tuple[int, int | None]:
+def _longest(words: Sequence[str], place: int, vocabulary: TitleVocabulary) -> tuple[int, int | None]:
     """The length of the longest phrase that begins at a word, and its meaning; compound words by their parts."""
     for length in range(min(_MAX_PHRASE, len(words) - place), 0, -1):
         rank = vocabulary.words.get(" ".join(words[place : place + length]))
@@ -154,7 +154,7 @@ def _phrase(words: Sequence[str], phrases: frozenset[str]) -> str | None:
 
 
 @cache
-def _vocabulary(kind: str) -> _Vocabulary:
+def _vocabulary(kind: str) -> TitleVocabulary:
     listed = _lists()[kind]
     names = list(listed)
     parts: dict[str, dict[str, int]] = {"words": {}, "endings": {}, "starts": {}}
@@ -162,7 +162,7 @@ def _vocabulary(kind: str) -> _Vocabulary:
         for part, known in parts.items():
             for word in listed[name].get(part, ()):
                 known.setdefault(word, rank)
-    return _Vocabulary(parts["words"], parts["endings"], parts["starts"], names)
+    return TitleVocabulary(parts["words"], parts["endings"], parts["starts"], names)
 
 
 @cache

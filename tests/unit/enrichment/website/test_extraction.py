@@ -96,6 +96,12 @@ def test_contacts_come_from_links_text_and_what_hides_them() -> None:
     assert set(values(found, PageField.PHONE)) == {"+4930901820", "+4915123456789"}
 
 
+def test_a_fax_number_is_no_phone_even_if_it_is_linked() -> None:
+    found = facts('<p>Telefax: +49 30 901821</p><a href="tel:+4930901821">call</a><a href="tel:+4930901820">call</a>')
+
+    assert values(found, PageField.PHONE) == ["+4930901820"]
+
+
 def test_numbers_without_label_are_no_phones() -> None:
     assert values(facts("<p>Order 030 901820, ISBN 978 3 16 148410 0, 2019 - 2024</p>"), PageField.PHONE) == []
 

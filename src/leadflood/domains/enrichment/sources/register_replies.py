@@ -18,7 +18,7 @@ def require_reply(reply: FetchedData, name: str, *, forbidden: str = "") -> Any:
     Args:
         reply: of the register.
         name: of the register, for sentences.
-        forbidden: the sentence if it lets nobody in with this request.
+        forbidden: the sentence for status 403, if it has a cause of its own.
 
     Raises: KeyRejected: status 401. Refused: any other status.
     """
