@@ -51,6 +51,9 @@ _OWN_VERB = "part of verbs that ask the actor and record what they did"
 _OWN_SYSTEM = "the system's own work by the clock"
 
 STEPS: dict[str, str] = {
+    "imports.service.relating.relate_more": "part of the commit, which is recorded",
+    "imports.service.relating.request_removal": "part of the undo, which is recorded",
+    "imports.service.relating.unrelate_more": "continues the undo, which is recorded",
     "duplicates.service.merge_runs.merge_more": "continues a requested run as its requester; merges are recorded",
     "duplicates.service.merge_runs.undo_more": "the same for the undo",
     "duplicates.service.scanning.start_scan": "part of a verb, and of the system's own work by the clock",

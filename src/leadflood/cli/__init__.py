@@ -21,8 +21,10 @@ from leadflood.cli import (
     imports,
     jobs,
     leads,
+    lists,
     processes,
     secret_keys,
+    tags,
     up,
     user_access,
 )
@@ -74,6 +76,8 @@ backup.register(app)
 app.add_typer(leads.app, name="lead")
 app.add_typer(changesets.app, name="change")
 app.add_typer(fields.app, name="field")
+app.add_typer(tags.app, name="tag")
+app.add_typer(lists.app, name="list")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
 app.add_typer(jobs.app, name="job")

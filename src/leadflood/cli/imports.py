@@ -46,6 +46,8 @@ _DELIMITER = typer.Option(None, "--delimiter", help="Override the detected delim
 _HEADER = typer.Option(None, "--header/--no-header", help="Override whether a row has the names of the columns.")
 _HEADER_ROW = typer.Option(None, "--header-row", min=1, help="Row with the names of the columns.")
 _SHEET = typer.Option(None, "--sheet", help="Worksheet to import. Defaults to the first visible one with leads.")
+_TAGS = typer.Option([], "--tag", help="Tag all leads of the file. Repeatable.")
+_LISTS = typer.Option([], "--list", help="Add all leads of the file to a list, by name. Repeatable.")
 _ENRICH = typer.Option(True, "--enrich/--no-enrich", help="Enrich new leads.")
 _REJECTED = typer.Option(None, "--rejected", dir_okay=False, help="Write the rejected rows to this CSV file.")
 _YES = typer.Option(False, "--yes", "-y", help="Import without asking for confirmation.")
@@ -69,6 +71,8 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
     header: bool | None = _HEADER,
     header_row: int | None = _HEADER_ROW,
     sheet: str | None = _SHEET,
+    tags: list[str] = _TAGS,
+    lists: list[str] = _LISTS,
     enrich: bool = _ENRICH,
     rejected: Path | None = _REJECTED,
     yes: bool = _YES,
@@ -82,7 +86,15 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
     read_as = _read_as(
         {"encoding": encoding, "delimiter": delimiter, "header": header, "headerRow": header_row, "sheet": sheet}
     )
-    given = {"mode": mode, "existing": policy, "duplicates": duplicates, "invalid": invalid, "enrich": enrich}
+    given = {
+        "mode": mode,
+        "existing": policy,
+        "duplicates": duplicates,
+        "invalid": invalid,
+        "enrich": enrich,
+        "tags": tags,
+        "lists": lists,
+    }
     options = _import_options(given, source, country, fields)
     run(_run(workspace, file, FileOptions(maps, read_as, options, rejected, as_json), yes=yes))
 
@@ -103,6 +115,8 @@ def preview(  # noqa: PLR0913, PLR0917  each option is a parameter
     header: bool | None = _HEADER,
     header_row: int | None = _HEADER_ROW,
     sheet: str | None = _SHEET,
+    tags: list[str] = _TAGS,
+    lists: list[str] = _LISTS,
     enrich: bool = _ENRICH,
     rejected: Path | None = _REJECTED,
     workspace: str | None = WORKSPACE,
@@ -115,7 +129,15 @@ def preview(  # noqa: PLR0913, PLR0917  each option is a parameter
     read_as = _read_as(
         {"encoding": encoding, "delimiter": delimiter, "header": header, "headerRow": header_row, "sheet": sheet}
     )
-    given = {"mode": mode, "existing": policy, "duplicates": duplicates, "invalid": invalid, "enrich": enrich}
+    given = {
+        "mode": mode,
+        "existing": policy,
+        "duplicates": duplicates,
+        "invalid": invalid,
+        "enrich": enrich,
+        "tags": tags,
+        "lists": lists,
+    }
     options = _import_options(given, source, country, fields)
     run(_preview_only(workspace, file, FileOptions(maps, read_as, options, rejected, as_json)))
 

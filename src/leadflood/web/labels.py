@@ -107,6 +107,7 @@ _JOBS: Final = {
     "imports.stage": "Import preview",
     "imports.commit": "Import",
     "imports.enrich": "Enrich imported leads",
+    "imports.unrelate": "Remove tags and lists of an undone import",
     "imports.purge_expired": "Delete expired imports",
     "exports.write": "Export",
     "exports.purge_expired": "Delete expired exports",

@@ -24,6 +24,7 @@ from leadflood.kernel.actor import Role
 from tests.conftest import new_workspace
 from tests.integration.exports.desk import Desk
 from tests.integration.exports.test_formats import HOSTILE, table
+from tests.integration.imports.test_related import related
 from tests.support.desk import Desk as ImportDesk
 from tests.support.desk import counted
 from tests.support.tenants import new_member
@@ -108,13 +109,25 @@ async def fill(desk: Desk) -> UUID:
 async def test_importing_an_export_changes_nothing(desk: Desk, kind: ExportFormat, headers: HeaderStyle) -> None:
     await fill(desk)
     here = ImportDesk(desk.database, desk.registry, desk.actor)
-    before = await here.leads()
+    before, related_before = await here.leads(), await related(here)
     exported = await desk.stream("*", "enriched.*", kind=kind, headers=headers)
 
     again = await here.run(exported, existing="overwrite", enrich=False)
 
     assert (counted(again), again.errors) == ({"unchanged": len(HOSTILE) + 1}, {})
     assert await here.leads() == before
+    assert await related(here) == related_before
+
+
+async def test_an_export_makes_the_same_leads_elsewhere_with_tags_and_lists(desk: Desk) -> None:
+    await fill(desk)
+    here = ImportDesk(desk.database, desk.registry, desk.actor)
+    elsewhere = ImportDesk(desk.database, desk.registry, (await _other(desk)).actor)
+
+    done = await elsewhere.run(await desk.stream("*", headers=LABELS), enrich=False)
+
+    assert counted(done) == {"create": len(HOSTILE) + 1}
+    assert await related(elsewhere) == await related(here)
 
 
 @pytest.mark.parametrize("headers", HeaderStyle)
@@ -129,9 +142,8 @@ async def test_each_column_of_an_export_goes_to_its_own_field(desk: Desk, header
         "custom:undefined_Key"
     }
     own = [column.target for column in found.columns if not column.target.startswith("custom:")]
-    assert sorted(name for name in own if name not in ("ignore", "tags", "lists")) == sorted(
-        ("email", "firstName", "lastName", "company", "jobTitle", "phone", "website", "country", "source", "owner")
-    )
+    plain = ["email", "firstName", "lastName", "company", "jobTitle", "phone", "website", "country", "source"]
+    assert sorted(name for name in own if name != "ignore") == sorted([*plain, "owner", "tags", "lists"])
 
 
 async def test_headers_are_labels_unless_names_are_wanted(desk: Desk) -> None:

@@ -172,6 +172,7 @@ TYPEFORM = Layout(
     {
         "What's your *first name*?": "firstName", "And your last name?": "lastName",
         "What is your email address?": "email", "Which phone number can we call you on?": "phone", "#": "ignore",
+        "Tags": "tags",
     },
 )  # fmt: skip
 GERMAN_CRM = Layout(

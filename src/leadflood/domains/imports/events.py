@@ -24,6 +24,9 @@ COMMIT_IMPORT = JobKind("imports.commit.v1", ImportPayload, max_attempts=20)
 ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20, priority=Priority.BULK)
 """Queues the enrichment of new leads, at most as many at a time as workers can process."""
 
+UNRELATE_IMPORT = JobKind("imports.unrelate.v1", ImportPayload, max_attempts=20)
+"""Removes the tags and lists that an undone import has added."""
+
 PURGE_IMPORTS = JobKind(
     "imports.purge_expired.v1", NoPayload, max_attempts=3, priority=Priority.BULK, former_name="imports.forget.v1"
 )

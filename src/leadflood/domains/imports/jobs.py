@@ -7,9 +7,16 @@ from uuid import UUID
 
 from leadflood.domains.imports import store
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
-from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, PURGE_IMPORTS, STAGE_IMPORT, ImportPayload
+from leadflood.domains.imports.events import (
+    COMMIT_IMPORT,
+    ENRICH_IMPORTED,
+    PURGE_IMPORTS,
+    STAGE_IMPORT,
+    UNRELATE_IMPORT,
+    ImportPayload,
+)
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.service import commit, staging
+from leadflood.domains.imports.service import commit, relating, staging
 from leadflood.domains.imports.service.sandboxed_parser import RowBatch, open_rows
 from leadflood.domains.imports.service.uploads import spooled
 from leadflood.domains.imports.store import StoredImport, retention
@@ -50,6 +57,7 @@ def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) ->
         JobDefinition(STAGE_IMPORT, stage, on_failed=_failed, timeout=_A_DAY),
         JobDefinition(COMMIT_IMPORT, commit, on_failed=_failed, timeout=_A_DAY),
         JobDefinition(ENRICH_IMPORTED, _enrich, timeout=_A_DAY),
+        JobDefinition(UNRELATE_IMPORT, _unrelate, timeout=_A_DAY),
         JobDefinition(PURGE_IMPORTS, purge, timeout=_A_DAY),
     ]
 
@@ -113,7 +121,21 @@ async def _commit(context: JobContext[ImportPayload], database: Database) -> Com
     started = await _begin(context, ImportStatus.COMMITTING)
     if started is None or not await write_in_parallel(database, context.job, commit.CommitWork(started)):
         return None
+    more = True
+    while more:
+        async with context.transaction() as tx:
+            found = await _lock(tx, context.job, context.payload.import_id, ImportStatus.COMMITTING)
+            if found is None:
+                return None
+            more = await relating.relate_more(tx, found)
     return Complete(_finish_writing, context.payload.import_id)
+
+
+async def _unrelate(context: JobContext[ImportPayload]) -> None:
+    after: int | None = 0
+    while after is not None:
+        async with context.transaction() as tx:
+            after = await relating.unrelate_more(tx, context.actor, import_id=context.payload.import_id, after=after)
 
 
 async def _finish_writing(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:

@@ -1,20 +1,23 @@
 """Adding many leads to a list and removing them: the bulk operations, and what verbs share with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import service as leads
 from leadflood.domains.lists import queries, store
-from leadflood.domains.lists.contracts import OneList
+from leadflood.domains.lists.contracts import ListRef, OneList
 from leadflood.domains.lists.errors import ListNotFound, UnknownList
 from leadflood.domains.lists.events import (
     ADDED_KIND,
     LEAD_ADDED,
     LEAD_REMOVED,
+    LIST_CREATED,
     REMOVED_KIND,
     LeadListData,
+    ListData,
 )
+from leadflood.domains.lists.models import MAX_LISTS, name_key
 from leadflood.domains.lists.permissions import LISTS_WRITE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
@@ -63,6 +66,48 @@ async def undo(tx: Transaction, batch: UndoBatch) -> set[UUID]:
             await _note_of(tx, batch, list_id, written, removed=removed)
             changed |= set(written)
     return changed
+
+
+async def add_by_name(tx: Transaction, actor: Actor, wanted: Mapping[UUID, Sequence[str]]) -> dict[UUID, list[UUID]]:
+    """Add each locked lead to its lists by name. Returns the lists that it was added to, by lead.
+
+    Missing lists are created; beyond the limit of lists, they are left out.
+    """
+    by_key: dict[str, tuple[str, list[UUID]]] = {}
+    for lead_id, names in wanted.items():
+        for name in names:
+            by_key.setdefault(name_key(name), (name, []))[1].append(lead_id)
+    if not by_key:
+        return {}
+    known = {name_key(each.name): each for each in await queries.all_lists(tx, actor)}
+    if by_key.keys() - known.keys():
+        await store.lock_lists(tx, actor.workspace_id)
+        known = {name_key(each.name): each for each in await queries.all_lists(tx, actor)}
+    added: dict[UUID, list[UUID]] = {}
+    for key, (name, lead_ids) in by_key.items():
+        if key not in known and len(known) < MAX_LISTS:
+            list_id = await store.insert_list(tx, actor.workspace_id, name=name, description=None)
+            await publish(tx, LIST_CREATED, [Event(list_id, ListData(), actor)])
+            known[key] = ListRef(id=list_id, name=name)
+        if key in known:
+            found = known[key]
+            written = await store.add(tx, actor.workspace_id, found.id, list(dict.fromkeys(lead_ids)))
+            await note(tx, actor, found.id, found.name, written, removed=False)
+            for lead_id in written:
+                added.setdefault(lead_id, []).append(found.id)
+    return added
+
+
+async def remove_pairs(tx: Transaction, actor: Actor, pairs: Mapping[UUID, Sequence[UUID]]) -> None:
+    """Remove each lead from its lists."""
+    by_list: dict[UUID, list[UUID]] = {}
+    for lead_id, list_ids in pairs.items():
+        for list_id in list_ids:
+            by_list.setdefault(list_id, []).append(lead_id)
+    names = await queries.list_names(tx, actor) if by_list else {}
+    for list_id, lead_ids in by_list.items():
+        removed = await store.remove(tx, actor.workspace_id, list_id, lead_ids)
+        await note(tx, actor, list_id, names.get(str(list_id), ""), removed, removed=True)
 
 
 async def _prepared(tx: Transaction, actor: Actor, command: OneList, verb: str) -> Prepared:

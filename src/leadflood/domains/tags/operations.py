@@ -1,6 +1,7 @@
 """Adding, removing and merging tags of many leads: the bulk operations, and what verbs share with them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -107,6 +108,32 @@ async def ensure(tx: Transaction, actor: Actor, names: Sequence[str]) -> dict[UU
         await publish(tx, TAG_CREATED, [Event(tag_id, TagData(), actor) for tag_id in created])
         found = await queries.named(tx, actor.workspace_id, wanted.values())
     return {tag.id: tag.name for tag in found.values()}
+
+
+async def add_by_name(tx: Transaction, actor: Actor, wanted: Mapping[UUID, Sequence[str]]) -> dict[UUID, list[UUID]]:
+    """Add to each locked lead its tags by name. Returns what was added.
+
+    Missing tags are created; beyond the limit of tags, they are left out.
+    """
+    names = list(dict.fromkeys(name for each in wanted.values() for name in each))
+    if not names:
+        return {}
+    with suppress(TooManyTags):  # then those that exist are added
+        await ensure(tx, actor, names)
+    found = await queries.named(tx, actor.workspace_id, names)
+    pairs = {
+        lead_id: list(dict.fromkeys(found[key].id for name in each if (key := name_key(name)) in found))
+        for lead_id, each in wanted.items()
+    }
+    added = await store.add_pairs(tx, actor.workspace_id, pairs)
+    await note(tx, actor, added, removed=False)
+    return added
+
+
+async def remove_pairs(tx: Transaction, actor: Actor, pairs: _Pairs) -> None:
+    """Remove from each lead its tags."""
+    removed = await store.remove_pairs(tx, actor.workspace_id, pairs)
+    await note(tx, actor, removed, removed=True)
 
 
 async def note(

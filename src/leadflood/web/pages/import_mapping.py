@@ -9,6 +9,7 @@ from leadflood.domains.imports.models.column_detection import REASON_COLUMN, cus
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
 from leadflood.domains.imports.models.fields import TARGETS as FIELD_TARGETS
 from leadflood.domains.imports.models.states import Duplicates, FieldPolicy, ImportMode, InvalidValues
+from leadflood.kernel.name_lists import join_names, split_names
 from leadflood.web import labels
 from leadflood.web.forms import Form, validated
 
@@ -16,6 +17,8 @@ OWN_FIELD: Final = "custom"
 _NAMED: Final[Mapping[str, str]] = {
     Target.FULL_NAME.value: "Full name (split automatically)",
     Target.OWNER.value: "Owner (email)",
+    Target.TAGS.value: "Tags",
+    Target.LISTS.value: "Lists",
 }
 TARGETS: Final = (
     *((name, _NAMED.get(name) or labels.field(name)) for name in FIELD_TARGETS if name != Target.IGNORE),
@@ -45,6 +48,8 @@ INVALID: Final = (
     (InvalidValues.REJECT.value, "Reject the row", "Download rejected rows later."),
 )
 
+_NAMES: Final = ("tags", "lists")
+"""Options with names, in one input each."""
 _SAMPLES: Final = 3
 _SURE: Final = 0.9
 _LIKELY: Final = 0.6
@@ -74,6 +79,7 @@ def mapping_form(found: ImportDetail) -> Form:
     """The form with the stored mapping."""
     options = found.options.model_dump(mode="json", by_alias=True, exclude={"fields", "enrich"})
     values: dict[str, object] = {**options, "enrich": "on" if found.options.enrich else None}
+    values |= {name: join_names(getattr(found.options, name)) for name in _NAMES}
     values |= {f"fields.{name}": policy.value for name, policy in found.options.fields.items()}
     for index, column in enumerate(found.columns):
         own = column.target.startswith(CUSTOM)
@@ -87,6 +93,7 @@ def read_mapping(form: Form, width: int) -> MapColumns:
     given = form.given(MapColumns)
     given["targets"] = [_target(form, index) for index in range(width)]
     given["enrich"] = form.checked("enrich")
+    given |= {name: split_names(form.value(name)) for name in _NAMES}
     return validated(MapColumns, given)
 
 

@@ -18,6 +18,9 @@ from leadflood.domains.imports.models.states import (
 )
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.values import Country, OwnerId, Source
+from leadflood.domains.lists.contracts import ListName
+from leadflood.domains.tags.contracts import TagName
+from leadflood.domains.tags.models import MAX_NAMES
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, clean_line
 
@@ -90,6 +93,12 @@ class ImportOptions(Schema):
     owner_id: OwnerId | None = Field(None, description="Owner of new leads.")
     country: Country | None = Field(None, description="Default country for phone numbers without a country code.")
     enrich: bool = Field(default=True, description="Enrich new leads.")
+    tags: Annotated[list[TagName], Field(max_length=MAX_NAMES)] = Field(
+        default_factory=list, description="Tags for all leads of the file. Missing ones are created."
+    )
+    lists: Annotated[list[ListName], Field(max_length=MAX_NAMES)] = Field(
+        default_factory=list, description="Lists by name for all leads of the file. Missing ones are created."
+    )
 
 
 class MapColumns(ImportOptions):

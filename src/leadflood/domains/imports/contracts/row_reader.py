@@ -1,8 +1,8 @@
 """A row of a file as a new lead, validated cell by cell by the rules of `POST /v1/leads`."""
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -16,13 +16,23 @@ from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target
 from leadflood.domains.imports.models.format import guard_of
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.lists.models import MAX_NAME as MAX_LIST_NAME
+from leadflood.domains.tags.models import clean_name
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS
 from leadflood.kernel.field_types import AllowedValues, FieldType, FieldValue, Option, parse_value
-from leadflood.kernel.text import InvalidValue, search_key
+from leadflood.kernel.name_lists import split_names
+from leadflood.kernel.text import InvalidValue, clean_line, search_key
 
-_PLAIN: Final = frozenset(TARGETS) - {Target.SOURCE, Target.OWNER, Target.IGNORE}
+_PLAIN: Final = frozenset(TARGETS) - {Target.SOURCE, Target.OWNER, Target.TAGS, Target.LISTS, Target.IGNORE}
 """Targets whose cells are read as they are."""
 _POINTERS: Final = {field.short_name: f"/{field.api_name}" for field in LEAD_FIELDS}
+_RELATED: Final[Mapping[str, Callable[[str], str]]] = {
+    Target.TAGS: clean_name,
+    Target.LISTS: partial(clean_line, max_length=MAX_LIST_NAME),
+}
+"""Targets that are names of records of other domains, with the rules of a name."""
+_RELATED_KEY: Final = "related"
+_MAX_NAMES: Final = 50
 _NAMIBIA: Final = "NA"
 _NO_TOKEN: Final = re.compile(r"[^a-z0-9._:-]+")
 _MAX_SOURCE: Final = 64
@@ -73,6 +83,7 @@ class RowReader:
             if self._cells_shift:
                 return self._rejected(number, cells, faults)
         given = self._values(cells, faults)
+        related = given.pop(_RELATED_KEY, None)
         if not given and not faults and not any(map(strip_cell, cells)):
             return StagedRow(number)
         lead = self._rules.columns(given)
@@ -82,7 +93,7 @@ class RowReader:
             return self._rejected(number, cells, faults)
         if "customFields" in given:
             self.filled.update(given["customFields"])
-        return StagedRow(number, lead, faults)
+        return StagedRow(number, lead, faults, related=related)
 
     def _repaired(self, given: dict[str, Any], faults: list[RowFault]) -> LeadColumns | None:
         self._repair.repair(given, faults)
@@ -94,7 +105,7 @@ class RowReader:
     def _rejected(self, number: int, cells: Sequence[str], faults: list[RowFault]) -> StagedRow:
         place = self._email
         email = strip_cell(cells[place])[:MAX_EMAIL_OCTETS] if place is not None and place < len(cells) else ""
-        return StagedRow(number, None, faults, email.replace("\0", "") or None, [*cells])
+        return StagedRow(number, None, faults, email.replace("\0", "") or None, raw=[*cells])
 
     def _values(self, cells: Sequence[str], faults: list[RowFault]) -> dict[str, Any]:
         given: dict[str, Any] = {}
@@ -151,6 +162,9 @@ class RowReader:
         if target == Target.SOURCE:
             given["source"] = _source_token(cell)
             return
+        if target in _RELATED:
+            given[_RELATED_KEY] = given.get(_RELATED_KEY, {}) | {target: _names(target, cell, faults)}
+            return
         owner = self._owners.get(cell.lower())
         if owner is None:
             named = [self._owners.get(address.norm) for address in addresses_in(cell)]
@@ -173,6 +187,17 @@ class RowReader:
 
 def _pointer(target: str) -> str:
     return _POINTERS.get(target, f"/{target}")
+
+
+def _names(target: str, cell: str, faults: list[RowFault]) -> list[str]:
+    """Names of tags or lists in a cell. Invalid ones are left out."""
+    found: dict[str, None] = {}
+    for name in split_names(cell)[:_MAX_NAMES]:
+        try:
+            found[_RELATED[target](name)] = None
+        except InvalidValue as error:
+            faults.append(RowFault.of(f"/{target}", error.code, str(error), name))
+    return list(found)
 
 
 def _fill_names(given: dict[str, Any]) -> None:

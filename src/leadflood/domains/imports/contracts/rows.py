@@ -42,6 +42,7 @@ class StagedRow:
 
     Attributes:
         email: the address as in the file, if the row is rejected.
+        related: names of tags and lists.
         raw: the cells, if the row is rejected.
     """
 
@@ -49,6 +50,7 @@ class StagedRow:
     lead: LeadColumns | None = None
     faults: list[RowFault] = field(default_factory=list)
     email: str | None = None
+    related: dict[str, list[str]] | None = None
     raw: list[str] | None = None
 
     @property

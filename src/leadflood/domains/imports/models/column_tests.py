@@ -13,6 +13,7 @@ from leadflood.domains.imports.models.cells import addresses_in
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.header_names import name_key
 from leadflood.kernel.country_names import normalise_country
+from leadflood.kernel.name_lists import split_names
 from leadflood.kernel.text import InvalidValue
 from leadflood.kernel.web_address import normalise_website
 
@@ -191,6 +192,13 @@ class ByContent:
     plausible: Callable[[str, Sequence[str]], bool] = _anything
 
 
+def _is_short_names(cell: str) -> bool:
+    """Whether a cell may have names of tags or lists: short, and not a number or an address."""
+    names = split_names(cell)
+    return bool(names) and all(len(name) <= _MAX_TAG and not name.replace(".", "").isdigit() for name in names)
+
+
+_MAX_TAG: Final = 50
 TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     Target.EMAIL: is_email,
     Target.FIRST_NAME: _is_name,
@@ -203,6 +211,8 @@ TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     Target.COUNTRY: is_country,
     Target.SOURCE: _is_name,
     Target.OWNER: is_email,
+    Target.TAGS: _is_short_names,
+    Target.LISTS: _is_short_names,
 }
 """Tests of cells by target, for headers that may also mean something else. Any cell fits a target without one."""
 PLAUSIBLE: Final[Mapping[str, Callable[[str], bool]]] = {

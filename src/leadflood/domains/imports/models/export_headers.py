@@ -24,7 +24,7 @@ SYSTEM_LABELS: Final[Mapping[str, str]] = {
     "error": "Enrichment error",
 }
 """Labels of the columns that an import cannot set, by API name; the owner's ID is set by email."""
-RELATED_LABELS: Final[Mapping[str, str]] = {"tags": "Tags", "lists": "Lists"}
+RELATED_LABELS: Final[Mapping[str, str]] = {Target.TAGS: "Tags", Target.LISTS: "Lists"}
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z?")
@@ -44,9 +44,7 @@ _OWN_TARGETS: Final[Mapping[str, str]] = {
     name_key(label): target
     for target, label in (*((field.short_name, field.label) for field in LEAD_FIELDS if field.importable),)
 }
-_RESERVED: Final = frozenset(
-    map(name_key, [*_OWN_TARGETS, *SYSTEM_LABELS.values(), *RELATED_LABELS.values(), "leadflood_error"])
-)
+_RESERVED: Final = frozenset(map(name_key, [*_OWN_TARGETS, *SYSTEM_LABELS.values(), "leadflood_error"]))
 
 
 def custom_label(key: str, label: str, *, unique: bool) -> str:
@@ -81,7 +79,7 @@ def _named_for_programs(names: Sequence[str]) -> dict[int, str]:
             found[index] = Target.OWNER
         elif whole and name in TARGETS:
             found[index] = name
-        elif name.startswith(ENRICHED_PREFIX) or (whole and (name in _EXPORTED or name in RELATED_LABELS)):
+        elif name.startswith(ENRICHED_PREFIX) or (whole and name in _EXPORTED):
             found[index] = Target.IGNORE
         elif name.startswith(CUSTOM_PREFIX) and (target := _custom_target(name.removeprefix(CUSTOM_PREFIX))):
             found[index] = target
@@ -102,7 +100,7 @@ def _named_for_people(columns: Sequence[tuple[str, Sequence[str]]]) -> dict[int,
         qualified = _QUALIFIED.fullmatch(name)
         if qualified and (target := _custom_target(qualified[1])):
             found[index] = target
-        elif proven and (index in system or name in RELATED_LABELS.values() or _FOUND.fullmatch(name)):
+        elif proven and (index in system or _FOUND.fullmatch(name)):
             found[index] = Target.IGNORE
         elif proven and name_key(name) in _OWN_TARGETS:
             found[index] = _OWN_TARGETS[name_key(name)]

@@ -31,12 +31,16 @@ class Target(StrEnum):
     COUNTRY = "country"
     SOURCE = "source"
     OWNER = "owner"
+    TAGS = "tags"
+    LISTS = "lists"
     IGNORE = "ignore"
 
 
 TARGETS: Final = (
     *(field.short_name for field in LEAD_FIELDS if field.importable),
     Target.FULL_NAME.value,
+    Target.TAGS.value,
+    Target.LISTS.value,
     Target.IGNORE.value,
 )
 """All targets besides custom fields, in the order of forms."""

@@ -16,9 +16,11 @@ from leadflood.domains.imports.models.fields import CUSTOM, Target
 from leadflood.domains.imports.models.states import BUSY, ImportStatus, RowAction
 from leadflood.domains.imports.service.mapping import changeable
 from leadflood.domains.imports.service.recording import record, undoable
+from leadflood.domains.imports.service.relating import request_removal, require_related
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import JobKind, NewJob
+from leadflood.domains.leads.errors import ChangesetNotUndoable
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.permissions import LEADS_WRITE
@@ -37,6 +39,7 @@ _STOPPABLE = frozenset(
         ImportStatus.PAUSED,
     }
 )
+_WRITTEN = (RowAction.CREATE, RowAction.UPDATE)
 _UNDOABLE = frozenset({ImportStatus.COMMITTED, ImportStatus.PAUSED, ImportStatus.CANCELLED, ImportStatus.FAILED})
 
 
@@ -44,11 +47,13 @@ async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trac
     """Start the preview: the file is parsed and compared with the leads. No leads are changed.
 
     Raises: ImportNotFound, ImportNotReady: it is at work, or committed, or no column is the address.
+        leadflood.kernel.actor.MissingPermission: it adds tags or lists, which the actor may not.
     """
     actor.require(LEADS_WRITE)
     found, _ = await changeable(tx, actor, import_id=import_id)
     if not any(column.target == Target.EMAIL for column in found.columns):
         raise ImportNotReady("Map one column to email.")
+    require_related(actor, found.columns, found.options)
     await store.start_staging(tx, found, await _enqueue(tx, actor, found, STAGE_IMPORT, trace))
     await record(tx, actor, ImportAuditAction.PREVIEWED, found.id, found.filename)
     return await queries.get_import(tx, actor, import_id=import_id)
@@ -66,7 +71,8 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
     resumed = found.changeset_id is not None and found.status in (ImportStatus.PAUSED, ImportStatus.FAILED)
     if found.status is not ImportStatus.PREVIEWED and not resumed:
         raise ImportNotReady(f"The import is {found.status}. Preview it first.")
-    wanted = sum(found.counts.get(action, 0) for action in (RowAction.CREATE, RowAction.UPDATE))
+    require_related(actor, found.columns, found.options)
+    wanted = sum(found.counts.get(action, 0) for action in _WRITTEN)
     changeset_id, done = found.changeset_id, 0
     if changeset_id is None:
         request = {"importId": str(import_id)}
@@ -124,7 +130,16 @@ async def undo_import(
         await store.change_status(tx, found, ImportStatus.CANCELLED)
     await store.restart_clock(tx, found)
     await changesets.close_changeset(tx, actor, changeset_id=found.changeset_id)
-    undone, began = await changesets.begin_undo(tx, actor, participants, changeset_id=found.changeset_id, trace=trace)
+    try:
+        undone, began = await changesets.begin_undo(
+            tx, actor, participants, changeset_id=found.changeset_id, trace=trace
+        )
+    except ChangesetNotUndoable:
+        if not found.related_through or any(found.counts.get(action) for action in _WRITTEN):
+            raise
+        await request_removal(tx, actor, found, trace)  # the import added only tags and lists
+        await record(tx, actor, ImportAuditAction.UNDONE, found.id, found.filename, {"count": 0})
+        return await queries.get_import(tx, actor, import_id=import_id)
     if began:
         count = undone.reverted if undone.job_id is None else changesets.changed_leads(undone)
         await record(tx, actor, ImportAuditAction.UNDONE, found.id, found.filename, {"count": count})

@@ -17,6 +17,7 @@ from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.format import FileFormat
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.recording import record
+from leadflood.domains.imports.service.relating import require_related
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.leads.errors import UnknownOwner
 from leadflood.domains.leads.events import LEAD
@@ -80,6 +81,7 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
         replace(column, target=target, confidence=column.confidence if target == column.target else 1.0)
         for column, target in zip(found.columns, command.targets, strict=True)
     ]
+    require_related(actor, chosen, command)
     await store.set_mapping(tx, found, chosen, options)
     await store.remember_mapping(tx, found, command.targets, options)
     await record(tx, actor, ImportAuditAction.MAPPED, import_id, found.filename)

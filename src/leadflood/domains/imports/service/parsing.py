@@ -198,11 +198,12 @@ def _record(staged: StagedRow) -> tuple[Any, ...]:
     """A row in the order of `store.staging.COLUMNS`."""
     faults = json.dumps([_fault(fault) for fault in staged.faults]) if staged.faults else None
     if staged.lead is not None:
-        return (staged.number, None, None, None, *_plain(staged.lead), faults, None)
+        related = json.dumps(staged.related) if staged.related else None
+        return (staged.number, None, None, None, *_plain(staged.lead), faults, None, related)
     if staged.blank:
-        return (staged.number, RowAction.SKIP.value, "empty_row", None, *_NO_LEAD, faults, None)
+        return (staged.number, RowAction.SKIP.value, "empty_row", None, *_NO_LEAD, faults, None, None)
     named = (staged.email, *_NO_LEAD[1:])
-    return (staged.number, RowAction.REJECT.value, None, None, *named, faults, json.dumps(staged.raw))
+    return (staged.number, RowAction.REJECT.value, None, None, *named, faults, json.dumps(staged.raw), None)
 
 
 def _fault(fault: RowFault) -> dict[str, str]:

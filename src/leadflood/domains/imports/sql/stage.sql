@@ -17,7 +17,7 @@ WITH placed AS (
     FROM compared c
 ), staged AS (
     INSERT INTO import_rows (workspace_id, import_id, row_no, action, reason, lead_id, lead_version, email, email_norm,
-                             {fields}, source, owner_id, custom_fields, changes, faults, raw)
+                             {fields}, source, owner_id, custom_fields, changes, faults, raw, related)
     SELECT :workspace_id, :import_id, j.row_no, j.action,
            CASE WHEN j.fate IS NOT NULL THEN j.reason
                 WHEN j.repeated THEN 'duplicate_in_file'
@@ -28,7 +28,8 @@ WITH placed AS (
            {given}, n.new_source, n.new_owner_id, n.custom_fields,
            CASE WHEN j.action = 'update' THEN j.changes END,
            CASE WHEN j.action = 'reject' AND j.fate IS NULL THEN :overfull_fault ELSE j.faults END,
-           CASE WHEN j.action = 'reject' THEN j.raw END
+           CASE WHEN j.action = 'reject' THEN j.raw END,
+           CASE WHEN j.action IN ('create', 'update', 'unchanged') THEN j.related END
     FROM judged j LEFT JOIN LATERAL (
         SELECT {judged}, j.new_source, j.new_owner_id, j.custom_fields
     ) n ON j.action = 'create'

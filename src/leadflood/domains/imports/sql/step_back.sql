@@ -1,6 +1,6 @@
 -- Where the last of several rows with an address counts: turn earlier ones, staged before, into duplicates.
 UPDATE import_rows r
-SET action = 'skip', reason = 'duplicate_in_file', email_norm = NULL, changes = NULL, lead_id = NULL,
+SET action = 'skip', reason = 'duplicate_in_file', email_norm = NULL, changes = NULL, lead_id = NULL, related = NULL,
     {fields}, custom_fields = NULL, search_text = NULL
 FROM (SELECT x.row_no, x.action, x.changes
       FROM incoming_rows i

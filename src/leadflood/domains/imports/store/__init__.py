@@ -33,7 +33,7 @@ INSERT INTO import_chunks (workspace_id, import_id, number, data) VALUES (:works
 _SELECT = sql("""
 SELECT workspace_id, id, filename, status, actor_kind, actor_id, size_bytes, utf8, invalid_bytes, format, sheets,
        columns, fingerprint, options, job_id, changeset_id, staged_through, row_count, counts, fields, faults, filled,
-       committed_through, enriched_through
+       committed_through, enriched_through, related_through
 FROM imports WHERE workspace_id = :workspace_id AND id = :import_id{condition} FOR NO KEY UPDATE
 """)
 # Lock an import.
@@ -164,6 +164,7 @@ class StoredImport:
     filled: list[str]
     committed_through: int
     enriched_through: int
+    related_through: int
 
     @property
     def key(self) -> dict[str, UUID]:
