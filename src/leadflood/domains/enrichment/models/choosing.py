@@ -117,12 +117,15 @@ def choose_all(
 
 
 def _rated(members: Sequence[FactCandidate], now: datetime, policy: Policy) -> _Rated:
+    confidences = [aged(member.fact, now) for member in members]
+    if len(members) == 1:
+        return _Rated((members[0],), confidences[0], families=1)
     families: dict[str, float] = {}
-    for member in members:
-        families[member.family] = max(families.get(member.family, 0.0), aged(member.fact, now))
+    for member, confidence in zip(members, confidences, strict=True):
+        families[member.family] = max(families.get(member.family, 0.0), confidence)
     doubts = [1 - confidence for confidence in sorted(families.values())]
-    best_first = sorted(members, key=lambda member: (-aged(member.fact, now), *_order(member, policy)))
-    return _Rated(tuple(best_first), 1 - prod(doubts), len(families))
+    ordered = sorted(zip(confidences, members, strict=True), key=lambda one: (-one[0], *_order(one[1], policy)))
+    return _Rated(tuple(member for _, member in ordered), 1 - prod(doubts), len(families))
 
 
 def _order(member: FactCandidate, policy: Policy) -> tuple[tuple[int, str], str, str, str, str]:

@@ -36,9 +36,9 @@ class FactType(StrEnum):
     CHOICE = "choice"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FactField:
-    """A field of a subject.
+    """A field of a subject. There is one object per field, so that comparing and hashing are those of objects: fast.
 
     Attributes:
         subject: the kind of subject.
@@ -56,8 +56,8 @@ class FactField:
     label: str
     type: FactType
     time_to_live: timedelta
-    normalise: Callable[[FactValue], FactValue] = field(compare=False, repr=False)
-    compare: Callable[[FactValue], str] = field(compare=False, repr=False)
+    normalise: Callable[[FactValue], FactValue] = field(repr=False)
+    compare: Callable[[FactValue], str] = field(repr=False)
     multiple: bool = False
 
 

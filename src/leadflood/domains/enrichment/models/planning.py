@@ -76,13 +76,16 @@ def next_wave(state: PlanState) -> tuple[SourceSpec, ...]:
     """The sources to ask together now, in the order of the policy; empty when the run is complete."""
     if state.now >= state.deadline:
         return ()
+    possible = [spec for spec in state.specs if _is_possible(state, spec)]
     picked: dict[str, SourceSpec] = {}
-    for wanted in sorted(unsatisfied(state), key=lambda each: each.name):
-        if (spec := _next_source(state, wanted)) is not None:
+    for wanted in unsatisfied(state):
+        steps = state.policy.steps(wanted, possible)
+        if steps:
+            spec = min(steps, key=_stage)
             picked[spec.name] = spec
     if not picked:
         return ()
-    stage = min(_stage(spec) for spec in picked.values())
+    stage = min(map(_stage, picked.values()))
     wave = [spec for spec in picked.values() if _stage(spec) is stage]
     wave.sort(key=lambda spec: state.policy.rank(spec.name))
     return tuple(wave[:1] if stage is _Stage.PAID else wave)
@@ -103,12 +106,6 @@ def _is_satisfied(state: PlanState, wanted: FactField) -> bool:
         return True
     threshold = state.policy.threshold(wanted)
     return any(value.confidence >= threshold for value in state.chosen.get(wanted, ()))
-
-
-def _next_source(state: PlanState, wanted: FactField) -> SourceSpec | None:
-    steps = state.policy.steps(wanted, state.specs)
-    possible = [spec for spec in steps if _is_possible(state, spec)]
-    return min(possible, key=lambda spec: _stage(spec).value, default=None)
 
 
 def _is_possible(state: PlanState, spec: SourceSpec) -> bool:

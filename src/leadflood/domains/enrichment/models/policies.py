@@ -35,7 +35,7 @@ class Policy:
         if wanted in self.by_field:
             named = self.by_field[wanted]
             return sorted((spec for spec in givers if spec.name in named), key=lambda spec: named.index(spec.name))
-        return sorted(givers, key=lambda spec: self.rank(spec.name))
+        return sorted(givers, key=lambda spec: self.rank(spec.name)) if len(givers) > 1 else givers
 
     def rank(self, source: str) -> tuple[int, str]:
         """Place of a source in the order, for sorting."""
