@@ -6,8 +6,9 @@ import json
 import subprocess
 from pathlib import Path
 
+from leadflood.demo.internet.world import companies
 from tests.support.launcher import run
-from tests.support.processes import environment
+from tests.support.processes import Running, environment, until
 
 ENV = environment(database_url="postgresql://nobody@127.0.0.1:1/none")
 """A database that is away: the command must not ask for one."""
@@ -22,10 +23,27 @@ def test_a_person_is_shown_with_a_receipt_for_every_value(tmp_path: Path) -> Non
     done = enrich(tmp_path, "ada.lovelace@gmail.com", "--demo-internet")
 
     assert done.returncode == 0, done.stderr
-    assert "ada.lovelace@gmail.com: Found 6 values." in done.stdout
+    assert "ada.lovelace@gmail.com: Found " in done.stdout
     (first_name,) = [line.split() for line in done.stdout.splitlines() if line.startswith("First name")]
     assert first_name[2:] == ["Ada", "0.90", "email_insight", "Matches", "the", "pattern", "first.last."]
     assert not (tmp_path / "home").exists()
+
+
+def test_a_company_is_read_with_quotes_and_pages(tmp_path: Path) -> None:
+    one = companies()[0]
+
+    done = enrich(tmp_path, f"https://www.{one.domain}/about", "--json", "--demo-internet")
+
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    found = record["company"]
+    assert (record["status"], record["domain"]) == ("completed", one.domain)
+    assert (found["name"]["value"], found["country"]["value"]) == (one.name, one.country)
+    assert {"website", "gleif"} <= {*found["legal_name"]["agreeing"]}
+    vat = found["vat_id"]
+    assert vat["quote"]
+    assert vat["sourceUrl"] == f"https://{one.domain}/imprint"
+    assert {step["source"]: step["state"] for step in record["steps"]}["dns"] == "found"
 
 
 def test_a_file_is_enriched_into_another_with_one_row_per_target(tmp_path: Path) -> None:
@@ -79,3 +97,27 @@ def test_production_refuses_the_small_internet(tmp_path: Path) -> None:
     done = enrich(tmp_path, "acme.com", "--demo-internet", env="production")
 
     assert (done.returncode, "LEADFLOOD_ENV=production" in done.stderr) == (1, True)
+
+
+def test_a_killed_run_continues_and_asks_nothing_again(tmp_path: Path) -> None:
+    people = [f"ada{number}@gmail.com" for number in range(400)]
+    (tmp_path / "people.txt").write_text("\n".join(people))
+    part = tmp_path / "people.jsonl.part"
+    argv = ["enrich", "--file", "people.txt", "--out", "people.jsonl", "--demo-internet", "--concurrency", "2"]
+    running = Running(argv, {**ENV, "LEADFLOOD_HOME": str(tmp_path / "home")}, tmp_path)
+    until(lambda: part.exists() and part.read_bytes().count(b"\n") > 20)
+    running.kill()
+    running.clean_up()
+    before = part.read_bytes()
+    assert before.count(b"\n") < len(people)
+    assert not (tmp_path / "people.jsonl").exists()
+
+    done = enrich(tmp_path, *argv[1:])
+
+    assert done.returncode == 0, done.stderr
+    assert "Continuing: " in done.stderr
+    assert not part.exists()
+    written = (tmp_path / "people.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["input"] for line in written] == people
+    kept = [json.loads(line)["record"] for line in before.splitlines(keepends=True)[1:] if line.endswith(b"\n")]
+    assert {json.dumps(record) for record in kept} <= {json.dumps(json.loads(line)) for line in written}
