@@ -23,11 +23,13 @@ from leadflood.domains.enrichment.models import (
     SourceFailure,
     SubjectKind,
     Ticket,
+    lead_fields,
 )
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult
 from leadflood.domains.enrichment.registry import build_sources, default_policy
+from leadflood.domains.enrichment.sources.email_check import EmailCheck
 from leadflood.domains.enrichment.sources.website.source import Website
 from leadflood.kernel.config import Settings
 from leadflood.kernel.door.door import Door, DoorParts
@@ -140,6 +142,14 @@ async def answered(name: str, fetcher: DoorFetcher) -> Answer | DoorError | Sour
         return await ask(Website(), {fields.DOMAIN: f"{name}.{DOMAIN}"}, fetcher)
     except (DoorError, SourceFailure) as failure:
         return failure
+
+
+async def test_an_address_at_a_provider_is_not_called_invalid(fetcher: DoorFetcher) -> None:
+    answer = await ask(EmailCheck(), {lead_fields.EMAIL: "ada@gmail.com"}, fetcher)
+
+    assert isinstance(answer, Found)
+    assert [fact.value for fact in answer.facts] == ["unknown"]
+    assert answer.facts[0].receipt.evidence.startswith("gmail.com accepts mail (Gmail).")
 
 
 def test_the_policy_names_all_sources() -> None:

@@ -72,9 +72,20 @@ async def _not_found(_request: Received, _writer: asyncio.StreamWriter) -> SiteP
     return SitePage(b"Not found", 404, content_type="text/plain")
 
 
+MAIL_PROVIDERS: Final = {
+    "gmail.com": "gmail-smtp-in.l.google.com",
+    "gmx.de": "mx00.gmx.net",
+    "outlook.com": "outlook-com.olc.protection.outlook.com",
+    "yahoo.com": "mta5.am0.yahoodns.net",
+}
+"""Providers of mailboxes for the public, with their mail servers."""
+
+
 def demo_zone() -> Zone:
-    """Names of the demo's companies and registers."""
-    return zone_of_companies().joined(Zone({(host, "A"): (registers.ADDRESS,) for host in registers.HOSTS}))
+    """Names of the demo's companies and registers, and of providers of mailboxes."""
+    records: dict[tuple[str, str], tuple[str, ...]] = {(host, "A"): (registers.ADDRESS,) for host in registers.HOSTS}
+    records |= {(name, "MX"): (f"10 {server}.",) for name, server in MAIL_PROVIDERS.items()}
+    return zone_of_companies().joined(Zone(records))
 
 
 async def demo_handler(request: Received, writer: asyncio.StreamWriter) -> SitePage:
