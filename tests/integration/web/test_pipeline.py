@@ -327,7 +327,7 @@ async def test_a_page_over_its_deadline_says_so(house: House, owner: Browser) ->
         part = await browser.client.get("/leads", headers={"HX-Request": "true", "HX-Target": "lead-list"})
 
     assert (page.status_code, page.headers["Retry-After"]) == (503, "2")
-    assert "Timed out" in page.text
+    assert "This took too long" in page.text
     assert (part.status_code, part.headers["HX-Retarget"]) == (503, "#toasts")
 
 
