@@ -76,7 +76,10 @@ async def test_the_log_is_narrowed_by_kind_person_and_time(house: House) -> None
 
     kind = await owner.browser.get(f"{PATH}?kind=workspace.")
     assert len(told(kind)) == 1
-    assert kind.attribute("#f-kind option[selected]", "value") == "workspace."
+    assert kind.attribute("#audit-kind [aria-current]", "href") == f"{PATH}?kind=workspace."
+    assert kind.attribute(".chips .chip__remove", "href") == PATH
+    both = kind.attribute(f"#audit-by a[href$='{other.id}']", "href") or ""
+    assert told(await owner.browser.get(both)) == []
     by = await owner.browser.get(f"{PATH}?by={other.id}")
     assert [item.rpartition(" ")[0].rpartition(" ")[2] for item in told(by)] == ["signed"]
     past = await owner.browser.get(f"{PATH}?until=2020-01-01")

@@ -8,6 +8,7 @@ from uuid import UUID
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.permissions import AUDIT_READ
 from leadflood.domains.leads.queries.changesets import undoable_among
+from leadflood.kernel.clock import utc_now
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.audit_presenter import GROUPS, audit_rows, mentioned_actors
 from leadflood.web.pipeline import Pages
@@ -19,6 +20,8 @@ pages = Pages()
 _PATH = "/settings/audit"
 _ROWS = 50
 _PEOPLE = 200
+_SPANS = {"Today": 0, "Last 7 days": 6, "Last 30 days": 29}
+"""Usual time spans: days before today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class AuditFilters:
         days = {name: _day(query.get(name, "")) for name in ("since", "until")}
         by = _id(query.get("by", ""))
         return cls(kind if kind in GROUPS else "", str(by or ""), *(str(day or "") for day in days.values()))
+
+    def url(self, **changes: str | None) -> str:
+        """The address of the log with some filters changed."""
+        return url(_PATH, {name: value for name, value in asdict(self).items() if value}, **changes)
 
     def start(self, ctx: PageContext) -> datetime | None:
         """Start of the first day in the reader's time zone."""
@@ -79,12 +86,19 @@ async def list_events(ctx: PageContext) -> PageResult:
         "events": audit_rows(page.items, names, undoable),
         "narrowed": narrowed,
         "is_narrowed": any(given.values()),
-        "kinds": [("", "All actions"), *GROUPS.items()],
-        "people": [("", "Anyone"), *people.items()],
+        "kinds": GROUPS,
+        "people": people,
+        "spans": _spans(ctx),
         "next": url(_PATH, given, after=after) if after else None,
         "first": url(_PATH, given) if "after" in ctx.query else None,
     }
     return PageResponse("settings/audit.html", context)
+
+
+def _spans(ctx: PageContext) -> list[tuple[str, str]]:
+    """Usual time spans with their first day, in the reader's time zone."""
+    today = utc_now().astimezone(ctx.time_zone).date()
+    return [(text, str(today - timedelta(days=days))) for text, days in _SPANS.items()]
 
 
 def _midnight(ctx: PageContext, day: date | None) -> datetime | None:

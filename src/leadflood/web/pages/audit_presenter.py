@@ -70,6 +70,8 @@ SENTENCES: Final = {
     "duplicate.dismissed": "dismissed a possible duplicate",
     "duplicate.reopened": "reopened a possible duplicate",
     "duplicates.scan_requested": "started a duplicate scan",
+    "duplicates.merge_requested": "merged all certain duplicates",
+    "duplicates.unmerge_requested": "undid the merge of all certain duplicates",
     "import.uploaded": "uploaded {name}",
     "import.format_changed": "changed the file format of {name}",
     "import.mapped": "mapped the columns of {name}",
