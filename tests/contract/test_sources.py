@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import leadflood.domains.enrichment.sources as package
+from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.enrichment.models import (
     Answer,
     Away,
@@ -25,33 +27,18 @@ from leadflood.domains.enrichment.models import (
 )
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
-from leadflood.domains.enrichment.sources.companies_house import CompaniesHouse
-from leadflood.domains.enrichment.sources.company_place import CompanyPlace
-from leadflood.domains.enrichment.sources.dns import Dns
-from leadflood.domains.enrichment.sources.email_check import EmailCheck
-from leadflood.domains.enrichment.sources.gleif import Gleif
-from leadflood.domains.enrichment.sources.job_title import JobTitle
-from leadflood.domains.enrichment.sources.phone_place import PhonePlace
-from leadflood.domains.enrichment.sources.sec_edgar import SecEdgar
-from leadflood.domains.enrichment.sources.website.source import Website
-from leadflood.domains.enrichment.sources.wikidata import Wikidata
+from leadflood.domains.enrichment.registry import build_sources
+from leadflood.kernel.config import Settings
 from leadflood.kernel.door import errors
 from leadflood.kernel.door.errors import DoorError
 from leadflood.kernel.door.resolver import DnsAnswer, RecordType
 from tests.support.canned_web import NOW, CannedFetcher, page
 from tests.unit.enrichment.sources.asking import ask, question
 
-SOURCES: Sequence[Source] = (
-    Website(),
-    Dns(),
-    EmailCheck(),
-    Gleif(),
-    Wikidata(),
-    SecEdgar(),
-    CompaniesHouse("key"),
-    JobTitle(),
-    PhonePlace(),
-    CompanyPlace(),
+SOURCES: Sequence[Source] = tuple(
+    source
+    for source in build_sources(Settings(_env_file=None, companies_house_key=SecretStr("key")))
+    if source.spec.name != EmailInsight.name  # see test_adapters.py
 )
 FOLDER = Path(package.__file__).parent
 HEADINGS = ("## What it gives", "## Limits", "## What can go wrong")

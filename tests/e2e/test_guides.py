@@ -21,6 +21,7 @@ GUIDES = (
     "add-a-page",
     "add-a-job",
     "add-an-adapter",
+    "add-a-source",
     "add-a-field",
     "change-the-schema",
 )

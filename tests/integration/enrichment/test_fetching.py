@@ -16,6 +16,7 @@ from leadflood.demo.internet.world import companies
 from leadflood.domains.enrichment.engine.fetching import DoorFetcher, retry_after
 from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryFingerprints, MemoryLookups, MemoryRates
 from leadflood.domains.enrichment.engine.ports import EnginePorts
+from leadflood.domains.enrichment.engine.profiles import ProfileRequest, build_profile, parse_target
 from leadflood.domains.enrichment.engine.running import Engine
 from leadflood.domains.enrichment.models import (
     Answer,
@@ -32,6 +33,8 @@ from leadflood.domains.enrichment.models import (
 )
 from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models.runs import RunRequest, Step, StepState
+from leadflood.domains.enrichment.registry import build_sources, default_policy
+from leadflood.kernel.config import Settings
 from leadflood.kernel.door.door import Door, DoorParts
 from leadflood.kernel.door.errors import UnexpectedContent
 from leadflood.kernel.door.hosts import Hosts
@@ -193,3 +196,19 @@ def test_a_wait_is_read_in_both_forms_and_is_a_day_at_most() -> None:
         assert retry_after(text, NOW) == timedelta(seconds=seconds), text
     for text in ("", "soon", "-5", "²", "1.5", "99999999999999999999 Nov 2026"):
         assert retry_after(text, NOW) is None, text
+
+
+async def test_many_people_of_a_company_lead_to_one_visit() -> None:
+    one = companies()[0]
+    people = [parse_target(f"person{number}@{one.domain}") for number in range(25)]
+    async with Internet(demo_zone(), demo_handler) as internet, fetching(internet, UnspacedHosts()) as fetcher:
+        sources = build_sources(Settings(_env_file=None))
+        ports = EnginePorts(MemoryLookups(), MemoryRates(), MemoryBreakers(), fetcher, MemoryFingerprints().hash)
+        engine, request = Engine(sources, ports), ProfileRequest(default_policy(sources))
+        profiles = await asyncio.gather(*(build_profile(engine, person, request) for person in people))
+
+    assert all(profile.company and profile.company.chosen[company.NAME] for profile in profiles)
+    paths = [item.path for item in internet.http.received if item.host == one.domain]
+    assert len(paths) == len({*paths}) <= 5
+    registers = [item.url for item in internet.http.received if item.host == GLEIF]
+    assert len(registers) == 1
