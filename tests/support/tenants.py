@@ -12,6 +12,7 @@ from leadflood.domains.duplicates import queries as duplicates
 from leadflood.domains.duplicates.contracts import MergeLeads
 from leadflood.domains.duplicates.events import SCAN_DUPLICATES
 from leadflood.domains.duplicates.service import merging, scanning
+from leadflood.domains.duplicates.store import merge_runs
 from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.events import WRITE_EXPORT
@@ -233,7 +234,7 @@ async def new_deleted_lead(database: Database, actor: Actor) -> UUID:
 
 
 async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
-    """A pair that waits for a decision, and a merge. Returns the id of each."""
+    """A pair that waits for a decision, a merge, and a merge of all certain pairs. Returns the id of each."""
     scanned = JobRegistry(duplicates_jobs.definitions(database, LEAD_PARTICIPANTS))
     async with database.transaction(actor.workspace_id) as tx:
         one, two, three = [
@@ -250,6 +251,7 @@ async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
     async with database.transaction(actor.workspace_id) as tx:
         command = MergeLeads.model_validate({"survivorId": str(one), "otherId": str(three)})
         merge = await merging.merge(tx, actor, LEAD_PARTICIPANTS, command=command)
+        await merge_runs.insert(tx, actor, run_id=new_id(), job_id=new_id(), total=1)
         waiting = await duplicates.list_duplicates(tx, actor, limit=10)
     (pair,) = [item for item in waiting.items if {lead.id for lead in item.leads} == {one, two}]
     return {"duplicates": pair.id, "merges": merge.id}

@@ -70,8 +70,8 @@ async def test_the_format_is_a_choice(
         ("columns", ",".join(["email"] * 201), "too_long"),
         ("format", "docx", "not_allowed"),
         ("headers", "titles", "not_allowed"),
-        ("leadIds", "x", "invalid_format"),
-        ("leadIds", ",".join([_LEAD] * 101), "too_long"),
+        ("leads", "x", "invalid_format"),
+        ("leads", ",".join([_LEAD] * 101), "too_long"),
         ("sort", "email", "unknown_parameter"),
         ("status", "gone", "not_allowed"),
     ],
@@ -90,7 +90,7 @@ async def test_selected_leads_are_sent_and_headers_are_names_on_request(
 ) -> None:
     (ada, _) = reversed((await toys.get("/v1/leads", headers=caller.headers)).json()["items"])
     stranger = await new_caller(database, [LEADS_READ, LEADS_EXPORT, TAGS_READ])
-    params = {"columns": "email,owner,tags", "headers": "names", "leadIds": f"{ada['id']},{_LEAD}"}
+    params = {"columns": "email,owner,tags", "headers": "names", "leads": f"{ada['id']},{_LEAD}"}
 
     sent = await toys.get("/v1/leads/exports", params=params, headers=caller.headers)
     theirs = await toys.get("/v1/leads/exports", params=params, headers=stranger.headers)

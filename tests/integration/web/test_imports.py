@@ -170,6 +170,8 @@ async def test_every_choice_of_the_form_reaches_the_import(house: House, owner: 
         **{name: value for name, value in chosen.items() if name != "fields.company"},
         "fields": {"company": "overwrite"},
         "enrich": False,
+        "tags": [],
+        "lists": [],
     }
     await worked(desk, import_id)
     again = form_of(await owner.get(f"/imports/{import_id}?step=mapping"))

@@ -40,7 +40,7 @@ Columns = Annotated[
 ]
 Selected = Annotated[
     SelectedIds | None,
-    Query(alias="leadIds", description="Comma-separated IDs of up to 100 leads, instead of filters."),
+    Query(alias="leads", description="Comma-separated IDs of up to 100 leads, instead of filters."),
 ]
 
 

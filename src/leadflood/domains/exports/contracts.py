@@ -39,7 +39,7 @@ ColumnNames = Annotated[
     ),
 ]
 """Comma-separated names."""
-_ONE_SELECTION = "Send leadIds or filters, not both."
+_ONE_SELECTION = "Send selected leads or filters, not both."
 _MAX_IN_URL = 100
 
 
@@ -114,7 +114,7 @@ class CreateExport(Schema):
 def chosen_leads(filters: LeadFilter, lead_ids: Sequence[UUID] | None) -> Selection:
     """The leads of a direct export. Raises: InvalidInput: IDs and filters."""
     if lead_ids is not None and filters != LeadFilter():
-        fault = FieldError("?leadIds", "not_allowed", _ONE_SELECTION)
+        fault = FieldError("?leads", "not_allowed", _ONE_SELECTION)
         raise InvalidInput(_ONE_SELECTION, errors=[fault])
     return Selection(filters, lead_ids)
 
