@@ -8,7 +8,6 @@ from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.kernel.events import EventData, EventType
 from leadflood.kernel.queue.ports import Priority
-from leadflood.kernel.timeline import Timeline
 
 
 class LeadEventKind(StrEnum):
@@ -32,8 +31,6 @@ class LeadEventKind(StrEnum):
 
 
 LEAD: Final = "lead"
-TIMELINE: Final = Timeline(LEAD)
-"""The timelines of leads."""
 CHANGESET: Final = "changeset"
 VIEW: Final = "view"
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.leads.events import LEAD, TIMELINE
+from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.queries.personal_data import merge_partners, same_leads
+from leadflood.domains.leads.store.timelines import TIMELINE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction

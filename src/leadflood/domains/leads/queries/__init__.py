@@ -9,9 +9,9 @@ from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
-from leadflood.domains.leads.events import TIMELINE
 from leadflood.domains.leads.queries.orders import position_of
 from leadflood.domains.leads.queries.search import matching_rows
+from leadflood.domains.leads.store.timelines import TIMELINE
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql

@@ -11,8 +11,9 @@ from leadflood.domains.leads.catalog import LEAD_FIELDS, PLAIN_FIELDS
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
-from leadflood.domains.leads.events import TIMELINE, LeadEventKind
+from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import DirectTransition, LeadStatus
+from leadflood.domains.leads.store.timelines import TIMELINE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql, assemble, assignments, sql, sql_file

@@ -1,0 +1,9 @@
+"""SQL of the timelines of leads."""
+
+from typing import Final
+
+from leadflood.domains.leads.events import LEAD
+from leadflood.kernel.timeline import Timeline
+
+TIMELINE: Final = Timeline(LEAD)
+"""The timelines of leads."""
