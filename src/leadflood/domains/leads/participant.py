@@ -6,7 +6,7 @@ from uuid import UUID
 
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.queries.personal_data import merge_partners, same_leads
-from leadflood.domains.leads.store.timelines import TIMELINE
+from leadflood.domains.leads.timeline import TIMELINE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction

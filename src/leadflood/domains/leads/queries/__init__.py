@@ -11,7 +11,7 @@ from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.queries.orders import position_of
 from leadflood.domains.leads.queries.search import matching_rows
-from leadflood.domains.leads.store.timelines import TIMELINE
+from leadflood.domains.leads.timeline import TIMELINE
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql

@@ -13,7 +13,7 @@ from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import DirectTransition, LeadStatus
-from leadflood.domains.leads.store.timelines import TIMELINE
+from leadflood.domains.leads.timeline import TIMELINE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql, assemble, assignments, sql, sql_file

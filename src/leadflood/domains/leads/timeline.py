@@ -1,4 +1,4 @@
-"""SQL of the timelines of leads."""
+"""The timelines of leads, for what writes and reads them."""
 
 from typing import Final
 
