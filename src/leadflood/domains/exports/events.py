@@ -13,8 +13,11 @@ class ExportPayload(Payload):
     export_id: UUID
 
 
-WRITE_EXPORT = JobKind("exports.write.v1", ExportPayload, max_attempts=20)
-"""Writes the file; resumes after an earlier attempt."""
+WRITE_EXPORT = JobKind("exports.write.v2", ExportPayload, max_attempts=20, former_name="exports.write.v1")
+"""Writes the file; resumes after an earlier attempt.
+
+Workers that run v1 know no selected leads: they would write all of them. They leave v2 to others.
+"""
 
 PURGE_EXPORTS = JobKind(
     "exports.purge_expired.v1", NoPayload, max_attempts=3, priority=Priority.BULK, former_name="exports.forget.v1"
