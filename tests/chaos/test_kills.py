@@ -7,7 +7,7 @@ from tests.support.history import History, Outcome, Writers, resolve
 from tests.support.judge import judge, wait_for_ends
 from tests.support.nemesis import Nemesis
 
-SHORT, LONG = 30, 500
+SHORT, LONG = 20, 500
 MIN_ACKNOWLEDGED = 3
 """Leads a kill: fewer would mean that the faults hit an idle system."""
 
@@ -30,7 +30,7 @@ def survive(deployment: Deployment, history: History, seed: int, kills: int) -> 
     assert nemesis.stop() == [0, 0, 0]
 
 
-def test_nothing_is_lost_or_doubled_by_30_kills(deployment: Deployment, history: History, seed: int) -> None:
+def test_nothing_is_lost_or_doubled_by_20_kills(deployment: Deployment, history: History, seed: int) -> None:
     survive(deployment, history, seed, SHORT)
 
 

@@ -188,9 +188,10 @@ async def test_no_page_stumbles_over_a_value_that_is_not_its_own(
                 read_before = len(cursors.read_by)
                 seen = await browser.get(f"{path}after={cursors.holding(value, IDS[1])}")
                 assert seen.status < 500, (path, value, seen.text)
-                if len(cursors.read_by) > read_before:
-                    assert seen.status in {200, 400}, (path, value)
-                    refusing |= {path} if seen.status == 400 and value == "a@acme.com" else set()
+                if len(cursors.read_by) == read_before:
+                    break  # the page has no list, so that another value says nothing more
+                assert seen.status in {200, 400}, (path, value)
+                refusing |= {path} if seen.status == 400 and value == "a@acme.com" else set()
     await web.changes.close()
 
     assert {path.split("?")[0].split("/")[1] for path in refusing} == {"leads", "duplicates", "imports", "settings"}

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from leadflood.kernel.db.errors import LockConflict, WritesRefused, translated_errors
+from leadflood.kernel.db.errors import DatabaseUnavailable, LockConflict, WritesRefused, translated_errors
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.postgres import _away_is_unavailable
 
@@ -16,15 +16,15 @@ from leadflood.kernel.queue.postgres import _away_is_unavailable
         (asyncpg.QueryCanceledError, LockConflict),
         (asyncpg.DiskFullError, WritesRefused),
         (asyncpg.ReadOnlySQLTransactionError, WritesRefused),
-        (asyncpg.TooManyConnectionsError, Unavailable),
-        (asyncpg.AdminShutdownError, Unavailable),
-        (asyncpg.CrashShutdownError, Unavailable),
-        (asyncpg.CannotConnectNowError, Unavailable),
-        (asyncpg.ConnectionDoesNotExistError, Unavailable),
-        (asyncpg.exceptions.PostgresIOError, Unavailable),  # while its disk fails
-        (asyncpg.exceptions.UndefinedFileError, Unavailable),
-        (ConnectionResetError, Unavailable),
-        (TimeoutError, Unavailable),
+        (asyncpg.TooManyConnectionsError, DatabaseUnavailable),
+        (asyncpg.AdminShutdownError, DatabaseUnavailable),
+        (asyncpg.CrashShutdownError, DatabaseUnavailable),
+        (asyncpg.CannotConnectNowError, DatabaseUnavailable),
+        (asyncpg.ConnectionDoesNotExistError, DatabaseUnavailable),
+        (asyncpg.exceptions.PostgresIOError, DatabaseUnavailable),  # while its disk fails
+        (asyncpg.exceptions.UndefinedFileError, DatabaseUnavailable),
+        (ConnectionResetError, DatabaseUnavailable),
+        (TimeoutError, DatabaseUnavailable),
     ],
 )
 def test_an_error_that_passes_is_unavailable(error: type[Exception], expected: type[Unavailable]) -> None:

@@ -106,7 +106,7 @@ async def test_a_view_made_over_the_api_shows_changes_and_exports_what_its_filte
         assert asked.attribute("main [name=expected]", "value") == str(len(expected)), given
         file = await owner.post("/leads/export", {"matching": query, "format": "csv", "columns": "shown"})
         rows = csv.DictReader(io.StringIO(file.response.content.decode("utf-8-sig"), newline=""))
-        assert sorted(row["email"] for row in rows) == expected, given
+        assert sorted(row["Email"] for row in rows) == expected, given
 
     assert {1, 2, 3} <= sizes
 

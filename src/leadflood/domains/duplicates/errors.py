@@ -91,6 +91,7 @@ class NoCertainPairs(Conflict):
 
     code = "no_certain_pairs"
     title = "Nothing to merge"
+    remedy = "Review the open pairs one by one."
 
     def __init__(self) -> None:
         super().__init__("No pair is certain any more. Review the others one by one.")
@@ -122,6 +123,7 @@ class MergeRunNotUndoable(Conflict):
 
     code = "merge_run_not_undoable"
     title = "Not undoable"
+    remedy = "Wait until the merges are finished, or look at the history: they may be undone already."
 
     def __init__(self, status: str) -> None:
         """Args: status: its state."""
