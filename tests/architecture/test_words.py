@@ -80,7 +80,7 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix == ".sql":
         yield from ((n, line) for n, line in enumerate(source.splitlines(), 1) if line.lstrip().startswith("--"))
     elif path.suffix == ".py":
-        for number, text in (*_words(path).comments, *_words(path).docstrings):
+        for number, text in _words(path).texts:
             yield from enumerate(text.splitlines(), number)
     else:
         yield from enumerate(source.splitlines(), 1)
@@ -107,9 +107,11 @@ def test_texts_use_the_usual_words() -> None:
 
 @dataclass(frozen=True)
 class _Words:
-    """The words of a module: comments, docstrings (those of constants and attributes too), and the names used."""
+    """The words of a module: comments, long texts, docstrings (of constants and attributes too), and names."""
 
     comments: Sequence[tuple[int, str]]
+    texts: Sequence[tuple[int, str]]
+    """Comments and strings in triple quotes: docstrings, statements and messages."""
     docstrings: Sequence[tuple[int, str]]
     names: Mapping[str, int]
     """Each name with the first line that has it."""
@@ -119,10 +121,14 @@ class _Words:
 def _words(path: Path) -> _Words:
     source = path.read_text("utf-8")
     comments: list[tuple[int, str]] = []
+    texts: list[tuple[int, str]] = []
     names: dict[str, int] = {}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             comments.append((token.start[0], token.string))
+            texts.append(comments[-1])
+        elif token.type == tokenize.STRING and token.string.startswith('"""'):
+            texts.append((token.start[0], token.string))
         elif token.type == tokenize.NAME:
             names.setdefault(token.string, token.start[0])
     docstrings = [
@@ -130,7 +136,7 @@ def _words(path: Path) -> _Words:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     ]
-    return _Words(comments, docstrings, names)
+    return _Words(comments, texts, docstrings, names)
 
 
 def test_texts_begin_with_a_noun_or_a_verb() -> None:

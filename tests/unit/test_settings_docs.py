@@ -13,7 +13,10 @@ def test_a_generated_file_is_what_the_code_would_write_today_on_any_machine(
     monkeypatch.setenv("LEADFLOOD_HOME", "/srv/elsewhere")
     monkeypatch.setenv("LEADFLOOD_SECRET_KEY", "a secret that must never be printed anywhere")
 
-    assert GENERATED[name]() == committed, f"{name} is stale (run: uv run just docs) or depends on this machine"
+    text = GENERATED[name]()
+
+    assert text == committed, f"{name} is stale (run: uv run just docs) or depends on this machine"
+    assert "somebody-else" not in text
 
 
 @pytest.mark.parametrize("render", [env_example, settings_reference])
