@@ -24,7 +24,6 @@ SYSTEM_LABELS: Final[Mapping[str, str]] = {
     "error": "Enrichment error",
 }
 """Labels of the columns that an import cannot set, by API name; the owner's ID is set by email."""
-RELATED_LABELS: Final[Mapping[str, str]] = {Target.TAGS: "Tags", Target.LISTS: "Lists"}
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z?")

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from leadflood.domains.enrichment.models import (
     Answer,
-    FactField,
     Fetcher,
     Found,
     Missed,
@@ -19,8 +18,7 @@ from leadflood.domains.enrichment.models import (
     SubjectKind,
 )
 from leadflood.domains.enrichment.models import company_fields as fields
-from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
-from leadflood.domains.enrichment.sources.register_replies import require_reply, text_at
+from leadflood.domains.enrichment.sources.register_replies import RegisterFacts, require_reply, text_at
 
 ADDRESS: Final = "https://api.company-information.service.gov.uk/company/{}"
 _PUBLIC: Final = "https://find-and-update.company-information.service.gov.uk/company/{}"
@@ -77,30 +75,28 @@ class CompaniesHouse:
         return Found(facts) if facts else Missed(f"The profile of the company {number} is empty.")
 
 
-def _facts(value: Mapping[str, Any], number: str, question: Question) -> CollectedFacts:
-    collected = CollectedFacts(question.asked_at, _PUBLIC.format(number))
-    evidence = f"The register entry of the company {number} says so."
-
-    def add(field: FactField, text: str | int | None, quote: str | None, weight: float = 1.0) -> None:
-        collected.add(field, text, round(_SURE * weight, 2), "register", evidence, quote=quote)
-
+def _facts(value: Mapping[str, Any], number: str, question: Question) -> RegisterFacts:
+    facts = RegisterFacts(
+        value,
+        question.asked_at,
+        _PUBLIC.format(number),
+        confidence=_SURE,
+        evidence=f"The register entry of the company {number} says so.",
+    )
     written = text_at(value, "company_name")
-    add(fields.LEGAL_NAME, written and spelled(written), written)
-    for field, path, weight in (
-        (fields.COMPANY_NUMBER, ("company_number",), 1.0),
-        (fields.STATUS, ("company_status",), 1.0),
-        (fields.STREET, ("registered_office_address", "address_line_1"), 0.85),
-        (fields.CITY, ("registered_office_address", "locality"), 0.85),
-        (fields.REGION, ("registered_office_address", "region"), 0.85),
-        (fields.POSTAL_CODE, ("registered_office_address", "postal_code"), 0.85),
+    facts.state(fields.LEGAL_NAME, written and spelled(written), written)
+    facts.state_at(fields.COMPANY_NUMBER, "company_number")
+    facts.state_at(fields.STATUS, "company_status")
+    for field, name in (
+        (fields.STREET, "address_line_1"),
+        (fields.CITY, "locality"),
+        (fields.REGION, "region"),
+        (fields.POSTAL_CODE, "postal_code"),
     ):
-        text = text_at(value, *path)
-        add(field, text, text, weight)
-    created = text_at(value, "date_of_creation")
-    if created and created[:4].isdigit():
-        add(fields.FOUNDED, int(created[:4]), created, 0.9)
-    add(fields.COUNTRY, "GB", number, 0.95)
-    return collected
+        facts.state_at(field, "registered_office_address", name, weight=0.85)
+    facts.state_year_at(fields.FOUNDED, "date_of_creation", weight=0.9)
+    facts.state(fields.COUNTRY, "GB", number, 0.95)
+    return facts
 
 
 def spelled(name: str) -> str:

@@ -9,7 +9,6 @@ from rapidfuzz import fuzz
 
 from leadflood.domains.enrichment.models import (
     Answer,
-    FactField,
     Fetcher,
     Found,
     Missed,
@@ -20,8 +19,7 @@ from leadflood.domains.enrichment.models import (
     SubjectKind,
 )
 from leadflood.domains.enrichment.models import company_fields as fields
-from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
-from leadflood.domains.enrichment.sources.register_replies import items_in, require_reply, text_at
+from leadflood.domains.enrichment.sources.register_replies import RegisterFacts, items_in, require_reply, text_at
 from leadflood.kernel.company_name import company_key
 from leadflood.kernel.text import search_key
 
@@ -89,22 +87,18 @@ class Gleif:
 
 
 def _answer(url: str, question: Question, record: Mapping[str, Any], confidence: float, evidence: str) -> Answer:
-    collected = CollectedFacts(question.asked_at, url)
-
-    def add(field: FactField, *path: str, weight: float = 1.0) -> None:
-        text = text_at(record, "attributes", *path)
-        collected.add(field, text, round(confidence * weight, 2), "register", evidence, quote=text)
-
-    add(fields.LEI, "lei")
-    add(fields.LEGAL_NAME, "entity", "legalName", "name")
-    add(fields.STATUS, "entity", "status")
-    add(fields.REGISTER_NUMBER, "entity", "registeredAs", weight=0.95)
+    attributes = _mapping(record, "attributes")
+    facts = RegisterFacts(attributes, question.asked_at, url, confidence=confidence, evidence=evidence)
+    facts.state_at(fields.LEI, "lei")
+    facts.state_at(fields.LEGAL_NAME, "entity", "legalName", "name")
+    facts.state_at(fields.STATUS, "entity", "status")
+    facts.state_at(fields.REGISTER_NUMBER, "entity", "registeredAs", weight=0.95)
     for place, weight in (("headquartersAddress", 1.0), ("legalAddress", 0.85)):
-        add(fields.POSTAL_CODE, "entity", place, "postalCode", weight=weight)
-        add(fields.CITY, "entity", place, "city", weight=weight)
-        add(fields.COUNTRY, "entity", place, "country", weight=weight)
-        add(fields.STREET, "entity", place, "addressLines", weight=weight)
-    return Found(collected.facts) if collected.facts else Missed("GLEIF's record of the company is empty.")
+        facts.state_at(fields.POSTAL_CODE, "entity", place, "postalCode", weight=weight)
+        facts.state_at(fields.CITY, "entity", place, "city", weight=weight)
+        facts.state_at(fields.COUNTRY, "entity", place, "country", weight=weight)
+        facts.state_at(fields.STREET, "entity", place, "addressLines", weight=weight)
+    return Found(facts.facts) if facts.facts else Missed("GLEIF's record of the company is empty.")
 
 
 def _is_same(record: Mapping[str, Any], question: Question) -> bool:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from leadflood.domains.enrichment.models import (
     Answer,
-    FactField,
     Fetcher,
     Found,
     Missed,
@@ -17,8 +16,7 @@ from leadflood.domains.enrichment.models import (
     SubjectKind,
 )
 from leadflood.domains.enrichment.models import company_fields as fields
-from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
-from leadflood.domains.enrichment.sources.register_replies import require_reply, text_at
+from leadflood.domains.enrichment.sources.register_replies import RegisterFacts, require_reply, text_at
 from leadflood.kernel.phone_number import normalise_phone
 from leadflood.kernel.text import InvalidValue
 
@@ -77,32 +75,30 @@ class SecEdgar:
         return Found(facts) if facts else Missed(f"SEC EDGAR's record of the CIK {number} is empty.")
 
 
-def _facts(value: Mapping[str, Any], url: str, question: Question) -> CollectedFacts:
-    collected = CollectedFacts(question.asked_at, url)
+def _facts(value: Mapping[str, Any], url: str, question: Question) -> RegisterFacts:
     evidence = "The company's record at the SEC says so."
-
-    def add(field: FactField, text: str | None, weight: float = 1.0) -> None:
-        collected.add(field, text, round(_SURE * weight, 2), "register", evidence, quote=text)
-
-    add(fields.CIK, text_at(value, "cik"))
-    add(fields.LEGAL_NAME, text_at(value, "name"), 0.95)
-    add(fields.INDUSTRY, text_at(value, "sicDescription"), 0.9)
-    add(fields.WEBSITE, text_at(value, "website"), 0.9)
-    add(fields.LEI, text_at(value, "lei"))
+    facts = RegisterFacts(value, question.asked_at, url, confidence=_SURE, evidence=evidence)
+    facts.state_at(fields.CIK, "cik")
+    facts.state_at(fields.LEGAL_NAME, "name", weight=0.95)
+    facts.state_at(fields.INDUSTRY, "sicDescription", weight=0.9)
+    facts.state_at(fields.WEBSITE, "website", weight=0.9)
+    facts.state_at(fields.LEI, "lei")
     tickers = value.get("tickers")
     for ticker in tickers[:20] if isinstance(tickers, list) else ():
-        add(fields.TICKER, ticker if isinstance(ticker, str) else None)
+        if isinstance(ticker, str):
+            facts.state(fields.TICKER, ticker, ticker)
     for place, weight in (("business", 1.0), ("mailing", 0.8)):
         address = ("addresses", place)
-        add(fields.STREET, text_at(value, *address, "street1"), weight)
-        add(fields.CITY, text_at(value, *address, "city"), weight)
-        add(fields.POSTAL_CODE, text_at(value, *address, "zipCode"), weight)
+        facts.state_at(fields.STREET, *address, "street1", weight=weight)
+        facts.state_at(fields.CITY, *address, "city", weight=weight)
+        facts.state_at(fields.POSTAL_CODE, *address, "zipCode", weight=weight)
         state = text_at(value, *address, "stateOrCountry")
         if state and state.isalpha() and len(state) == _NO_STATE:
-            add(fields.REGION, state, weight)
-            add(fields.COUNTRY, "US", weight)
-    add(fields.PHONE, _phone(text_at(value, "phone")), 0.9)
-    return collected
+            facts.state(fields.REGION, state, state, weight)
+            facts.state(fields.COUNTRY, "US", "US", weight)
+    phone = _phone(text_at(value, "phone"))
+    facts.state(fields.PHONE, phone, phone, 0.9)
+    return facts
 
 
 def _phone(text: str | None) -> str | None:

@@ -10,7 +10,6 @@ from typing import Final
 from leadflood.domains.enrichment.sources.website.data_values import text_of, url_of
 from leadflood.domains.enrichment.sources.website.page import (
     MAX_VALUE,
-    MarkupItem,
     PageFact,
     PageField,
     WebPage,
@@ -236,8 +235,3 @@ _LANGUAGE_RULES: Final[Sequence[Rule]] = (
     _language_in(("content-language", "language", "dc.language", "dcterms.language"), 0.8),
     _language_in(("og:locale",), 0.75),
 )
-
-
-def items_of(page: WebPage, types: frozenset[str]) -> Iterator[MarkupItem]:
-    """The items that have one of these types."""
-    return (item for item in page.items if item.types & types)

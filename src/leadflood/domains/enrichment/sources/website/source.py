@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -40,7 +40,6 @@ _RESERVE: Final = timedelta(seconds=4)
 _OK: Final = range(200, 300)
 _MISSING: Final = frozenset({404, 410})
 _CHALLENGE_KEPT: Final = timedelta(days=7)
-_PARKED_KEPT: Final = timedelta(days=30)
 _OTHER_DOMAIN: Final = 0.85
 """Factor of confidence for a site that another domain redirects to."""
 _MOST, _MOST_OF_MANY = 3, 25
@@ -157,12 +156,13 @@ class Website:
         links = [ScoredLink(url, LinkKind(kind), score, label) for url, kind, score, label in result["links"]]
         site = _Site(home)
         await self._read_more(site, links, question, fetcher)
-        facts = [*_facts(home, facts_in(result), "home"), *_page_facts(home, links), *_address(domain, home)]
+        same = domain_of(home.url) == domain_of(f"https://{domain}/")
+        facts = [*_facts(home, facts_in(result), "home"), *_page_facts(home, links), *_address(domain, home, same=same)]
         facts += await _facts_of_others(site, fetcher)
-        weight = 1.0 if domain_of(home.url) == domain_of(f"https://{domain}/") else _OTHER_DOMAIN
-        if weight < 1.0:
+        if not same:
+            facts = [_less_sure(fact) for fact in facts]
             site.notes.insert(0, f"{domain} redirects to {urlsplit(home.url).hostname}.")
-        kept = wanted_only(_weighted(facts, weight), self.spec.gives, most=_MOST, most_of_many=_MOST_OF_MANY)
+        kept = wanted_only(facts, self.spec.gives, most=_MOST, most_of_many=_MOST_OF_MANY)
         if not result["words"]:
             site.notes.append(f"{domain} shows its text only in a browser, so little could be read.")
         return Found(kept, " ".join(site.notes)) if kept else Missed(f"{domain} says nothing about its company.")
@@ -269,17 +269,15 @@ def _page_facts(home: FetchedPage, links: Sequence[ScoredLink]) -> list[Fact]:
     return collected.facts
 
 
-def _address(domain: str, home: FetchedPage) -> list[Fact]:
-    """The address of the website itself."""
+def _address(domain: str, home: FetchedPage, *, same: bool) -> list[Fact]:
+    """The address of the website itself. Args: same: whether it is below the domain."""
     collected = CollectedFacts(home.fetched_at, home.url)
     parts = urlsplit(home.url)
-    same = domain_of(home.url) == domain_of(f"https://{domain}/")
     evidence = "It answers at this address." if same else f"{domain} redirects there."
     collected.add(fields.WEBSITE, f"{parts.scheme}://{parts.netloc}", 0.95 if same else 0.8, "answer", evidence)
     return collected.facts
 
 
-def _weighted(facts: Sequence[Fact], weight: float) -> list[Fact]:
-    if weight == 1.0:
-        return [*facts]
-    return [Fact(one.field, one.value, round(one.confidence * weight, 2), one.receipt, one.key) for one in facts]
+def _less_sure(fact: Fact) -> Fact:
+    """A fact of a site that another domain redirects to."""
+    return replace(fact, confidence=round(fact.confidence * _OTHER_DOMAIN, 2))

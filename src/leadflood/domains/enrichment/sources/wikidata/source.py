@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from leadflood.domains.enrichment.models import (
     Answer,
-    FactField,
     Fetcher,
     Found,
     Missed,
@@ -18,13 +17,14 @@ from leadflood.domains.enrichment.models import (
     SubjectKind,
 )
 from leadflood.domains.enrichment.models import company_fields as fields
-from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
-from leadflood.domains.enrichment.sources.register_replies import items_in, require_reply, text_at
+from leadflood.domains.enrichment.sources.register_replies import RegisterFacts, items_in, require_reply, text_at
 
 ADDRESS: Final = "https://query.wikidata.org/sparql"
 _NAME: Final = "Wikidata"
 _SURE: Final = 0.85
 _MAX_EMPLOYEES: Final = 20_000_000
+_NAMES: Final = ("itemLabel", "inception", "employees", "country", "cityLabel", "industryLabel", "lei", "cik")
+"""Names of the query's values that become facts."""
 
 # Properties: website P856, country P17 with its code P297, headquarters P159, inception P571, employees P1128,
 # industry P452, LEI P1278, CIK P5531, dissolved P576. An item that was dissolved is left out.
@@ -97,33 +97,28 @@ def query_for(domain: str) -> str:
     return " ".join((_QUERY % {"websites": " ".join(spellings)}).split())
 
 
-def _facts(rows: list[Mapping[str, Any]], item: str, question: Question) -> CollectedFacts:
-    url = f"https://www.wikidata.org/wiki/{item}"
-    collected = CollectedFacts(question.asked_at, url)
-    evidence = f"The item {item} says so, whose website is {question.text(fields.DOMAIN)}."
-
-    def add(field: FactField, value: str | int | None, quote: str | None, weight: float = 1.0) -> None:
-        collected.add(field, value, round(_SURE * weight, 2), "register", evidence, quote=quote)
-
-    add(fields.WIKIDATA, item, item, 1.1)
-    label = _text(rows, "itemLabel")
-    if label != item:  # an item without a label is shown by its number
-        add(fields.NAME, label, label)
-    inception, employees = _text(rows, "inception"), _text(rows, "employees")
-    if inception and inception[:4].isdigit():
-        add(fields.FOUNDED, int(inception[:4]), inception)
+def _facts(rows: list[Mapping[str, Any]], item: str, question: Question) -> RegisterFacts:
+    record = {name: _text(rows, name) for name in _NAMES}
+    facts = RegisterFacts(
+        record,
+        question.asked_at,
+        f"https://www.wikidata.org/wiki/{item}",
+        confidence=_SURE,
+        evidence=f"The item {item} says so, whose website is {question.text(fields.DOMAIN)}.",
+    )
+    facts.state(fields.WIKIDATA, item, item, 1.1)
+    if record["itemLabel"] != item:  # an item without a label is shown by its number
+        facts.state_at(fields.NAME, "itemLabel")
+    facts.state_year_at(fields.FOUNDED, "inception")
+    employees = record["employees"]
     if employees and employees.lstrip("+").isdigit() and 0 < int(employees) < _MAX_EMPLOYEES:
-        add(fields.EMPLOYEES, int(employees), employees, 0.8)
-    for field, name in (
-        (fields.COUNTRY, "country"),
-        (fields.CITY, "cityLabel"),
-        (fields.INDUSTRY, "industryLabel"),
-        (fields.LEI, "lei"),
-        (fields.CIK, "cik"),
-    ):
-        value = _text(rows, name)
-        add(field, value, value, 1.0 if field in {fields.LEI, fields.CIK} else 0.9)
-    return collected
+        facts.state(fields.EMPLOYEES, int(employees), employees, 0.8)
+    facts.state_at(fields.COUNTRY, "country", weight=0.9)
+    facts.state_at(fields.CITY, "cityLabel", weight=0.9)
+    facts.state_at(fields.INDUSTRY, "industryLabel", weight=0.9)
+    facts.state_at(fields.LEI, "lei")
+    facts.state_at(fields.CIK, "cik")
+    return facts
 
 
 def _item(row: Mapping[str, Any]) -> str | None:
