@@ -15,6 +15,7 @@ from leadflood.cli.context import run
 from leadflood.cli.enrich_report import print_record
 from leadflood.cli.output import console, note, print_json, visible
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.tasks import task_group
 
 if TYPE_CHECKING:
     from leadflood.cli.enrich_engine import StandaloneEngine
@@ -164,21 +165,22 @@ async def _write(settings: "Settings", lines: Sequence[str], options: EnrichOpti
     from leadflood.cli.enrich_formats import write_output
     from leadflood.cli.enrich_records import FOUND_SOMETHING
 
-    by_key = {_key(line): line for line in reversed(lines)}
-    keys = list(dict.fromkeys(_key(line) for line in lines))
+    by_key: dict[str, str] = {}
+    for line in lines:
+        by_key.setdefault(_key(line), line)
     found = 0
     with open_working_file(out) as working:
-        await _fill(settings, working, {key: by_key[key] for key in keys}, options)
+        await _fill(settings, working, by_key, options)
 
         def counted() -> "Iterator[JsonObject]":
             nonlocal found
-            for record in working.records(keys):
+            for record in working.records(list(by_key)):
                 found += record["status"] in FOUND_SOMETHING
                 yield record
 
         write_output(out, counted())
         working_path(out).unlink()
-    note(f"Wrote {out}: something was found about {found:,} of {len(keys):,}.")
+    note(f"Wrote {out}: something was found about {found:,} of {len(by_key):,}.")
     return found > 0
 
 
@@ -231,12 +233,9 @@ async def _enrich_all(
         for place, line in waiting:
             done(place, await _record(standalone, line, options))
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(options.concurrency, len(lines))):
-                group.create_task(work())
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+    async with task_group() as group:
+        for _ in range(min(options.concurrency, len(lines))):
+            group.create_task(work())
 
 
 async def _record(standalone: "StandaloneEngine", line: str, options: EnrichOptions) -> "JsonObject":

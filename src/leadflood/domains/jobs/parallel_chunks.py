@@ -13,6 +13,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import LockConflict
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.tasks import task_group
 
 PARALLEL_CHUNKS = 2
 
@@ -90,12 +91,9 @@ class _Sequence:
         self.stopped = False
 
     async def advance(self, lanes: int) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(lanes):
-                    group.create_task(self._lane())
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        async with task_group() as group:
+            for _ in range(lanes):
+                group.create_task(self._lane())
 
     async def _lane(self) -> None:
         more = True

@@ -1,6 +1,7 @@
 """SQL that writes merges of all certain pairs. Every state change names the expected state."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from leadflood.domains.duplicates.models import CERTAIN, MergeRunStatus
@@ -80,7 +81,7 @@ class MergeRun:
     total: int
     done: int
     position: UUID
-    created_at: object
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

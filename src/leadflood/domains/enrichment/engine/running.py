@@ -1,6 +1,5 @@
 """Runs: wave after wave of sources, until every wanted field is satisfied, no source is left, or the time is over."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from leadflood.domains.enrichment.models.planning import PlanState, next_wave, s
 from leadflood.domains.enrichment.models.questions import KnownFact, Question
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, Step, StepState, run_state
 from leadflood.domains.enrichment.models.sources import Source
+from leadflood.kernel.tasks import task_group
 
 
 class Engine:
@@ -126,9 +126,6 @@ async def _together(
         ended(asked)
         return asked
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(reported(call)) for call in calls]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+    async with task_group() as group:
+        tasks = [group.create_task(reported(call)) for call in calls]
     return [task.result() for task in tasks]

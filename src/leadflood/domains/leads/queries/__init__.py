@@ -47,11 +47,6 @@ WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NU
     fields=LEAD_FIELDS.columns,
 )
 
-# The active lead with an email.
-_WITH_EMAIL = sql(
-    "SELECT id FROM leads WHERE workspace_id = :workspace_id AND email_norm = :email_norm AND deleted_at IS NULL"
-)
-
 # Active leads with all of their columns.
 _LEADS = assemble(
     sql(
@@ -93,8 +88,7 @@ async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
 
 async def lead_with_email(tx: Transaction, actor: Actor, *, email: EmailAddress) -> UUID | None:
     """ID of the active lead with this email; None if there is none."""
-    found = await tx.scalar(_WITH_EMAIL, {"workspace_id": actor.workspace_id, "email_norm": email.norm})
-    return UUID(str(found)) if found is not None else None
+    return (await ids_by_email(tx, actor, addresses=[email.norm])).get(email.norm)
 
 
 async def active_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
