@@ -57,10 +57,11 @@ class FairSlots:
 
     def _assign(self) -> None:
         while self._free:
-            allowed = [item for item in self._waiting if self._used[item] < self._per_key]
-            if not allowed:
+            for key in self._waiting:  # a key may be anything, None too
+                if self._used[key] < self._per_key:
+                    break
+            else:
                 return
-            key = allowed[0]
             turn = self._waiting[key].popleft()
             self._waiting.move_to_end(key)
             if not self._waiting[key]:
