@@ -42,18 +42,18 @@ class ReadFile:
         return [
             {name: value for name, value in row.items() if value is not None and name not in _OF_ROWS}
             for row in self.rows.values()
-            if row["fate"] is None
+            if row["forced_action"] is None
         ]
 
     @property
     def rejected(self) -> dict[int, set[str]]:
         """Errors of rejected rows, by row number, as field and code."""
-        return {number: _codes(row["faults"]) for number, row in self.rows.items() if row["fate"] == "reject"}
+        return {number: _codes(row["faults"]) for number, row in self.rows.items() if row["forced_action"] == "reject"}
 
     @property
     def left_out(self) -> dict[int, set[str]]:
         """Values left out of leads, by row number, as field and code."""
-        found = {number: _codes(row["faults"]) for number, row in self.rows.items() if row["fate"] is None}
+        found = {number: _codes(row["faults"]) for number, row in self.rows.items() if row["forced_action"] is None}
         return {number: faults for number, faults in found.items() if faults}
 
     def column(self, field: str) -> list[Any]:
@@ -104,7 +104,7 @@ def read_file(
     return ReadFile(analysis, rows, filled)
 
 
-_OF_ROWS = ("row_no", "fate", "reason", "lead_id", "faults", "raw", "new_source", "new_owner_id", "email_norm")
+_OF_ROWS = ("row_no", "forced_action", "reason", "lead_id", "faults", "raw", "new_source", "new_owner_id", "email_norm")
 
 
 def _codes(faults: Sequence[Mapping[str, str]] | None) -> set[str]:

@@ -205,7 +205,7 @@ class EdgeRoute(APIRoute):
             return
         if self.access.body == "stream":
             if not _NDJSON.fullmatch(request.headers.get("content-type", "")):
-                detail = "Send one JSON object a line, with the header Content-Type: application/x-ndjson."
+                detail = "Send one JSON object per line, with the header Content-Type: application/x-ndjson."
                 raise UnsupportedMediaType(detail, headers={"Accept": NDJSON})
             return
         declared = request.headers.get("content-length", "")

@@ -323,8 +323,8 @@ async def _dead_letters(database: "Database") -> Finding:
         if found.items:
             places.append(f"{len(found.items)}{'+' if found.after else ''} in workspace {workspace_id}")
     if not places:
-        return Finding("dead letters", ok=True, detail="none")
+        return Finding("undelivered events", ok=True, detail="none")
     remedy = (
         "Check the errors with `leadflood event list --status dead_letter`, then run `leadflood event retry --all`."
     )
-    return Finding("dead letters", ok=False, detail=", ".join(places), remedy=remedy)
+    return Finding("undelivered events", ok=False, detail=", ".join(places), remedy=remedy)

@@ -39,7 +39,7 @@ _POLICY = typer.Option("fill_empty", "--policy", help="How to update existing le
 _FIELDS = typer.Option([], "--field", metavar="FIELD=POLICY", help="Override the policy for one field. Repeatable.")
 _DUPLICATES = typer.Option("first", "--duplicates", help="Which duplicate row to keep.")
 _INVALID = typer.Option("drop", "--invalid", help="Drop invalid values and import the rest, or reject such rows.")
-_SOURCE = typer.Option(None, "--source", help="Source of new leads. Defaults to import.")
+_SOURCE = typer.Option(None, "--source", help="Default source of leads it creates. Defaults to import.")
 _COUNTRY = typer.Option(None, "--country", help="Default country for phone numbers without a country code.")
 _ENCODING = typer.Option(None, "--encoding", help="Override the detected encoding, e.g. windows-1252.")
 _DELIMITER = typer.Option(None, "--delimiter", help="Override the detected delimiter: , ; | or tab.")

@@ -40,7 +40,7 @@ class _MessageHandler:
             _log.warning("mail.capture_failed", error=error.strerror)
             return "452 The message cannot be stored now."
         _log.info("mail.captured", message_id=str(message_id))
-        return f"250 Caught as {message_id}"
+        return f"250 Received as {message_id}"
 
 
 @asynccontextmanager

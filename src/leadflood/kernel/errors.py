@@ -149,7 +149,7 @@ class Unavailable(AppError):
 
     code = "unavailable"
     status = 503
-    title = "Temporarily unavailable"
+    title = "Service unavailable"
     remedy = "Wait for as many seconds as `Retry-After` says, then send the same request again."
 
     def __init__(self, detail: str, *, retry_after: int = 1) -> None:

@@ -236,7 +236,7 @@ class Extensions:
     def check_field(self, name: str) -> str:
         """Return the name if it is a related field. Raises: InvalidValue."""
         if name not in self.fields:
-            known = f" Give one of: {', '.join(self.fields)}." if self.fields else ""
+            known = f" Provide one of: {', '.join(self.fields)}." if self.fields else ""
             message = f"There is no such field to expand.{known}"
             raise InvalidValue(message, "not_allowed")
         return name

@@ -73,7 +73,7 @@ class FilterFields:
             if name.startswith(prefix):
                 return make(name.removeprefix(prefix))
         known = [*self._fields, *(f"{prefix}KEY" for prefix in self._families)]
-        message = f"There is no such field. Give one of {', '.join(known)}."
+        message = f"There is no such field. Provide one of {', '.join(known)}."
         raise InvalidValue(message, "unknown_field")
 
     def parse(self, data: object) -> Group:
@@ -152,7 +152,7 @@ class _Reading:
                 self._refuse((), f"Use at most {MAX_CONDITIONS} conditions.", "too_long")
             return None
         if not isinstance(data, dict):
-            self._refuse(path, "Give a condition (field, operator, value) or a group (all, any).", "wrong_type")
+            self._refuse(path, "Provide a condition (field, operator, value) or a group (all, any).", "wrong_type")
             return None
         for name in data.keys() - {"field", "operator", "value"}:
             message = "Unknown field. Allowed: field, operator, value."
@@ -171,18 +171,18 @@ class _Reading:
     def _parts(self, data: object, path: Path) -> tuple[Literal["all", "any"], list[object]]:
         """The operator and the parts of a group. `{}` has no parts."""
         if not isinstance(data, dict):
-            self._refuse(path, 'Give an object: {"all": […]}, {"any": […]} or a condition.', "wrong_type")
+            self._refuse(path, 'Provide an object: {"all": […]}, {"any": […]} or a condition.', "wrong_type")
             return "all", []
         unknown = data.keys() - {"all", "any"}
         for name in unknown:
             message = "Unknown field. Remove it; a group has all or any, a condition field, operator and value."
             self._refuse((*path, str(name)), message, "unknown_field")
         if "all" in data and "any" in data:
-            self._refuse(path, "Give all or any, not both: put one group into the other.", "not_allowed")
+            self._refuse(path, "Provide all or any, not both: put one group into the other.", "not_allowed")
         match: Literal["all", "any"] = "any" if "any" in data else "all"
         parts = data.get(match, [])
         if not isinstance(parts, list):
-            self._refuse((*path, match), "Give a list.", "wrong_type")
+            self._refuse((*path, match), "Provide a list.", "wrong_type")
             return match, []
         return match, parts
 
@@ -192,7 +192,7 @@ class _Reading:
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        message = "Give a string."
+        message = "Provide a string."
         raise InvalidValue(message, "wrong_type")
     return value
 
@@ -200,7 +200,7 @@ def _string(value: object) -> str:
 def _operator(field: FilterField, given: object) -> Operator:
     found = next((operator for operator in field.operators if operator == given), None)
     if found is None:
-        message = f"{field.name} has no such operator. Give one of: {', '.join(field.operators)}."
+        message = f"{field.name} has no such operator. Provide one of: {', '.join(field.operators)}."
         raise InvalidValue(message, "not_allowed")
     return found
 
@@ -216,17 +216,17 @@ def _value(field: FilterField, operator: Operator, value: object) -> Any:  # noq
         return None
     if operator is Operator.IN_LAST_DAYS:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_DAYS:
-            message = f"Give a number of days from 1 to {MAX_DAYS}."
+            message = f"Provide a number of days from 1 to {MAX_DAYS}."
             raise InvalidValue(message, "out_of_range")
         return value
     if operator in OF_SEVERAL:
         if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_VALUES:
-            message = f"Give a list of 1 to {MAX_VALUES} values."
+            message = f"Provide a list of 1 to {MAX_VALUES} values."
             raise InvalidValue(message, "wrong_type")
         return tuple(dict.fromkeys(_one(field, item) for item in value))
     if operator is Operator.BETWEEN:
         if not isinstance(value, list | tuple) or len(value) != 2:  # noqa: PLR2004  from and to
-            message = "Give a list of two values: from and to."
+            message = "Provide a list of two values: from and to."
             raise InvalidValue(message, "wrong_type")
         return tuple(_one(field, item) for item in value)
     return _one(field, value)
@@ -235,17 +235,17 @@ def _value(field: FilterField, operator: Operator, value: object) -> Any:  # noq
 def _one(field: FilterField, value: object) -> Any:  # noqa: ANN401  whatever the field has
     if field.kind is Kind.BOOLEAN:
         if not isinstance(value, bool):
-            message = "Give true or false."
+            message = "Provide true or false."
             raise InvalidValue(message, "wrong_type")
         return value
     if field.kind is Kind.NUMBER:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            message = "Give a number."
+            message = "Provide a number."
             raise InvalidValue(message, "wrong_type")
         return value
     text = _string(value)
     if field.choices is not None and text not in field.choices:
-        message = f"Give one of: {', '.join(field.choices)}."
+        message = f"Provide one of: {', '.join(field.choices)}."
         raise InvalidValue(message, "not_allowed")
     return _text(field, text)
 
@@ -273,7 +273,7 @@ def _uuid(value: str) -> UUID:
     try:
         return UUID(value)
     except ValueError as error:
-        message = 'Give a UUID, such as "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10".'
+        message = 'Provide a UUID, such as "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10".'
         raise InvalidValue(message) from error
 
 
@@ -281,5 +281,5 @@ def _date(value: str) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        message = 'Give an ISO 8601 date, such as "2026-03-01".'
+        message = 'Provide an ISO 8601 date, such as "2026-03-01".'
         raise InvalidValue(message) from error

@@ -146,7 +146,7 @@ def _server(url: str) -> SplitResult:
 
 def _unusable_url() -> UnusableMailSetting:
     return UnusableMailSetting(
-        "LEADFLOOD_SMTP_URL cannot be used. Give smtp://user:password@host:587 or smtps://host, with the user and "
+        "LEADFLOOD_SMTP_URL cannot be used. Provide smtp://user:password@host:587 or smtps://host, with the user and "
         "password percent-encoded where they hold @, : or /."
     )
 
@@ -158,7 +158,7 @@ def _sender(text: str) -> Address:
         return Address(display_name=name, username=found.username, domain=found.domain)
     except (InvalidValue, HeaderParseError, MessageError, ValueError) as error:
         raise UnusableMailSetting(
-            "LEADFLOOD_MAIL_FROM cannot be used. Give an address, or a name and an address: Acme <hello@acme.com>."
+            "LEADFLOOD_MAIL_FROM cannot be used. Provide an address, or a name and an address: Acme <hello@acme.com>."
         ) from error
 
 

@@ -40,6 +40,6 @@ def public_url(settings: Settings) -> str:
 
 def _unusable() -> UnusablePublicUrl:
     return UnusablePublicUrl(
-        "LEADFLOOD_PUBLIC_URL cannot be used. Give scheme and host, with a port where it is not the usual one: "
+        "LEADFLOOD_PUBLIC_URL cannot be used. Provide scheme and host, with a port where it is not the usual one: "
         "https://leads.acme.com."
     )

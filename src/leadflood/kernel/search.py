@@ -31,7 +31,7 @@ def pattern(key: str, *, before: bool = True, after: bool = True) -> str:
 def search_terms(text: str) -> list[tuple[str, ...]]:
     """For each word, patterns one of which the searched text must meet: in any order, anywhere.
 
-    One or two letters of the alphabet or digits find words that begin with them. Words that make up a telephone number
+    One or two letters of the alphabet or digits find words that begin with them. Words that make up a phone number
     find it however it is written. Empty where nothing is to be found.
     """
     terms: list[tuple[str, ...]] = []

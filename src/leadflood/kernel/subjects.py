@@ -67,7 +67,7 @@ class DataSubject:
     Attributes:
         ids: the subjects that are this person, deleted and merged ones included.
         addresses: the person's e-mail addresses, in lower case.
-        texts: what else identifies the person in a text: telephone numbers, full names, former addresses.
+        texts: what else identifies the person in a text: phone numbers, full names, former addresses.
     """
 
     ids: frozenset[UUID] = frozenset()

@@ -207,7 +207,7 @@ async def test_the_doctor_sees_dead_letters_and_leads_that_nobody_works_on(
         code, found = checks(terminal)
         assert code == 1
         assert found["workers"]["ok"]
-        assert str(terminal.workspace_id) in found["dead letters"]["detail"]
+        assert str(terminal.workspace_id) in found["undelivered events"]["detail"]
         assert str(made.lead_id) in found["invariant"]["detail"]
     finally:
         async with database.transaction(terminal.workspace_id) as tx:

@@ -46,12 +46,12 @@ _MAX_IN_URL = 100
 def _check_ids(text: str) -> str:
     names = text.split(",")
     if len(names) > _MAX_IN_URL:
-        message = f"Give at most {_MAX_IN_URL} IDs. Create an export for more (POST /v1/exports)."
+        message = f"Provide at most {_MAX_IN_URL} IDs. Create an export for more (POST /v1/exports)."
         raise InvalidValue(message, "too_long")
     try:
         return ",".join(str(UUID(name)) for name in names)
     except ValueError as error:
-        message = "Give comma-separated IDs of leads."
+        message = "Provide comma-separated IDs of leads."
         raise InvalidValue(message) from error
 
 

@@ -230,8 +230,8 @@ def check_column(text: str) -> str:
     if text.startswith(ENRICHED) and text.removeprefix(ENRICHED) in set(Field):
         return text
     message = (
-        f"There is no such column. Give *, {', '.join([*FIELDS, OWNER, *LEAD_EXTENSIONS.file_columns])}, custom. and a "
-        f"key or *, enriched. and one of {', '.join(Field)} or *."
+        f"There is no such column. Provide *, {', '.join([*FIELDS, OWNER, *LEAD_EXTENSIONS.file_columns])}, custom. "
+        f"and a key or *, enriched. and one of {', '.join(Field)} or *."
     )
     raise InvalidValue(message, "unknown_column")
 

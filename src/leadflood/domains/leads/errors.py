@@ -101,7 +101,7 @@ class ChangesetClosed(Conflict):
 
 
 class MatchCountExceeded(Conflict):
-    """More leads match than `expectedCount`; nothing was changed."""
+    """The count changed: it is above `expectedCount`. Nothing was changed."""
 
     code = "match_limit_exceeded"
     title = "Count changed"
@@ -110,8 +110,8 @@ class MatchCountExceeded(Conflict):
     def __init__(self, expected: int) -> None:
         """Args: expected: the caller's number."""
         super().__init__(
-            f"More than {expected} leads match now. Count again, and repeat with that count.",
-            errors=[FieldError("/expectedCount", "match_limit_exceeded", "The count changed: more leads match now.")],
+            f"The count changed: it is above {expected} now. Count again, and repeat with that count.",
+            errors=[FieldError("/expectedCount", "match_limit_exceeded", "The count changed since then.")],
         )
 
 

@@ -148,7 +148,7 @@ GROUPS: Final = {
     "member.": "Members",
     "invitation.": "Invitations",
     "api_key.": "API keys",
-    "workspace.": "The workspace",
+    "workspace.": "Workspace",
     "leads.": "Leads",
     "changeset.": "Bulk changes and undo",
     "duplicate": "Duplicates",

@@ -89,8 +89,8 @@ class ImportOptions(Schema):
         description="`drop` invalid values and import the rest, or `reject` rows that have any. Rows without a valid "
         "email are always rejected.",
     )
-    source: Source | None = Field(None, description="Source of new leads. Defaults to `import`.")
-    owner_id: OwnerId | None = Field(None, description="Owner of new leads.")
+    source: Source | None = Field(None, description="Default source of leads it creates. Defaults to `import`.")
+    owner_id: OwnerId | None = Field(None, description="Default owner of leads it creates.")
     country: Country | None = Field(None, description="Default country for phone numbers without a country code.")
     enrich: bool = Field(default=True, description="Enrich new leads.")
     tags: Annotated[list[TagName], Field(max_length=MAX_NAMES)] = Field(

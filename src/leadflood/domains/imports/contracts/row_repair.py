@@ -98,7 +98,7 @@ def _outcome(name: str, error: InvalidValue, cell: str, found: list[str]) -> Row
     """The report of a cell without a single valid value: a placeholder, several values, or an invalid one."""
     pointer = f"/{name}"
     if len(found) > 1:
-        message = f"Only the first value is used. Left out: {', '.join(dict.fromkeys(found[1:]))}."
+        message = f"Only the first value is used. Skipped: {', '.join(dict.fromkeys(found[1:]))}."
         return RowFault.of(pointer, OTHER_VALUE, message, cell)
     if not found and says_nothing(cell):
         return placeholder(pointer, cell)
@@ -125,7 +125,7 @@ def _email(given: dict[str, Any], faults: list[RowFault]) -> None:
             faults.append(RowFault.of("/email", error.code, str(error), cell))
         elif len(found) > 1:
             others = ", ".join(address.display for address in found[1:])
-            message = f"Only the first address is used. Left out: {others}."
+            message = f"Only the first address is used. Skipped: {others}."
             faults.append(RowFault.of("/email", OTHER_VALUE, message, cell))
 
 
@@ -169,10 +169,10 @@ def _fit(kept: dict[str, FieldValue], faults: list[RowFault]) -> None:
     """Leave out custom fields above the limits of a lead: the last ones by number, the longest by bytes."""
     while kept:
         if len(kept) > MAX_CUSTOM_FIELDS:
-            key, message = list(kept)[-1], f"Left out: a lead can have {MAX_CUSTOM_FIELDS} custom fields."
+            key, message = list(kept)[-1], f"Skipped: a lead can have {MAX_CUSTOM_FIELDS} custom fields."
         elif len(json.dumps(kept, ensure_ascii=False).encode()) > MAX_CUSTOM_BYTES:
             key = max(kept, key=lambda name: len(json.dumps(kept[name])))
-            message = f"Left out: custom fields of a lead can take {MAX_CUSTOM_BYTES:,} bytes."
+            message = f"Skipped: custom fields of a lead can take {MAX_CUSTOM_BYTES:,} bytes."
         else:
             return
         faults.append(RowFault.of(CUSTOM_POINTER + key, "too_long", message, str(kept.pop(key))))

@@ -7,7 +7,7 @@ WITH placed AS (
 {compared}
 ), judged AS (
     SELECT c.*,
-           CASE WHEN fate IS NOT NULL THEN fate
+           CASE WHEN forced_action IS NOT NULL THEN forced_action
                 WHEN repeated THEN 'skip'
                 WHEN found_id IS NULL THEN CASE WHEN :mode = 'update_only' THEN 'skip' ELSE 'create' END
                 WHEN :mode = 'create_only' THEN 'skip'
@@ -19,7 +19,7 @@ WITH placed AS (
     INSERT INTO import_rows (workspace_id, import_id, row_no, action, reason, lead_id, lead_version, email, email_norm,
                              {fields}, source, owner_id, custom_fields, changes, faults, raw, related)
     SELECT :workspace_id, :import_id, j.row_no, j.action,
-           CASE WHEN j.fate IS NOT NULL THEN j.reason
+           CASE WHEN j.forced_action IS NOT NULL THEN j.reason
                 WHEN j.repeated THEN 'duplicate_in_file'
                 WHEN j.action = 'skip' THEN CASE WHEN j.found_id IS NULL THEN 'no_such_lead' ELSE 'lead_exists' END END,
            CASE WHEN j.action = 'create' THEN j.lead_id WHEN NOT coalesce(j.repeated, false) THEN j.found_id END,
@@ -27,7 +27,7 @@ WITH placed AS (
            j.email, CASE WHEN j.action <> 'reject' AND NOT coalesce(j.repeated, true) THEN j.email_norm END,
            {given}, n.new_source, n.new_owner_id, n.custom_fields,
            CASE WHEN j.action = 'update' THEN j.changes END,
-           CASE WHEN j.action = 'reject' AND j.fate IS NULL THEN :overfull_fault ELSE j.faults END,
+           CASE WHEN j.action = 'reject' AND j.forced_action IS NULL THEN :overfull_fault ELSE j.faults END,
            CASE WHEN j.action = 'reject' THEN j.raw END,
            CASE WHEN j.action IN ('create', 'update', 'unchanged') THEN j.related END
     FROM judged j LEFT JOIN LATERAL (

@@ -8,7 +8,7 @@ FROM (SELECT x.row_no, x.action, x.changes
                           WHERE e.workspace_id = :workspace_id AND e.import_id = :import_id AND e.row_no < :first
                             AND e.email_norm >= i.email_norm AND e.email_norm <= i.email_norm
                           ORDER BY e.email_norm LIMIT 1) x
-      WHERE i.fate IS NULL
+      WHERE i.forced_action IS NULL
       GROUP BY x.row_no, x.action, x.changes) old
 WHERE r.workspace_id = :workspace_id AND r.import_id = :import_id AND r.row_no = old.row_no
 RETURNING old.action, old.changes

@@ -16,15 +16,15 @@ from leadflood.kernel.db import planner
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 
-COLUMNS = ("row_no", "fate", "reason", "lead_id", *LeadColumns._fields, "faults", "raw", "related")
-"""Columns of the temporary table that rows are copied into. `fate`: an action that does not depend on the leads."""
+COLUMNS = ("row_no", "forced_action", "reason", "lead_id", *LeadColumns._fields, "faults", "raw", "related")
+"""Columns of the temporary table that rows are copied into. `forced_action`: one that does not depend on the leads."""
 
 # The rows of one chunk.
 _TABLE = assemble(
     sql("""
 CREATE TEMPORARY TABLE incoming_rows (
-    row_no integer NOT NULL, fate text, reason text, lead_id uuid, email text, email_norm text COLLATE "C", {fields},
-    new_source text, new_owner_id uuid, custom_fields jsonb, faults jsonb, raw jsonb,
+    row_no integer NOT NULL, forced_action text, reason text, lead_id uuid, email text, email_norm text COLLATE "C",
+    {fields}, new_source text, new_owner_id uuid, custom_fields jsonb, faults jsonb, raw jsonb,
     related jsonb
 ) ON COMMIT DROP
 """),

@@ -279,7 +279,7 @@ def read_filter(text: str, name: str) -> LeadFilter:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        fault = FieldError(name, "invalid_json", 'Give JSON, such as {"all": [{"field": "status", …}]}.')
+        fault = FieldError(name, "invalid_json", 'Provide JSON, such as {"all": [{"field": "status", …}]}.')
         raise InvalidInput("The filter is not JSON.", errors=[fault]) from None
     try:
         return LeadQuery.model_validate(data).lead_filter()

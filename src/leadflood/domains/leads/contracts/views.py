@@ -30,7 +30,7 @@ def check_column(text: str) -> str:
     """The name of a column of the list. Raises: InvalidValue."""
     if not _COLUMN.fullmatch(text) and text not in LEAD_EXTENSIONS.columns:
         known = ", ".join((*COLUMNS, *LEAD_EXTENSIONS.columns))
-        message = f"There is no such column. Give one of {known}, or customFields. and a key."
+        message = f"There is no such column. Provide one of {known}, or customFields. and a key."
         raise InvalidValue(message, "unknown_column")
     return text
 

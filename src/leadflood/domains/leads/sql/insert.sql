@@ -1,4 +1,4 @@
--- Insert leads with the first entry of their timelines. Returns the ids of those whose address no living lead had.
+-- Insert leads with the first entry of their timelines. Returns the ids of those whose address no active lead had.
 -- Rows go in by address, so that two processes that insert the same addresses wait for each other in one direction only.
 -- Of equal ones the first of the arrays wins.
 WITH given AS (

@@ -65,7 +65,7 @@ JOIN moved ON moved.id = given.lead_id
 RETURNING lead_id
 """)
 
-DIRECT_TRANSITION = sql_file("leadflood.domains.leads.sql", "pass_through")
+DIRECT_TRANSITION = sql_file("leadflood.domains.leads.sql", "direct_transition")
 
 # The active leads with these emails.
 _EXISTING = sql("""

@@ -1,4 +1,4 @@
-// Copies what a button's data-copy holds. The tick and the word go after two seconds.
+// Copies what a button's data-copy holds. The check mark and the word go after two seconds.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]")
   if (!button) return
