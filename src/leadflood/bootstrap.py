@@ -70,6 +70,7 @@ DOMAINS: Sequence[Domain] = tuple(
         "duplicates",
         "imports",
         "enrichment",
+        "companies",
         "tags",
         "lists",
         "leads",

@@ -92,6 +92,11 @@ class Table:
         statement = f"INSERT INTO {self.name} ({', '.join(self.types)}) VALUES ({names})"  # noqa: S608  as above
         return await tx.changed(Sql(statement), values)
 
+    async def delete(self, tx: Transaction, row: Mapping[str, Any]) -> None:
+        """Delete a row."""
+        conditions = " AND ".join(f"{name} = :{name}" for name in self.key)
+        await tx.execute(Sql(f"DELETE FROM {self.name} WHERE {conditions}"), row)  # noqa: S608  as above
+
 
 async def tenant_tables(database: Database) -> dict[str, Table]:
     """All tables whose rows belong to a workspace, by name."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from leadflood.domains.companies import service as companies
 from leadflood.domains.enrichment import store
 from leadflood.domains.enrichment.events import (
     LEAD_ENRICHED,
@@ -86,10 +87,11 @@ async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJo
 
 async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> None:
     """Like `complete`, for jobs of different leads."""
-    active = await leads.lock_lead_ids(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
+    active = await leads.lock_leads(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
     ours = [item for item in jobs if item[1].lead_id in active]
     if not ours:
         return
+    await companies.ensure(tx, actor, locked=active.values())
     earlier = await store.competing_values(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
     recorded: list[RecordedRun] = []
     transitions: list[tuple[UUID, dict[str, object]]] = []

@@ -1,0 +1,1 @@
+"""Companies: one record for each company, found by its domains, and the leads that belong to it."""
