@@ -13,7 +13,13 @@ from leadflood.kernel.subjects import Participant, Place, Reference, Unmerging
 _RUN = "run"
 _VALUE = "value"
 _OF_LEAD = sql("t.lead_id = ANY (:ids::uuid[])")
+_OF_LOOKUP = sql("""
+t.lookup_id IN (SELECT id FROM lookups WHERE workspace_id = :workspace_id AND lead_id = ANY (:ids::uuid[]))
+""")
 _PLACES = (
+    Place(name="chosenValues", table=sql("chosen_values"), found=sql("t.subject_id = ANY (:ids::uuid[])"), record=None),
+    Place(name="foundValues", table=sql("found_values"), found=_OF_LOOKUP, record=None),
+    Place(name="lookups", table=sql("lookups"), found=_OF_LEAD, record=None),
     Place(name="enrichmentValues", table=sql("enrichment_values"), found=_OF_LEAD),
     Place(name="enrichmentRuns", table=sql("enrichment_runs"), found=_OF_LEAD),
 )
