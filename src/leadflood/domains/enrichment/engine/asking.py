@@ -69,7 +69,8 @@ class Asking:
             result = await self._called(source, question, None)
             outcome = stored_outcome(spec, result, now=started, former=None, spread=0)
             return self._asked(spec, result, outcome, started)
-        key = LookupKey(spec.name, await self._ports.fingerprint(*question_parts(spec, question)))
+        fingerprint = await self._ports.fingerprint(*question_parts(spec, question))
+        key = LookupKey(spec.name, fingerprint, spec.version)
         claim = await self._claimed(key, spec, question, fresh=fresh)
         if isinstance(claim, LookupOutcome):
             return AskedSource(step_of_outcome(spec, claim, self._since(started), stored=True), claim.facts)

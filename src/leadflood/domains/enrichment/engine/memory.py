@@ -13,7 +13,6 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupInProgress,
     LookupKey,
     LookupOutcome,
-    LookupState,
 )
 from leadflood.domains.enrichment.models.sources import Rate
 from leadflood.kernel.crypto import keyed_hash, new_fingerprint_key
@@ -45,7 +44,7 @@ class MemoryLookups:
         if asking is not None and asking.until > now:
             return LookupInProgress(asking.until)
         known = self._outcomes.get(key)
-        if known is not None and known.expires_at > now and not _asks_again(known, fresh=fresh):
+        if known is not None and known.is_good(now, fresh=fresh):
             self._outcomes.move_to_end(key)
             return known
         if asking is not None:
@@ -142,8 +141,3 @@ class MemoryFingerprints:
     async def hash(self, *parts: bytes) -> bytes:
         """A 32-byte hash of the parts in order."""
         return keyed_hash(self._key, *parts)
-
-
-def _asks_again(known: LookupOutcome, *, fresh: bool) -> bool:
-    """Whether a good outcome does not end the question: it is to be polled, or a fresh one is wanted."""
-    return known.state is LookupState.WAITING or (fresh and known.state is LookupState.FOUND)

@@ -26,10 +26,11 @@ class LookupState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LookupKey:
-    """A source and the fingerprint of a question to it (`question_parts`)."""
+    """A source and the fingerprint of a question to it (`question_parts`). `version`: of the source, for receipts."""
 
     source: str
     fingerprint: bytes
+    version: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class LookupOutcome:
     failures: int = 0
     units: int = 0
     provider_ref: str | None = None
+
+    def is_good(self, now: datetime, *, fresh: bool) -> bool:
+        """Whether the question need not be asked. Args: fresh: a new answer is wanted in place of a hit."""
+        asks_again = self.state is LookupState.WAITING or (fresh and self.state is LookupState.FOUND)
+        return self.expires_at > now and not asks_again
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""The engine's ports in the database, for all workers together."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from leadflood.domains.enrichment.models.breakers import Breaker
+from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupInProgress, LookupKey, LookupOutcome
+from leadflood.domains.enrichment.models.sources import Rate
+from leadflood.domains.enrichment.store import gates, lookups
+from leadflood.domains.enrichment.store.lookups import LookupAsker, StoredOutcome
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
+
+_FIRST_LOOK: Final = 0.1
+_LONGEST_LOOK: Final = 2.0
+"""Seconds between two looks at a lookup of another process, doubled each time."""
+
+
+class PostgresLookups:
+    """Lookups of one workspace, asked for one subject. See `leadflood.domains.enrichment.engine.ports.Lookups`."""
+
+    def __init__(self, database: Database, asker: LookupAsker) -> None:
+        self._database = database
+        self._asker = asker
+
+    async def claim(
+        self, key: LookupKey, *, now: datetime, until: datetime, fresh: bool = False
+    ) -> LookupClaim | LookupOutcome | LookupInProgress:
+        """See `Lookups.claim`."""
+        while True:
+            async with self._database.transaction(self._asker.workspace_id) as tx:
+                known = await lookups.answered(tx, self._asker, key)
+                if known is not None and known.outcome.is_good(now, fresh=fresh):
+                    return known.outcome
+                token = await lookups.claim(tx, self._asker, key, now=now, until=until)
+                if token is not None:
+                    return await self._claimed(tx, key, token, known, now)
+                claimed = await lookups.claimed_until(tx, self._asker, key)
+            if claimed is not None:
+                return LookupInProgress(claimed)
+
+    async def _claimed(
+        self, tx: Transaction, key: LookupKey, token: UUID, known: StoredOutcome | None, now: datetime
+    ) -> LookupClaim | LookupOutcome:
+        """The claim; or the answer of a caller that ended between the look and the claim: it is not asked for again."""
+        former = await lookups.answered(tx, self._asker, key)
+        claim = LookupClaim(token, None if former is None else former.outcome)
+        if former is None or former == known or not former.outcome.is_good(now, fresh=False):
+            return claim
+        await lookups.release(tx, self._asker, key, claim)
+        return former.outcome
+
+    async def answer(self, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome) -> bool:
+        """See `Lookups.answer`. The answer is stored whatever has become of the job that asked."""
+        async with self._database.transaction(self._asker.workspace_id) as tx:
+            return await lookups.answer(tx, self._asker, key, claim, outcome)
+
+    async def release(self, key: LookupKey, claim: LookupClaim) -> None:
+        """See `Lookups.release`."""
+        async with self._database.transaction(self._asker.workspace_id) as tx:
+            await lookups.release(tx, self._asker, key, claim)
+
+    async def wait(self, key: LookupKey, *, seconds: float) -> None:
+        """See `Lookups.wait`. The other caller may be in another process, so its row is looked at."""
+        end, pause = monotonic() + seconds, _FIRST_LOOK
+        while (left := end - monotonic()) > 0:
+            async with self._database.transaction(self._asker.workspace_id, read_only=True) as tx:
+                if await lookups.claimed_until(tx, self._asker, key) is None:
+                    return
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 2, _LONGEST_LOOK)
+
+
+class PostgresRates:
+    """See `leadflood.domains.enrichment.engine.ports.Rates`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reserve(self, source: str, rate: Rate, *, now: datetime, most_wait: float) -> float:
+        """See `Rates.reserve`."""
+        async with self._database.system() as tx:
+            return await gates.reserve(tx, source, rate, now=now, most_wait=most_wait)
+
+
+class PostgresBreakers:
+    """See `leadflood.domains.enrichment.engine.ports.Breakers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> dict[str, Breaker]:
+        """See `Breakers.all`."""
+        async with self._database.system(read_only=True) as tx:
+            return await gates.all_breakers(tx)
+
+    async def admit(self, source: str, *, now: datetime) -> Breaker | None:
+        """See `Breakers.admit`. One statement, unless the breaker is half-open."""
+        async with self._database.system() as tx:
+            found = await gates.breaker(tx, source)
+            admitted = found.admitted(now)
+            if admitted is None:
+                return found
+            if admitted != found and not await gates.admit(tx, source, found, admitted):
+                return found
+        return None
+
+    async def change(self, source: str, change: Callable[[Breaker], Breaker]) -> None:
+        """See `Breakers.change`. One statement, unless the breaker changes."""
+        async with self._database.system() as tx:
+            found = await gates.breaker(tx, source)
+            if change(found) == found:
+                return
+            await gates.store_breaker(tx, source, change(await gates.lock_breaker(tx, source)))

@@ -1,0 +1,220 @@
+"""SQL of lookups: one row for each question to a source, from its claim to its answer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.enrichment.models.answers import Ticket
+from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
+from leadflood.domains.enrichment.models.fact_fields import FactCatalog, SubjectKind
+from leadflood.domains.enrichment.models.facts import Fact, Receipt
+from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
+from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupKey, LookupOutcome, LookupState
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql, sql_file
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.text import InvalidValue
+
+CATALOGS: Mapping[SubjectKind, FactCatalog] = {SubjectKind.LEAD: PERSON_FIELDS, SubjectKind.COMPANY: COMPANY_FIELDS}
+
+ANSWER = sql_file("leadflood.domains.enrichment.sql", "answer_lookup")
+
+# The latest answer to a question. A ticket counts as one.
+ANSWERED = sql("""
+SELECT id, state, answered_at, expires_at, sentence, ticket, ticket_at, failures, units, provider_ref
+FROM lookups
+WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source = :source AND answered_at IS NOT NULL
+ORDER BY answered_at DESC, id DESC LIMIT 1
+""")
+
+# The values of an answer that were not taken back.
+VALUES = sql("""
+SELECT field, value, confidence, method, evidence, source_url, quote, observed_at FROM found_values
+WHERE workspace_id = :workspace_id AND lookup_id = :lookup_id AND retraction_id IS NULL ORDER BY id
+""")
+
+# Claim a question: with a new row, or the row of a caller whose time is over or who left a ticket.
+CLAIM = sql("""
+INSERT INTO lookups AS l (workspace_id, id, lead_id, company_id, source, source_version, question_hash, state, job_id,
+                          claim, claimed_until, asked_at)
+VALUES (:workspace_id, :claim, :lead_id, :company_id, :source, :version, :question_hash, 'asked', :job_id, :claim,
+        :until, :now)
+ON CONFLICT (workspace_id, question_hash, source) WHERE state IN ('asked', 'in_doubt', 'waiting') DO UPDATE
+SET claim = excluded.claim, claimed_until = excluded.claimed_until, job_id = excluded.job_id
+WHERE l.claim IS NULL OR l.claimed_until <= :now
+RETURNING id
+""")
+
+# The end of the claim of the caller who asks a question now.
+CLAIMED_UNTIL = sql("""
+SELECT claimed_until FROM lookups
+WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source = :source
+  AND state IN ('asked', 'in_doubt', 'waiting') AND claim IS NOT NULL
+""")
+
+# End a claim without an answer. A ticket stays.
+RELEASE = sql("""
+WITH unanswered AS (
+    DELETE FROM lookups
+    WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source = :source
+      AND claim = :claim AND state = 'asked'
+)
+UPDATE lookups SET claim = NULL, claimed_until = NULL
+WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source = :source
+  AND claim = :claim AND state = 'waiting'
+""")
+
+# End the claims of earlier attempts. An answer that still comes is stored unless another caller asks.
+END_CLAIMS = sql("""
+UPDATE lookups SET claimed_until = now()
+WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :company_id)
+  AND state IN ('asked', 'waiting') AND claim IS NOT NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class LookupAsker:
+    """Who asks: the subject, and the job that does it.
+
+    Attributes:
+        kind: of the subject.
+        subject_id: of a lead or a company.
+        job_id: None where no job asks.
+    """
+
+    workspace_id: UUID
+    kind: SubjectKind
+    subject_id: UUID
+    job_id: UUID | None = None
+
+    @property
+    def subject(self) -> dict[str, UUID | None]:
+        """The subject, as columns."""
+        return {
+            "lead_id": self.subject_id if self.kind is SubjectKind.LEAD else None,
+            "company_id": self.subject_id if self.kind is SubjectKind.COMPANY else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOutcome:
+    """A stored answer, and the lookup that has it."""
+
+    lookup_id: UUID
+    outcome: LookupOutcome
+
+
+async def answered(tx: Transaction, asker: LookupAsker, key: LookupKey) -> StoredOutcome | None:
+    """The latest answer to a question, whether it is still good or not."""
+    row = await tx.first(ANSWERED, _key(asker, key))
+    if row is None:
+        return None
+    facts: Sequence[Fact] = ()
+    if row.state == LookupState.FOUND:
+        rows = await tx.all(VALUES, {"workspace_id": asker.workspace_id, "lookup_id": row.id})
+        facts = facts_of(CATALOGS[asker.kind], rows)
+    return StoredOutcome(row.id, _outcome(row, facts))
+
+
+async def claim(tx: Transaction, asker: LookupAsker, key: LookupKey, *, now: datetime, until: datetime) -> UUID | None:
+    """Claim a question. Returns the token of the claim; None if another caller has it."""
+    token = new_id()
+    values = {**_key(asker, key), **asker.subject, "version": key.version, "job_id": asker.job_id}
+    row = await tx.first(CLAIM, {**values, "claim": token, "now": now, "until": until})
+    return None if row is None else token
+
+
+async def claimed_until(tx: Transaction, asker: LookupAsker, key: LookupKey) -> datetime | None:
+    """The end of the present claim to a question; None if nobody asks it."""
+    found: datetime | None = await tx.scalar(CLAIMED_UNTIL, _key(asker, key))
+    return found
+
+
+async def answer(
+    tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome
+) -> bool:
+    """Store the answer with its values. False for a claim that another caller took."""
+    values = {
+        "state": outcome.state,
+        "answered_at": outcome.answered_at,
+        "expires_at": outcome.expires_at,
+        "sentence": outcome.sentence,
+        "ticket": None if outcome.ticket is None else outcome.ticket.ref,
+        "ticket_at": None if outcome.ticket is None else outcome.ticket.not_before,
+        "failures": outcome.failures,
+        "units": outcome.units,
+        "provider_ref": outcome.provider_ref,
+    }
+    found = fact_columns(outcome.facts)
+    row = await tx.first(ANSWER, {**_key(asker, key), "claim": claim.token, **values, **found})
+    return row is not None
+
+
+async def release(tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim) -> None:
+    """End a claim without an answer."""
+    await tx.execute(RELEASE, {**_key(asker, key), "claim": claim.token})
+
+
+async def end_claims(tx: Transaction, asker: LookupAsker) -> None:
+    """End the claims of earlier attempts to find something about a subject."""
+    await tx.execute(END_CLAIMS, {"workspace_id": asker.workspace_id, **asker.subject})
+
+
+def fact_columns(facts: Sequence[Fact]) -> dict[str, list[Any]]:
+    """The values of facts, as arrays."""
+    return {
+        "value_ids": [new_id() for _ in facts],
+        "fields": [fact.field.name for fact in facts],
+        "values": [json.dumps(fact.value) for fact in facts],
+        "confidences": [fact.confidence for fact in facts],
+        "methods": [fact.receipt.method for fact in facts],
+        "evidences": [fact.receipt.evidence for fact in facts],
+        "urls": [fact.receipt.source_url for fact in facts],
+        "quotes": [fact.receipt.quote for fact in facts],
+        "observed": [fact.receipt.observed_at for fact in facts],
+    }
+
+
+def facts_of(catalog: FactCatalog, rows: Sequence[Row]) -> tuple[Fact, ...]:
+    """The facts of stored values. Values of fields that only another release knows are left out."""
+    facts = (fact_of(catalog, row) for row in rows)
+    return tuple(fact for fact in facts if fact is not None)
+
+
+def fact_of(catalog: FactCatalog, row: Row) -> Fact | None:
+    """The fact of a stored value; None if this release does not know the field, or cannot read the value."""
+    if row.field not in catalog:
+        return None
+    receipt = Receipt(row.method, row.evidence, row.observed_at, row.source_url, row.quote)
+    try:
+        return Fact.of(catalog[row.field], row.value, row.confidence, receipt)
+    except InvalidValue:
+        _log.warning("enrichment.unreadable_value", field=row.field)
+        return None
+
+
+_log = structlog.get_logger()
+
+
+def _key(asker: LookupAsker, key: LookupKey) -> dict[str, Any]:
+    return {"workspace_id": asker.workspace_id, "question_hash": key.fingerprint, "source": key.source}
+
+
+def _outcome(row: Row, facts: Sequence[Fact]) -> LookupOutcome:
+    return LookupOutcome(
+        state=LookupState(row.state),
+        answered_at=row.answered_at,
+        expires_at=row.expires_at,
+        facts=facts,
+        sentence=row.sentence,
+        ticket=None if row.ticket is None else Ticket(row.ticket, row.ticket_at),
+        failures=row.failures,
+        units=row.units,
+        provider_ref=row.provider_ref,
+    )
