@@ -15,8 +15,8 @@ from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
-_FIRST_LOOK: Final = 0.1
-_LONGEST_LOOK: Final = 2.0
+_FIRST_PAUSE: Final = 0.1
+_MAX_PAUSE: Final = 2.0
 """Seconds between two looks at a lookup of another process, doubled each time."""
 
 
@@ -66,13 +66,13 @@ class PostgresLookups:
 
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`. The other caller may be in another process, so its row is looked at."""
-        end, pause = monotonic() + seconds, _FIRST_LOOK
+        end, pause = monotonic() + seconds, _FIRST_PAUSE
         while (left := end - monotonic()) > 0:
             async with self._database.transaction(self._asker.workspace_id, read_only=True) as tx:
                 if await lookups.claimed_until(tx, self._asker, key) is None:
                     return
             await asyncio.sleep(min(pause, left))
-            pause = min(pause * 2, _LONGEST_LOOK)
+            pause = min(pause * 2, _MAX_PAUSE)
 
 
 class PostgresRates:

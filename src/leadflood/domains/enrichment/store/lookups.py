@@ -33,7 +33,7 @@ WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source
 ORDER BY answered_at DESC, id DESC LIMIT 1
 """)
 
-# The values of an answer that were not taken back.
+# The values of an answer that were not retracted.
 VALUES = sql("""
 SELECT field, value, confidence, method, evidence, source_url, quote, observed_at FROM found_values
 WHERE workspace_id = :workspace_id AND lookup_id = :lookup_id AND retraction_id IS NULL ORDER BY id
@@ -80,7 +80,7 @@ WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :comp
 
 @dataclass(frozen=True, slots=True)
 class LookupAsker:
-    """Who asks: the subject, and the job that does it.
+    """Subject and job of a question.
 
     Attributes:
         kind: of the subject.
@@ -131,7 +131,7 @@ async def claim(tx: Transaction, asker: LookupAsker, key: LookupKey, *, now: dat
 
 
 async def claimed_until(tx: Transaction, asker: LookupAsker, key: LookupKey) -> datetime | None:
-    """The end of the present claim to a question; None if nobody asks it."""
+    """The end of the present claim to a question; None if it is not being asked."""
     found: datetime | None = await tx.scalar(CLAIMED_UNTIL, _key(asker, key))
     return found
 
