@@ -10,7 +10,7 @@ from leadflood.kernel.db.migrate import migrate
 from leadflood.kernel.ids import new_id
 from tests.support.postgres import Cluster
 
-BEFORE, AFTER = "0048", "0050"
+BEFORE, AFTER = "0049", "0051"
 LEADS = """
 SET search_path = leadflood, public;
 INSERT INTO workspaces (id, name) VALUES ('00000000-0000-0000-0000-0000000000a1', 'Old'),
@@ -97,7 +97,7 @@ async def test_stored_runs_are_copied_and_a_repeated_copy_changes_nothing(cluste
     await migrate(cluster.url(older), target=AFTER)
     assert_copied(cluster, older)
 
-    cluster.run("UPDATE leadflood.alembic_version SET version_num = '0049'", older)
+    cluster.run("UPDATE leadflood.alembic_version SET version_num = '0050'", older)
     await migrate(cluster.url(older), target=AFTER)
     assert_copied(cluster, older)
 

@@ -1,14 +1,14 @@
 """Copy the runs and values that exist to lookups, in short transactions.
 
-Revision ID: 0050
-Revises: 0049
+Revision ID: 0051
+Revises: 0050
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0050"
-down_revision = "0049"
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -4,14 +4,14 @@
 are replaced. What they write is copied by triggers, under the same IDs, so that no receipt and no undo of a merge is
 lost. The tables and triggers go with the release after the one whose workers write lookups.
 
-Revision ID: 0049
-Revises: 0048
+Revision ID: 0050
+Revises: 0049
 """
 
 from alembic import op
 
-revision = "0049"
-down_revision = "0048"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
