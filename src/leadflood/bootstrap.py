@@ -14,6 +14,7 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.extensions import CHANGESET_SUBJECTS, LEAD_EXTENSIONS
 from leadflood.domains.leads.filters import LEAD_FILTERS
+from leadflood.domains.metrics.registry import METRICS
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
@@ -90,6 +91,7 @@ for _domain in DOMAINS:
     LEAD_FILTERS.add(_domain.filters.get(LEAD, ()))
     LEAD_EXTENSIONS.add(_domain.extensions.get(LEAD))
     CHANGESET_SUBJECTS.add(_domain.changesets)
+    METRICS.add(_domain.metrics)
 SUBSCRIBERS = Subscribers(
     (event for domain in DOMAINS for event in domain.events),
     (subscription for domain in DOMAINS for subscription in domain.subscriptions),

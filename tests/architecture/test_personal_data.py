@@ -42,6 +42,7 @@ WITHOUT = {
     "users": _ACCOUNT,
     "worker_processes": _SYSTEM,
     "workspace_figures": "counts",
+    "workspace_metrics": "counts",
     "workspaces": "its name",
     "write_probes": _SYSTEM,
     **{table: why for tenant in domain_tenants() for table, why in tenant.without_personal_data.items()},

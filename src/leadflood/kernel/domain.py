@@ -14,6 +14,7 @@ from leadflood.kernel.events import EventType, Subscription
 from leadflood.kernel.extensions import Extension, HomePanel
 from leadflood.kernel.filters import FilterField
 from leadflood.kernel.mail import Mailer
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import NavCount, NavItem, TimelineKind
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sealed_columns import SealedColumn
@@ -61,6 +62,7 @@ class Domain:
         navigation: its items in the sidebar, the settings and the command palette.
         nav_counts: numbers beside items of the navigation.
         timeline: kinds of entries that it adds to timelines.
+        metrics: numbers of a workspace over time.
         permissions: that it declares, each with the least role that has it.
         sealed: its columns that are encrypted with the secret key.
     """
@@ -82,5 +84,6 @@ class Domain:
     navigation: Sequence[NavItem] = ()
     nav_counts: Sequence[NavCount] = ()
     timeline: Sequence[TimelineKind] = ()
+    metrics: Sequence[Metric] = ()
     permissions: Sequence[Permission] = ()
     sealed: Sequence[SealedColumn] = ()

@@ -16,6 +16,7 @@ from leadflood.domains.metrics import queries, service, store
 from leadflood.domains.metrics.contracts import ActivityView, OverviewView
 from leadflood.domains.metrics.events import AGGREGATE_METRICS, REBUILD_METRICS
 from leadflood.domains.metrics.models import QUARTER, TimeRange, quarter_of
+from leadflood.domains.metrics.registry import METRICS
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
@@ -188,7 +189,7 @@ async def test_who_waits_for_another_s_count_leaves_out_nothing_that_the_other_h
         await eventually(lambda: waits_or_is_done(bench.database, waiting))
         assert not waiting.done()
         await enriched(bench)
-        await store.aggregate(first, since=quarter_of(progress.now - MINUTES), until=utc_now())
+        await store.aggregate(first, METRICS, since=quarter_of(progress.now - MINUTES), until=utc_now())
     await waiting
 
     assert await agrees(bench.database, bench.actor.workspace_id)
@@ -199,7 +200,7 @@ async def test_what_happens_while_it_is_counted_is_shown_once(bench: Bench) -> N
     async with bench.database.system() as tx:
         progress = await store.lock_progress(tx)
         await enriched(bench)
-        await store.aggregate(tx, since=quarter_of(progress.now - MINUTES), until=progress.now)
+        await store.aggregate(tx, METRICS, since=quarter_of(progress.now - MINUTES), until=progress.now)
 
     assert total(await activity(bench)) == (2, 2, 0)
 

@@ -7,8 +7,10 @@ from leadflood.domains.duplicates.events import START_SCANS
 from leadflood.domains.duplicates.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import NavCount, NavItem
 
 
@@ -40,4 +42,13 @@ DOMAIN = Domain(
         ),
     ),
     nav_counts=(NavCount("duplicates", queries.OPEN_PAIRS, limit=1000),),
+    metrics=(
+        Metric(
+            name="duplicates.merged",
+            label="Leads merged",
+            help="Leads merged into another one, including those separated since.",
+            permission=LEADS_READ,
+            entry=LeadEventKind.MERGED_INTO,
+        ),
+    ),
 )

@@ -6,8 +6,10 @@ from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import build_adapters
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED, LeadEventKind
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import TimelineKind
 
 
@@ -29,5 +31,21 @@ DOMAIN = Domain(
         TimelineKind(LeadEventKind.ENRICHMENT_STARTED, "Enrichment started", "loader-circle", "info"),
         TimelineKind(LeadEventKind.ENRICHMENT_COMPLETED, "Enriched", "circle-check", "ok"),
         TimelineKind(LeadEventKind.ENRICHMENT_FAILED, "Enrichment failed", "circle-x", "bad"),
+    ),
+    metrics=(
+        Metric(
+            name="enrichment.completed",
+            label="Leads enriched",
+            help="Enrichments completed, including repeated ones of a lead.",
+            permission=LEADS_READ,
+            entry=LeadEventKind.ENRICHMENT_COMPLETED,
+        ),
+        Metric(
+            name="enrichment.failed",
+            label="Enrichments failed",
+            help="Enrichments failed after all attempts.",
+            permission=LEADS_READ,
+            entry=LeadEventKind.ENRICHMENT_FAILED,
+        ),
     ),
 )

@@ -8,7 +8,9 @@ from leadflood.domains.exports.participant import PARTICIPANT
 from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import NavItem
 
 
@@ -43,6 +45,17 @@ DOMAIN = Domain(
             permission=LEADS_EXPORT,
             words="past files download",
             under=("/exports/", "/leads/export/"),
+        ),
+    ),
+    metrics=(
+        Metric(
+            name="exports.requested",
+            label="Exports",
+            help="Exports prepared in the background.",
+            permission=LEADS_EXPORT,
+            happened=sql("""
+SELECT workspace_id, created_at AS at FROM exports WHERE created_at >= :since AND created_at < :until
+"""),
         ),
     ),
 )

@@ -12,8 +12,10 @@ from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import CHANGESET_UNDONE, LEAD
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import NavItem
 
 
@@ -55,4 +57,16 @@ DOMAIN = Domain(
         ),
     ),
     filters={LEAD: [replace(each, options=import_names) for each in LEAD_FILTERS]},
+    metrics=(
+        Metric(
+            name="imports.committed",
+            label="Imports",
+            help="Files imported.",
+            permission=LEADS_READ,
+            happened=sql("""
+SELECT workspace_id, finished_at AS at FROM imports
+WHERE status = 'committed' AND finished_at >= :since AND finished_at < :until
+"""),
+        ),
+    ),
 )

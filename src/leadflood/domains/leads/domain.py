@@ -12,6 +12,7 @@ from leadflood.domains.leads.service.custom import convert_values
 from leadflood.domains.leads.service.undoing import LEAD_CHANGESETS
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import NavCount, NavItem, TimelineKind
 
 
@@ -135,5 +136,21 @@ DOMAIN = Domain(
         TimelineKind(LeadEventKind.MERGED, "Merged with another lead", "users", "info"),
         TimelineKind(LeadEventKind.MERGED_INTO, "Merged into another lead", "users"),
         TimelineKind(LeadEventKind.UNMERGED, "Unmerged", "rotate-cw"),
+    ),
+    metrics=(
+        Metric(
+            name="leads.created",
+            label="Leads created",
+            help="Leads created, including those deleted since.",
+            permission=LEADS_READ,
+            entry=LeadEventKind.CREATED,
+        ),
+        Metric(
+            name="leads.deleted",
+            label="Leads deleted",
+            help="Leads deleted, including those restored since.",
+            permission=LEADS_READ,
+            entry=LeadEventKind.DELETED,
+        ),
     ),
 )

@@ -12,6 +12,7 @@ from leadflood.domains.lists.extension import EXTENSION, FILTERS
 from leadflood.domains.lists.participant import PARTICIPANT
 from leadflood.domains.lists.permissions import LISTS_READ, LISTS_WRITE
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import NavItem, TimelineKind
 
 
@@ -41,5 +42,14 @@ DOMAIN = Domain(
     timeline=(
         TimelineKind(ADDED_KIND, "Added to list", "list", text=_name),
         TimelineKind(REMOVED_KIND, "Removed from list", "list", text=_name),
+    ),
+    metrics=(
+        Metric(
+            name="lists.added",
+            label="Leads added to lists",
+            help="Leads put on lists, including those removed since.",
+            permission=LISTS_READ,
+            entry=ADDED_KIND,
+        ),
     ),
 )

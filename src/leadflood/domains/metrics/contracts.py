@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from leadflood.domains.metrics.models import TimeRange
 from leadflood.kernel.schema import Count, View
@@ -49,3 +49,51 @@ class OverviewView(View):
     failed: Count = Field(description="Leads whose enrichment failed, counted up to 10,000.")
     oldest_waiting_at: datetime | None = Field(description="Creation time of the lead that has been waiting longest.")
     counted_until: datetime = Field(description="Today's metrics are complete up to this time.")
+
+
+class MetricInfo(View):
+    """A metric."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "leads.created",
+                    "label": "Leads created",
+                    "help": "Leads created, including those deleted since.",
+                }
+            ]
+        }
+    )
+
+    name: str
+    label: str
+    help: str
+
+
+class MetricInfos(View):
+    """The metrics that the caller may read, by name."""
+
+    items: list[MetricInfo]
+
+
+class MetricPoint(View):
+    """The value of a metric in one hour or day."""
+
+    starts_at: datetime
+    ends_at: datetime
+    value: int
+
+
+class MetricView(MetricInfo):
+    """Hourly or daily values of a metric, oldest first; the last period is incomplete."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": []})
+
+    span: TimeRange
+    time_zone: str
+    counted_until: datetime | None = Field(
+        description="Values are complete up to this time; null before the first count."
+    )
+    points: list[MetricPoint]
+    total: int

@@ -5,15 +5,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from leadflood.domains.metrics.contracts import ActivityMetrics, ActivityPoint, ActivityView, OverviewView
+from leadflood.domains.metrics.contracts import (
+    ActivityMetrics,
+    ActivityPoint,
+    ActivityView,
+    MetricInfo,
+    MetricInfos,
+    MetricPoint,
+    MetricView,
+    OverviewView,
+)
+from leadflood.domains.metrics.errors import MetricNotFound
 from leadflood.domains.metrics.models import LATENCY_BOUNDS, TimeRange, bounds_of, percentile
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.metrics import Metric, MetricRegistry
 from leadflood.kernel.schema import Count
 
 COUNTED = 10_000
@@ -46,6 +58,14 @@ SELECT width_bucket(quarter, :bounds::timestamptz[]) AS part, sum(created) AS cr
              sum(latency[25])] AS latency
 FROM workspace_figures
 WHERE workspace_id = :workspace_id AND quarter >= :first AND quarter < :last
+GROUP BY part
+""")
+
+# A metric per interval of a period.
+_VALUES = sql("""
+SELECT width_bucket(quarter, :bounds::timestamptz[]) AS part, sum(value)::bigint AS value
+FROM workspace_metrics
+WHERE workspace_id = :workspace_id AND metric = :metric AND quarter >= :first AND quarter < :last
 GROUP BY part
 """)
 
@@ -131,6 +151,39 @@ async def overview(tx: Transaction, actor: Actor, *, time_zone: str, now: dateti
     zone = ZoneInfo(time_zone)
     recent = await _recent(tx, actor, _midnight(now, zone))
     return await _overview(tx, actor, recent, zone, now)
+
+
+def list_metrics(metrics: MetricRegistry, actor: Actor) -> MetricInfos:
+    """The metrics that the actor may read, by name."""
+    return MetricInfos(items=[MetricInfo(**_info(each)) for each in metrics if each.permission in actor.permissions])
+
+
+async def get_metric(
+    tx: Transaction, actor: Actor, metric: Metric | None, *, span: TimeRange, time_zone: str, now: datetime
+) -> MetricView:
+    """A metric over a period, per hour or per day of an IANA time zone. Raises: MetricNotFound."""
+    if metric is None or metric.permission not in actor.permissions:
+        raise MetricNotFound
+    bounds = bounds_of(span, now, ZoneInfo(time_zone))
+    sought = {"workspace_id": actor.workspace_id, "metric": metric.name, "bounds": list(bounds)}
+    rows = await tx.all(_VALUES, {**sought, "first": bounds[0], "last": bounds[-1]})
+    values = {row.part - 1: row.value for row in rows}
+    points = [
+        MetricPoint(starts_at=starts, ends_at=ends, value=values.get(part, 0))
+        for part, (starts, ends) in enumerate(pairwise(bounds))
+    ]
+    return MetricView(
+        **_info(metric),
+        span=span,
+        time_zone=time_zone,
+        counted_until=await tx.scalar(_COUNTED_UNTIL),
+        points=points,
+        total=sum(values.values()),
+    )
+
+
+def _info(metric: Metric) -> dict[str, str]:
+    return {"name": metric.name, "label": metric.label, "help": metric.help}
 
 
 async def _activity(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from leadflood.domains.metrics import store
 from leadflood.domains.metrics.models import quarter_of
+from leadflood.domains.metrics.registry import METRICS
 from leadflood.kernel.db.database import Database
 
 _STEP = timedelta(hours=1)
@@ -23,7 +24,7 @@ async def aggregate(database: Database, *, lookback: timedelta) -> None:
             if since is None:
                 since = quarter_of(min(progress.counted_until, progress.now) - lookback)
             until = min(since + _STEP, latest)
-            tx.mark(*set(await store.aggregate(tx, since=since, until=until)))
+            tx.mark(*set(await store.aggregate(tx, METRICS, since=since, until=until)))
         if until == latest:
             return
         since = until

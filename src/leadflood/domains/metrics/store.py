@@ -1,13 +1,14 @@
-"""SQL that aggregates the timeline of leads, which is append-only: aggregating again gives the same result, or more."""
+"""SQL that aggregates timelines, which are append-only, and metrics: counting again gives the same result, or more."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from leadflood.domains.metrics.models import LATENCY_BOUNDS
-from leadflood.kernel.db.sql import assemble, sql, sql_file
+from leadflood.kernel.db.sql import Sql, assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.metrics import Metric, MetricRegistry
 
 # Record that aggregation begins. Nothing older is shown, so a new installation does not aggregate it.
 _BEGIN = sql("""
@@ -30,6 +31,9 @@ _AGGREGATE = assemble(
     latency_slot=sql_file("leadflood.domains.metrics.sql", "latency_slot"),
 )
 
+_COUNT_ENTRIES = sql_file("leadflood.domains.metrics.sql", "count_entries")
+_COUNT_HAPPENED = sql_file("leadflood.domains.metrics.sql", "count_happened")
+
 # Store the current number of leads of each workspace.
 _TOTALS = sql("""
 INSERT INTO workspace_figures AS f (workspace_id, quarter, leads_total)
@@ -41,7 +45,10 @@ ON CONFLICT (workspace_id, quarter) DO UPDATE SET leads_total = excluded.leads_t
 """)
 
 # Delete metrics past their retention period.
-_PURGE_EXPIRED = sql("DELETE FROM workspace_figures WHERE quarter < now() - interval '400 days'")
+_PURGE_EXPIRED = (
+    sql("DELETE FROM workspace_figures WHERE quarter < now() - interval '400 days'"),
+    sql("DELETE FROM workspace_metrics WHERE quarter < now() - interval '400 days'"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +67,27 @@ async def lock_progress(tx: Transaction) -> AggregationProgress:
     return AggregationProgress(row.counted_until, row.now)
 
 
-async def aggregate(tx: Transaction, *, since: datetime, until: datetime) -> Sequence[UUID]:
+async def aggregate(tx: Transaction, metrics: MetricRegistry, *, since: datetime, until: datetime) -> Sequence[UUID]:
     """Aggregate events from `since`, the start of a quarter, to `until`. Returns the workspaces with changes."""
-    rows = await tx.all(_AGGREGATE, {"since": since, "until": until, "bounds": list(LATENCY_BOUNDS)})
+    between = {"since": since, "until": until}
+    rows = [*await tx.all(_AGGREGATE, {**between, "bounds": list(LATENCY_BOUNDS)})]
+    entries = metrics.entries
+    rows += await tx.all(_COUNT_ENTRIES, {**between, "kinds": [*entries], "metrics": [*entries.values()]})
+    for metric, statement in _happened(metrics):
+        rows += await tx.all(statement, {**between, "metric": metric.name})
     await tx.execute(_ADVANCE, {"until": until})
     return [row.workspace_id for row in rows]
+
+
+def _happened(metrics: MetricRegistry) -> Iterable[tuple[Metric, Sql]]:
+    for metric in metrics:
+        if metric.happened is not None:
+            yield metric, assemble(_COUNT_HAPPENED, happened=metric.happened)
 
 
 async def aggregate_lead_totals(tx: Transaction) -> None:
     """Store the current number of leads of each workspace, and purge expired metrics."""
     await tx.limit(statement=_SECONDS)
     await tx.execute(_TOTALS)
-    await tx.execute(_PURGE_EXPIRED)
+    for statement in _PURGE_EXPIRED:
+        await tx.execute(statement)

@@ -12,6 +12,7 @@ from leadflood.domains.tags.extension import EXTENSION, FILTERS
 from leadflood.domains.tags.participant import PARTICIPANT
 from leadflood.domains.tags.permissions import TAGS_READ, TAGS_WRITE
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import NavItem, TimelineKind
 
 
@@ -41,5 +42,14 @@ DOMAIN = Domain(
     timeline=(
         TimelineKind(TAGGED_KIND, "Tagged", "tag", text=_names),
         TimelineKind(UNTAGGED_KIND, "Tag removed", "tag", text=_names),
+    ),
+    metrics=(
+        Metric(
+            name="tags.added",
+            label="Leads tagged",
+            help="Tags put on leads, including those removed since.",
+            permission=TAGS_READ,
+            entry=TAGGED_KIND,
+        ),
     ),
 )
