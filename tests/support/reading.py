@@ -88,6 +88,7 @@ def read_file(
         "fields": fields or {},
         "defaults": {"source": "import", "owner": None, "country": chosen.country},
         "invalid": chosen.invalid,
+        "keeps_cells": False,
         "after": 0,
         "size": len(data),
         "batch": 1000,

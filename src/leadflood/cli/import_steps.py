@@ -22,6 +22,7 @@ _PIECE = 1024 * 1024
 _LOOK = 0.3
 _HINT_AFTER = 20
 _SHOWN = 5
+_REPEATED = {"combined_in_file": "Combined with row {}", "duplicate_in_file": "Duplicate of row {}"}
 _BUSY = ("staging", "committing", "undoing")
 _ENDED_WELL = ("previewed", "committed", "undone")
 
@@ -152,7 +153,7 @@ async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOp
         print_table([TableColumn("action"), TableColumn("rows")], list(found.counts.items()))
         print_counts(found)
         async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
-            for action in (RowAction.UPDATE, RowAction.REJECT, RowAction.CREATE):
+            for action in (RowAction.UPDATE, RowAction.REJECT, RowAction.SKIP, RowAction.CREATE):
                 only_errors = action is RowAction.CREATE
                 page = await queries.list_rows(
                     tx, context.actor, import_id=found.id, action=action, with_errors=only_errors, limit=_SHOWN
@@ -178,6 +179,9 @@ def print_counts(found: "ImportDetail") -> None:
 def _show_rows(rows: Sequence[Any]) -> None:
     lines = [
         (row.row, row.email, f"{name}: {_was(was)} → {now}") for row in rows for name, (was, now) in row.changes.items()
+    ]
+    lines += [
+        (row.row, row.email, _REPEATED[row.reason].format(row.duplicate_of)) for row in rows if row.reason in _REPEATED
     ]
     lines += [(row.row, row.email, _problem(error)) for row in rows for error in row.errors]
     if lines:

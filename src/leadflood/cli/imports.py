@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["create_only", "update_only", "create_and_update"]
 Policy = Literal["fill_empty", "overwrite", "keep"]
-Duplicates = Literal["first", "last"]
+Duplicates = Literal["combine", "first", "last", "report"]
 Invalid = Literal["reject", "drop"]
 
 _ID = typer.Argument(metavar="ID", help="Import ID.")
@@ -37,7 +37,11 @@ _MAPS = typer.Option(
 _MODE = typer.Option("create_and_update", "--mode", help="Which leads to create or update.")
 _POLICY = typer.Option("fill_empty", "--policy", help="How to update existing leads.")
 _FIELDS = typer.Option([], "--field", metavar="FIELD=POLICY", help="Override the policy for one field. Repeatable.")
-_DUPLICATES = typer.Option("first", "--duplicates", help="Which duplicate row to keep.")
+_DUPLICATES = typer.Option(
+    "combine",
+    "--duplicates",
+    help="Rows with one email: combine them, keep the first or last, or report (reject) all but the first.",
+)
 _INVALID = typer.Option("drop", "--invalid", help="Drop invalid values and import the rest, or reject such rows.")
 _SOURCE = typer.Option(None, "--source", help="Default source of leads it creates. Defaults to import.")
 _COUNTRY = typer.Option(None, "--country", help="Default country for phone numbers without a country code.")

@@ -10,6 +10,7 @@ from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, Impor
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.service.rejected import rejected_file
+from leadflood.domains.tags import queries as tags
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.ids import new_id
 from tests.support.desk import Desk, counted, csv_of, pieces
@@ -79,7 +80,10 @@ async def test_of_several_rows_with_an_address_one_counts(desk: Desk, duplicates
 
     assert counted(done) == {"create": 2, "skip": 2}
     assert [lead["company"] for lead in await desk.leads()] == [company, None]
-    assert {row.reason for row in await desk.rows(done.id, RowAction.SKIP)} == {"duplicate_in_file"}
+    rows_left_out = await desk.rows(done.id, RowAction.SKIP)
+    assert {(row.reason, row.duplicate_of) for row in rows_left_out} == {
+        ("duplicate_in_file", 2 if duplicates == "first" else 5)
+    }
 
 
 @pytest.mark.parametrize("duplicates", ["first", "last"])
@@ -94,6 +98,83 @@ async def test_duplicates_are_found_over_batches_too(
     assert counted(done) == {"create": 3, "skip": 6}
     first = 0 if duplicates == "first" else 6
     assert [lead["company"] for lead in await desk.leads()] == [f"Company {first + item}" for item in range(3)]
+
+
+FULL = ["email", "firstName", "company", "phone", "source", "custom:plan", "custom:seats", "tags"]
+FULL_HEADER = ["email", "first", "company", "phone", "source", "plan", "seats", "tags"]
+SAME_PERSON = [
+    ["ada@acme.com", "", "Acme", "", "", "free", "", "one"],
+    ["bob@acme.com", "Bob", "", "", "", "", "", ""],
+    ["ADA@acme.com", "Ada", "Other", "", "webinar", "pro", "5", "two"],
+    ["Ada <ada@acme.com>", "Eve", "", "+44 20 7946 0958", "fair", "", "6", ""],
+]
+"""Three rows of one person: each says something that those before it leave empty, and some things that differ."""
+
+
+@pytest.mark.parametrize("batch", [1, 2, 100])
+@pytest.mark.parametrize("exists", [False, True])
+async def test_rows_of_one_person_are_combined_and_what_is_not_used_is_reported(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, batch: int, *, exists: bool
+) -> None:
+    monkeypatch.setattr("leadflood.domains.imports.service.sandboxed_parser.BATCH", batch)
+    if exists:
+        await desk.lead(email="ada@acme.com", company="Acme", source="api")
+
+    done = await desk.run(csv_of([FULL_HEADER, *SAME_PERSON]), FULL, source="list")
+
+    assert counted(done) == ({"create": 1, "update": 1, "skip": 2} if exists else {"create": 2, "skip": 2})
+    ada = next(lead for lead in await desk.leads() if lead["email"].lower() == "ada@acme.com")
+    assert (ada["first_name"], ada["company"], ada["phone"]) == ("Ada", "Acme", "+442079460958")
+    assert ada["source"] == ("api" if exists else "webinar")
+    assert ada["custom_fields"] == {"plan": "free", "seats": "5"}
+    rows = await desk.rows(done.id, RowAction.SKIP)
+    assert [(row.row, row.reason, row.duplicate_of) for row in rows] == [
+        (4, "combined_in_file", 2),
+        (5, "combined_in_file", 2),
+    ]
+    not_used = [{(fault.field, fault.code, fault.value) for fault in row.errors} for row in rows]
+    assert not_used == [
+        {("/company", "differs_in_file", "Other"), ("/customFields/plan", "differs_in_file", "pro")},
+        {
+            ("/firstName", "differs_in_file", "Eve"),
+            ("/source", "differs_in_file", "fair"),
+            ("/customFields/seats", "differs_in_file", "6"),
+        },
+    ]
+    assert done.errors["/customFields/seats differs_in_file"] == 1
+    assert done.fields.get("company") is None
+    async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+        named = await tags.tags_of_leads(tx, desk.actor, [ada["id"]])
+    assert [tag.name for tag in named[ada["id"]]] == ["one", "two"]
+
+
+async def test_a_combined_row_counts_what_it_changes_and_keeps_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadflood.domains.imports.service.sandboxed_parser.BATCH", 1)
+    await desk.lead(email="ada@acme.com", company="Acme")
+    rows = [["Other", "", ""], ["", "+44 20 7946 0958", ""], ["", "", "pro"]]
+
+    done = await desk.run(csv_of([HEADER, *(["ada@acme.com", *row] for row in rows)]), TARGETS)
+
+    assert counted(done) == {"update": 1, "skip": 2}
+    assert {name: (field.changed, field.skipped) for name, field in done.fields.items()} == {
+        "company": (0, 1),
+        "phone": (1, 0),
+        "customFields": (1, 0),
+    }
+
+
+async def test_reported_rows_come_back_in_the_file_of_rejected_rows(desk: Desk) -> None:
+    rows = [["ada@acme.com", "Acme", "", ""], ["ada@acme.com", "Other", "", "pro"]]
+
+    done = await desk.run(csv_of([HEADER, *rows]), TARGETS, duplicates="report")
+
+    assert counted(done) == {"create": 1, "reject": 1}
+    assert done.errors == {"/email duplicate_in_file": 1}
+    file = await rejected_file(desk.database, desk.actor, import_id=done.id)
+    table = list(csv.reader(io.StringIO(b"".join([piece async for piece in file.pieces]).decode("utf-8-sig"))))
+    assert table[1] == ["ada@acme.com", "Other", "", "pro", "Email: Row 2 has the same email."]
 
 
 async def test_rejected_rows_come_back_as_a_file_that_imports_once_corrected(desk: Desk) -> None:

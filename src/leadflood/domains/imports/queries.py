@@ -41,7 +41,7 @@ _MAX_NAMES: Final = 200
 # The rows of an import in the order of the file.
 _ROWS = assemble(
     sql("""
-SELECT row_no, action, reason, lead_id, {fields}, custom_fields, changes, faults, raw
+SELECT row_no, action, reason, duplicate_of, lead_id, {fields}, custom_fields, changes, faults, raw
 FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id
   AND (:action::text IS NULL OR action = :action) AND (NOT :with_errors::boolean OR faults IS NOT NULL)
@@ -232,6 +232,7 @@ def _row_view(row: Row) -> ImportRowView:
         row=row.row_no,
         action=RowAction(row.action),
         reason=row.reason,
+        duplicate_of=row.duplicate_of,
         lead_id=row.lead_id,
         email=row.email,
         values={name: value for name, value in values.items() if value is not None},

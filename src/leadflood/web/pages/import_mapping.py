@@ -42,7 +42,12 @@ POLICIES: Final = (
     (FieldPolicy.KEEP.value, "Don’t change", "Keeps existing leads as they are."),
 )
 FIELD_POLICIES: Final = (("", "Same as above"), *((value, text) for value, text, _ in POLICIES))
-DUPLICATES: Final = ((Duplicates.FIRST.value, "Keep first"), (Duplicates.LAST.value, "Keep last"))
+DUPLICATES: Final = (
+    (Duplicates.COMBINE.value, "Combine"),
+    (Duplicates.FIRST.value, "Keep first"),
+    (Duplicates.LAST.value, "Keep last"),
+    (Duplicates.REPORT.value, "Keep first, reject others"),
+)
 INVALID: Final = (
     (InvalidValues.DROP.value, "Leave out the value", "Import the rest. Rows without a valid email are rejected."),
     (InvalidValues.REJECT.value, "Reject the row", "Download rejected rows later."),

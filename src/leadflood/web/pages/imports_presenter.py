@@ -37,7 +37,8 @@ NOTES: Final = {
 _REASONS: Final = {
     "lead_exists": "Already exists",
     "no_such_lead": "Lead doesn’t exist",
-    "duplicate_in_file": "Duplicate of another row",
+    "duplicate_in_file": "Duplicate of row {row}",
+    "combined_in_file": "Combined with row {row}",
     "empty_row": "Empty row",
     "created_since_preview": "A lead with this email was created since the preview",
     "deleted_since_preview": "The lead was deleted since the preview",
@@ -56,6 +57,8 @@ _ERROR_LABELS: Final = {
     "placeholder": "Placeholder, such as n/a",
     "other_value": "Second value in a cell",
     "cut": "Too long, cut",
+    "differs_in_file": "Another row has a different value",
+    "duplicate_in_file": "Another row has the same email",
     "digits_lost": "Shortened by a spreadsheet",
     "several_values": "Several values in a cell",
     "invalid_characters": "Unsupported characters",
@@ -159,7 +162,7 @@ def error_counts(faults: Mapping[str, int], custom: Sequence[CustomField]) -> li
 
 def _preview_row(row: ImportRowView, named: Sequence[int], texts: PreviewTexts, *, written: bool) -> PreviewRow:
     """Args: named: the columns that say whose row it is, the best first."""
-    why = [_REASONS.get(row.reason, row.reason.replace("_", " "))] if row.reason else []
+    why = [_reason(row)] if row.reason else []
     why += [_error(error, texts) for error in row.errors]
     opens = row.action in (RowAction.UPDATE, RowAction.UNCHANGED) or (written and row.action is RowAction.CREATE)
     cells = row.cells or []
@@ -173,6 +176,13 @@ def _preview_row(row: ImportRowView, named: Sequence[int], texts: PreviewTexts, 
         values=list(_values(row, texts)),
         why=why,
     )
+
+
+def _reason(row: ImportRowView) -> str:
+    reason = row.reason or ""
+    if row.duplicate_of is None and "{row}" in _REASONS.get(reason, ""):
+        return "Duplicate of another row"  # of an import from before rows were noted
+    return _REASONS.get(reason, reason.replace("_", " ")).format(row=row.duplicate_of)
 
 
 def _error(error: RowError, texts: PreviewTexts) -> str:

@@ -82,7 +82,9 @@ class ImportOptions(Schema):
     existing: AnyPolicy = Field(FieldPolicy.FILL_EMPTY, description="How to update existing leads.")
     fields: Policies = Field(default_factory=dict, description="Policy overrides by field.")
     duplicates: Annotated[Duplicates, Strict(strict=False)] = Field(
-        Duplicates.FIRST, description="Which duplicate row to keep."
+        Duplicates.COMBINE,
+        description="Several rows with one email. `combine`: later ones fill in what the first one leaves empty. "
+        "`first`, `last`: keep that one. `report`: keep the first one and reject the others.",
     )
     invalid: Annotated[InvalidValues, Strict(strict=False)] = Field(
         InvalidValues.DROP,
@@ -247,6 +249,9 @@ class ImportRowView(View):
     row: int = Field(description="Row number, as shown in a spreadsheet.")
     action: RowAction
     reason: str | None = Field(description="Why the row is skipped or in conflict.")
+    duplicate_of: int | None = Field(
+        description="Row with the same email that this one is combined with, or that counts instead."
+    )
     lead_id: UUID | None
     email: str | None = Field(description="Email of the lead; of a rejected row, what the file has.")
     values: dict[str, JsonValue] = Field(description="Values of the new lead.")

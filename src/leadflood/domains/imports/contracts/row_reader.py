@@ -51,12 +51,15 @@ class RowReader:
         fields: Mapping[str, tuple[FieldType, Sequence[Option]]] = _NO_FIELDS,
         defaults: RowDefaults,
         invalid: InvalidValues = InvalidValues.DROP,
+        keeps_cells: bool = False,
         cells_shift: bool = True,
         delimiter: str | None = None,
     ) -> None:
         """Args: targets: target of each column. owners: members by ID and by address, both in lower case.
 
-        `fields`: types and options of custom fields, by key. Values under another key are text. `cells_shift`: whether
+        `fields`: types and options of custom fields, by key. Values under another key are text.
+
+        `keeps_cells`: whether the cells of valid rows are kept, as they may be rejected later. `cells_shift`: whether
         an extra cell means that the others may be in the wrong columns, as in delimited text. `delimiter`: of that.
         """
         self._columns = [
@@ -70,6 +73,7 @@ class RowReader:
         self._rules = FieldRules(defaults)
         self._repair = RowRepair(self._rules)
         self._drops = invalid is InvalidValues.DROP
+        self._keeps_cells = keeps_cells
         self._cells_shift = cells_shift
         self._restore = guard_of(delimiter).restore
         self.filled: set[str] = set()
@@ -93,7 +97,7 @@ class RowReader:
             return self._rejected(number, cells, faults)
         if "customFields" in given:
             self.filled.update(given["customFields"])
-        return StagedRow(number, lead, faults, related=related)
+        return StagedRow(number, lead, faults, related=related, raw=[*cells] if self._keeps_cells else None)
 
     def _repaired(self, given: dict[str, Any], faults: list[RowFault]) -> LeadColumns | None:
         self._repair.repair(given, faults)

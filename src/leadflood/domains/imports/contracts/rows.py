@@ -8,6 +8,8 @@ from leadflood.domains.imports.contracts.lead_row import LeadColumns
 PLACEHOLDER: Final = "placeholder"
 OTHER_VALUE: Final = "other_value"
 CUT: Final = "cut"
+DIFFERS_IN_FILE: Final = "differs_in_file"
+DUPLICATE_IN_FILE: Final = "duplicate_in_file"
 EXTRA_CELLS: Final = "extra_cells"
 TOO_MANY_CELLS: Final = "too_many_cells"
 HARMLESS: Final = frozenset({PLACEHOLDER, EXTRA_CELLS})
@@ -43,7 +45,7 @@ class StagedRow:
     Attributes:
         email: the address as in the file, if the row is rejected.
         related: names of tags and lists.
-        raw: the cells, if the row is rejected.
+        raw: the cells, if the row is rejected or may be.
     """
 
     number: int

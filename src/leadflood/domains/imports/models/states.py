@@ -71,10 +71,16 @@ class FieldPolicy(StrEnum):
 
 
 class Duplicates(StrEnum):
-    """Which duplicate row to keep."""
+    """How to handle several rows with one email.
 
+    `COMBINE`: later ones fill in what the first one leaves empty. `FIRST`, `LAST`: keep that one. `REPORT`: keep the
+    first one and reject the others.
+    """
+
+    COMBINE = "combine"
     FIRST = "first"
     LAST = "last"
+    REPORT = "report"
 
 
 class InvalidValues(StrEnum):

@@ -15,7 +15,7 @@ from leadflood.domains.imports.models import notices
 from leadflood.domains.imports.models.column_detection import Analysis, fits, with_known_fields
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.format import FileFormat
-from leadflood.domains.imports.models.states import ImportStatus
+from leadflood.domains.imports.models.states import Duplicates, ImportStatus
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.imports.service.relating import require_related
 from leadflood.domains.imports.store import StoredImport
@@ -77,6 +77,8 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
         except MemberNotFound as error:
             raise UnknownOwner from error
     options = command.model_dump(mode="json", by_alias=True, exclude={"targets"})
+    if command.duplicates is Duplicates.COMBINE:
+        del options["duplicates"]  # the default, which processes of the release before do not know
     chosen = [
         replace(column, target=target, confidence=column.confidence if target == column.target else 1.0)
         for column, target in zip(found.columns, command.targets, strict=True)

@@ -127,6 +127,7 @@ def _reader(request: Mapping[str, Any]) -> RowReader:
         },
         defaults=RowDefaults(given["source"], owner, given["country"]),
         invalid=InvalidValues(request["invalid"]),
+        keeps_cells=request["keeps_cells"],
         cells_shift=request["format"]["kind"] == FileKind.CSV,
         delimiter=request["format"]["delimiter"],
     )
@@ -199,7 +200,8 @@ def _record(staged: StagedRow) -> tuple[Any, ...]:
     faults = json.dumps([_fault(fault) for fault in staged.faults]) if staged.faults else None
     if staged.lead is not None:
         related = json.dumps(staged.related) if staged.related else None
-        return (staged.number, None, None, None, *_plain(staged.lead), faults, None, related)
+        raw = json.dumps(staged.raw) if staged.raw else None
+        return (staged.number, None, None, None, *_plain(staged.lead), faults, raw, related)
     if staged.blank:
         return (staged.number, RowAction.SKIP.value, "empty_row", None, *_NO_LEAD, faults, None, None)
     named = (staged.email, *_NO_LEAD[1:])

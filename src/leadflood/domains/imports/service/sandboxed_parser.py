@@ -11,6 +11,7 @@ from leadflood.domains.imports.adapters import workbook
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.models.column_detection import Analysis
 from leadflood.domains.imports.models.format import FileFormat, FileKind, KnownFile, stored_format
+from leadflood.domains.imports.models.states import Duplicates
 from leadflood.domains.imports.service import parsing
 from leadflood.domains.imports.store import StoredImport
 from leadflood.kernel.ids import new_id
@@ -121,6 +122,7 @@ def _asked(found: StoredImport, format_: FileFormat, known: KnownValues) -> dict
             "country": options.country,
         },
         "invalid": options.invalid,
+        "keeps_cells": options.duplicates is Duplicates.REPORT,
         "after": found.staged_through,
         "size": found.size_bytes,
         "batch": BATCH,

@@ -38,7 +38,7 @@ async def stage_batch(tx: Transaction, found: StoredImport, batch: RowBatch) -> 
         rows=found.row_count + len(records),
         counts=_added(found.counts, staged.actions),
         fields=fields,
-        faults=_added(found.faults, batch.faults),
+        faults=_added(_added(found.faults, batch.faults), staged.faults),
         filled=sorted({*found.filled, *batch.filled}),
     )
     await store.set_staged(tx, found, so_far)

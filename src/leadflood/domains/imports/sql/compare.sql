@@ -1,24 +1,17 @@
 -- Part of stage.sql: each incoming row with the lead that has its address, and what it would change there.
--- Each row meets the lead with its address, and the earlier row with it, by one look-up each. PostgreSQL knows nothing of
+-- Each row meets the lead with its address by one look-up. PostgreSQL knows nothing of
 -- a temporary table, and little of rows that came just now. LIMIT keeps it from reading all of them instead; the order,
 -- which an equality would make void, and no sorting, keep it from every index but the one of addresses.
 SELECT i.*, l.id AS found_id, l.version,
-       i.forced_action IS NULL AND (i.place > 1 OR e.row_no IS NOT NULL) AS repeated,
        plain.changes || coalesce(custom.changes, '{}') AS changes,
        plain.kept || coalesce(custom.kept, '{}') AS kept,
        coalesce(custom.overfull, false) AS overfull
-FROM placed i
+FROM incoming_rows i
 LEFT JOIN LATERAL (
     SELECT * FROM leads l
     WHERE l.workspace_id = :workspace_id AND l.deleted_at IS NULL
       AND l.email_norm >= i.email_norm AND l.email_norm <= i.email_norm
     ORDER BY l.email_norm LIMIT 1
-) l ON i.forced_action IS NULL
-LEFT JOIN LATERAL (
-    SELECT row_no FROM import_rows e
-    WHERE e.workspace_id = :workspace_id AND e.import_id = :import_id
-      AND e.email_norm >= i.email_norm AND e.email_norm <= i.email_norm
-    ORDER BY e.email_norm LIMIT 1
-) e ON i.forced_action IS NULL
+) l ON i.forced_action IS NULL AND i.duplicate_of IS NULL
 LEFT JOIN LATERAL ({plain}) plain ON true
 LEFT JOIN LATERAL ({custom}) custom ON true

@@ -8,6 +8,8 @@ from dataclasses import field as dataclass_field
 from typing import Any
 
 from leadflood.domains.imports.contracts.lead_row import LeadColumns
+from leadflood.domains.imports.contracts.rows import DIFFERS_IN_FILE, DUPLICATE_IN_FILE
+from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.leads.catalog import IMPORTABLE_FIELDS, PLAIN_FIELDS, TEXT_FIELDS
@@ -25,7 +27,7 @@ _TABLE = assemble(
 CREATE TEMPORARY TABLE incoming_rows (
     row_no integer NOT NULL, forced_action text, reason text, lead_id uuid, email text, email_norm text COLLATE "C",
     {fields}, new_source text, new_owner_id uuid, custom_fields jsonb, faults jsonb, raw jsonb,
-    related jsonb
+    related jsonb, duplicate_of integer, counted text[]
 ) ON COMMIT DROP
 """),
     fields=PLAIN_FIELDS.sql(sql("{field} {type}")),
@@ -37,6 +39,31 @@ _STEP_BACK = assemble(
 
 # A new lead has the default source if the file has none.
 _AS_GIVEN = TEXT_FIELDS.where(lambda field: field.name != "source")
+
+_MATCH = sql_file("leadflood.domains.imports.sql", "match_rows")
+_RECALL = assemble(
+    sql_file("leadflood.domains.imports.sql", "recall_rows"),
+    fields=_AS_GIVEN.columns,
+    counted=IMPORTABLE_FIELDS.sql(sql("CASE WHEN {field} IS NOT NULL THEN '{field}' END")),
+)
+_COMBINE = assemble(
+    sql_file("leadflood.domains.imports.sql", "combine_rows"),
+    first=PLAIN_FIELDS.sql(
+        sql("(array_agg(g.{field} ORDER BY g.row_no) FILTER (WHERE g.{field} IS NOT NULL))[1] AS {field}")
+    ),
+    filled=PLAIN_FIELDS.sql(sql("{field} = m.{field}")),
+)
+_REPORT_DIFFERENCES = assemble(
+    sql_file("leadflood.domains.imports.sql", "report_differences"),
+    values=IMPORTABLE_FIELDS.sql(sql("('{field}', i.{field}::text, h.{field}::text)")),
+)
+# Report incoming rows with the email of another one as an error, with the number of that.
+_REPORT_DUPLICATES = sql("""
+UPDATE incoming_rows SET faults = coalesce(faults, '[]') || jsonb_build_array(jsonb_build_object(
+    'field', '/email', 'code', :code::text, 'value', email,
+    'message', format('Row %s has the same email.', duplicate_of)))
+WHERE duplicate_of IS NOT NULL
+""")
 
 # One statement for PostgreSQL, in four parts for readers.
 STAGE = assemble(
@@ -53,6 +80,8 @@ STAGE = assemble(
         custom=sql_file("leadflood.domains.imports.sql", "compare_custom"),
     ),
 )
+
+_LIMITS = {"most_custom": MAX_CUSTOM_FIELDS, "most_bytes": MAX_CUSTOM_BYTES}
 
 _OVERFULL = [
     {
@@ -74,9 +103,10 @@ class StagingRules:
 
 @dataclass(slots=True)
 class StagingResult:
-    """Actions of the rows of a chunk: their number by action, and how many change or keep each field."""
+    """Actions of the rows of a chunk: their number by action, how many change or keep each field, and errors."""
 
     actions: Counter[str] = dataclass_field(default_factory=Counter)
+    faults: Counter[str] = dataclass_field(default_factory=Counter)
     changed: Counter[str] = dataclass_field(default_factory=Counter)
     kept: Counter[str] = dataclass_field(default_factory=Counter)
 
@@ -95,16 +125,33 @@ async def decide_rows(tx: Transaction, found: StoredImport, rules: StagingRules,
         for row in await tx.all(_STEP_BACK, {**found.key, "first": first}):
             staged.actions.update({row.action: -1, "skip": 1})
             staged.changed.subtract({key.partition(".")[0] for key in row.changes or ()})
+    repeated = await tx.changed(_MATCH, {**found.key, "last_wins": rules.duplicates is Duplicates.LAST})
+    if repeated and rules.duplicates is Duplicates.COMBINE:
+        await _combine(tx, found, staged, first=first)
+    if repeated and rules.duplicates is Duplicates.REPORT:
+        await tx.execute(_REPORT_DUPLICATES, {"code": DUPLICATE_IN_FILE})
+        staged.faults[f"/email {DUPLICATE_IN_FILE}"] += repeated
     values = {
         **found.key,
         **rules.policies,
         "mode": rules.mode,
-        "last_wins": rules.duplicates is Duplicates.LAST,
-        "most_custom": MAX_CUSTOM_FIELDS,
-        "most_bytes": MAX_CUSTOM_BYTES,
+        "combines": rules.duplicates is Duplicates.COMBINE,
+        "repeated_action": "reject" if rules.duplicates is Duplicates.REPORT else "skip",
+        "repeated_reason": "combined_in_file" if rules.duplicates is Duplicates.COMBINE else DUPLICATE_IN_FILE,
+        **_LIMITS,
         "overfull_fault": json.dumps(_OVERFULL),
     }
     for row in await tx.all(STAGE, values):
         counter = {"action": staged.actions, "changed": staged.changed, "kept": staged.kept}[row.what]
         counter[row.name] += row.n
     return staged
+
+
+async def _combine(tx: Transaction, found: StoredImport, staged: StagingResult, *, first: int) -> None:
+    """Fill rows with the values of later ones with their email; values that are not used are reported."""
+    for row in await tx.all(_RECALL, {**found.key, "first": first}):
+        staged.actions[row.action] -= 1
+        staged.changed.subtract({key.partition(".")[0] for key in row.changes or ()})
+    await tx.execute(_COMBINE, _LIMITS)
+    for row in await tx.all(_REPORT_DIFFERENCES, {"names": json.dumps(API_NAMES), "code": DIFFERS_IN_FILE}):
+        staged.faults[f"{row.field} {DIFFERS_IN_FILE}"] += row.n
