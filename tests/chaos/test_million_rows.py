@@ -11,10 +11,12 @@ import pytest
 from playwright.async_api import Page, expect
 
 from leadflood.kernel.clock import monotonic
+from tests.bench.machine import peak_mib
 from tests.support import crowd
 from tests.support.chromium import Windows
 from tests.support.deployment import Deployment
 from tests.support.keyboard import Keys
+from tests.support.messy_file import require_reported, write_messy
 
 KNOWN = 100_000
 """Rows of the file before it. A tenth of the million say something of its leads."""
@@ -109,3 +111,23 @@ async def test_a_million_rows_are_imported_and_undone_by_browser_and_command_lin
         cli(deployment, "undo", done["id"])
     assert deployment.sql(STATE) == before
     await asyncio.to_thread(deployment.assert_sound)
+
+
+@pytest.mark.long
+def test_of_a_million_messy_rows_only_those_without_an_address_are_rejected(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    file = tmp_path / "messy.csv"
+    planted = write_messy(file, rows=ROWS)
+    deployment.start_api()
+    worker = deployment.start_worker()
+
+    with timed("command line: upload, preview, import of messy rows"):
+        done = cli(deployment, "run", str(file), "--yes", "--no-enrich")
+
+    print(f"worker: {peak_mib(worker.pid)} MiB at most; {planted}; {done['counts']}; {done['errors']}")  # noqa: T201  as above
+    require_reported(done["counts"], done["errors"], planted, rows=ROWS)
+    with timed("command line: undo of messy rows"):
+        cli(deployment, "undo", done["id"])
+    assert deployment.count("SELECT count(*) FROM leads WHERE deleted_at IS NULL") == 0
+    deployment.assert_sound()

@@ -251,10 +251,11 @@ async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
     async with database.transaction(actor.workspace_id) as tx:
         command = MergeLeads.model_validate({"survivorId": str(one), "otherId": str(three)})
         merge = await merging.merge(tx, actor, LEAD_PARTICIPANTS, command=command)
-        await merge_runs.insert(tx, actor, run_id=new_id(), job_id=new_id(), total=1)
+        run_id = new_id()
+        await merge_runs.insert(tx, actor, run_id=run_id, job_id=new_id(), total=1)
         waiting = await duplicates.list_duplicates(tx, actor, limit=10)
     (pair,) = [item for item in waiting.items if {lead.id for lead in item.leads} == {one, two}]
-    return {"duplicates": pair.id, "merges": merge.id}
+    return {"duplicates": pair.id, "merges": merge.id, "merge-runs": run_id}
 
 
 async def new_custom_field(database: Database, actor: Actor) -> UUID:

@@ -12,6 +12,7 @@ from leadflood.cli import (
     backup,
     changesets,
     doctor,
+    duplicates,
     enrich,
     events,
     exports,
@@ -77,6 +78,7 @@ app.add_typer(leads.app, name="lead")
 app.add_typer(changesets.app, name="change")
 app.add_typer(fields.app, name="field")
 app.add_typer(tags.app, name="tag")
+app.add_typer(duplicates.app, name="duplicate")
 app.add_typer(lists.app, name="list")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.duplicates import queries
-from leadflood.domains.duplicates.contracts import DuplicateView, ScanView
+from leadflood.domains.duplicates.contracts import DuplicateView, PairCounts, ScanView
 from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.service import review, scanning
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
@@ -29,6 +29,13 @@ async def list_duplicates(
     """Pairs found by scans, highest score first, with the reasons."""
     page = await queries.list_duplicates(unit.tx, unit.actor, status=status, after=pages.after, limit=pages.limit)
     return pages.answer(page)
+
+
+@router.get("/counts", summary="Count possible duplicates")
+@requires(LEADS_READ)
+async def count_duplicates(unit: UnitOfWorkDep) -> PairCounts:
+    """Numbers of open pairs, and of the certain ones among them (score 100), counted up to a limit."""
+    return await queries.count_pairs(unit.tx, unit.actor)
 
 
 @router.post("/scans", status_code=202, summary="Start a duplicate scan")

@@ -204,6 +204,14 @@ class MergeView(View):
     undone_at: datetime | None
 
 
+class MergeCertain(Schema):
+    """How many certain pairs the caller expects: if there are more, nothing is merged."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"expectedCount": 120}]})
+
+    expected_count: Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
 class MergeRunView(View):
     """A merge of all certain pairs, and how far it is."""
 

@@ -25,6 +25,7 @@ DOMAIN = Domain(
     participants=(PARTICIPANT,),
     routes=(
         "leadflood.api.routes.duplicates",
+        "leadflood.api.routes.merge_runs",
         "leadflood.api.routes.merges",
     ),
     pages=("leadflood.web.pages.duplicates",),

@@ -13,8 +13,12 @@ from leadflood.kernel.field_types import FieldType
 
 MAX_ROWS: Final = 1_048_576
 """Maximum rows of a sheet in spreadsheet programs. Further leads are on further sheets."""
-_MAX_CELL: Final = 32_767
-"""Maximum characters of a cell in spreadsheet programs."""
+MAX_CELL: Final = 32_767
+"""Maximum UTF-16 units of a cell in spreadsheet programs."""
+LONG_VALUES: Final = "Long values"
+"""The sheet with the whole text of values that are cut in their cell."""
+_CUT: Final = f"… (continued on the sheet {LONG_VALUES})"
+_LONG_HEADERS: Final = ("Lead ID", "Email", "Field", "Characters", "Value")
 _EXACT: Final = 10**15
 """Numbers from which on spreadsheets lose digits."""
 _FIRST_YEAR: Final = 1901
@@ -37,6 +41,8 @@ class XlsxEncoder:
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._moment = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._sheets = 0
+        self._long: Any = None
+        self._long_row = 0
         self._sheet = self._new_sheet()
 
     def begin(self) -> bytes:
@@ -49,7 +55,7 @@ class XlsxEncoder:
             if self._row == MAX_ROWS:
                 self._sheet = self._new_sheet()
             for place, column in enumerate(self._columns):
-                self._write(place, column, column.read(record))
+                self._write(place, column, column.read(record), record)
             self._row += 1
         return b""
 
@@ -77,7 +83,7 @@ class XlsxEncoder:
         self._row = 1
         return sheet
 
-    def _write(self, place: int, column: FileColumn, value: Any) -> None:  # noqa: ANN401  of any column
+    def _write(self, place: int, column: FileColumn, value: Any, record: ExportRecord) -> None:  # noqa: ANN401  of any column
         sheet, row = self._sheet, self._row
         if value is None:
             return
@@ -90,7 +96,21 @@ class XlsxEncoder:
         elif column.type is FieldType.DATE and (day := _date_of(value)) is not None:
             sheet.write_datetime(row, place, datetime(day.year, day.month, day.day), self._day)  # noqa: DTZ001  a day
         else:
-            sheet.write_string(row, place, _text(plain(value)))
+            sheet.write_string(row, place, self._fitting(_text(plain(value)), column, record))
+
+    def _fitting(self, text: str, column: FileColumn, record: ExportRecord) -> str:
+        """The text, if a cell can have it; otherwise its start. All of it is in a row of another sheet, in parts."""
+        if len(text) * 2 <= MAX_CELL or _units(text) <= MAX_CELL:
+            return text
+        if self._long is None:
+            self._long = self._book.add_worksheet(LONG_VALUES)
+            for place, header in enumerate(_LONG_HEADERS):
+                self._long.write_string(0, place, header, self._head)
+        self._long_row += 1
+        lead = record.lead
+        for place, cell in enumerate((str(lead.id), lead.email, column.header, str(len(text)), *_parts(text))):
+            self._long.write_string(self._long_row, place, cell)
+        return next(_parts(text, MAX_CELL - _units(_CUT))) + _CUT
 
 
 def _date_of(value: object) -> date | None:
@@ -104,5 +124,21 @@ def _date_of(value: object) -> date | None:
 
 def _text(text: str) -> str:
     """A text from which an import reads the same: it takes an apostrophe off `'=1`, for the sake of CSV files."""
-    kept = text if restore(text) == text else neutralise(text)
-    return kept[:_MAX_CELL]
+    return text if restore(text) == text else neutralise(text)
+
+
+def _units(text: str) -> int:
+    """Length in UTF-16 units, in which spreadsheet programs count: an emoji has two."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def _parts(text: str, size: int = MAX_CELL) -> Iterator[str]:
+    """The text in parts of at most `size` UTF-16 units."""
+    begin, used = 0, 0
+    for place, char in enumerate(text):
+        width = 2 if char > "\uffff" else 1
+        if used + width > size:
+            yield text[begin:place]
+            begin, used = place, 0
+        used += width
+    yield text[begin:]
