@@ -205,7 +205,7 @@ class MergeView(View):
 
 
 class MergeCertain(Schema):
-    """How many certain pairs the caller expects: if there are more, nothing is merged."""
+    """The number of certain pairs that the caller expects: if there are more, nothing is merged."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"expectedCount": 120}]})
 
