@@ -4,11 +4,15 @@ A new page is tested as soon as a domain declares it; one with parameters needs 
 `tests/support/addresses.py`.
 """
 
+from itertools import cycle
+
 import pytest
 from playwright.async_api import Page
 
 from tests.support.accessibility import (
+    SCHEMES,
     assert_accessible,
+    assert_accessible_in,
     assert_overlays_accessible,
     assert_usable,
 )
@@ -35,11 +39,13 @@ async def test_a_page_loads_quickly_breaks_no_rule_of_accessibility_and_can_be_u
     page = await windows.open(server.url, session=session)
     first, *others = addresses(path, showcase)
     await assert_light(page, first)
-    await assert_good(page, seen)
-    for address in others:
+    await assert_accessible(page)
+    await assert_layout_and_overlays(page, seen)
+    for address, scheme in zip(others, cycle(reversed(SCHEMES)), strict=False):  # other states of the same page
         await page.set_viewport_size(DESKTOP)
         await page.goto(address)
-        await assert_good(page, seen)
+        await assert_accessible_in(page, scheme)
+        await assert_layout_and_overlays(page, seen)
 
 
 async def assert_light(page: Page, address: str) -> None:
@@ -58,9 +64,8 @@ async def assert_light(page: Page, address: str) -> None:
     assert sum(sizes.values()) <= MAX_BYTES, sizes
 
 
-async def assert_good(page: Page, seen: set[str]) -> None:
-    """The page, and what opens over it, in light and in dark, on a phone and at 200 %."""
-    await assert_accessible(page)
+async def assert_layout_and_overlays(page: Page, seen: set[str]) -> None:
+    """Accessible dialogs and menus, and a page that can be used on a phone and at 200 %."""
     await assert_overlays_accessible(page, seen)
     await page.emulate_media(color_scheme="light")
     await assert_usable(page)
