@@ -41,6 +41,9 @@ READS: dict[str, str] = {
     "leads.service.active_leads": "reads leads",
     "leads.service.custom.type_changes": "reads the custom fields",
     "leads.service.custom.type_new": "reads the custom fields",
+    "leads.service.stage.resolve_new": "reads the stages",
+    "leads.service.stage.resolved": "reads the stages",
+    "stages.service.resolve": "reads the stages",
     "leads.service.member_removal.removal_impact": "counts what a member would leave behind",
     "leads.service.merging.address_holder": "reads which lead has an address",
 }

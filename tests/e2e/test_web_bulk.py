@@ -42,7 +42,7 @@ async def narrow(page: Page, keys: Keys) -> None:
     await expect(rows).to_have_count(3)
     await expect(page).to_have_url(re.compile(r"\bq=acme\b"))
     await expect(page.get_by_role("searchbox", name="Search leads")).to_be_focused()
-    await keys.open(page.get_by_role("button", name="Status"))
+    await keys.open(page.get_by_role("button", name="Enrichment"))
     await keys.follow("New")
     await keys.arrive("status=new")
     await expect(page).to_have_url(re.compile(r"\bq=acme\b"))

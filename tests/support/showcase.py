@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -33,8 +34,13 @@ from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.domains.lists import service as lists
 from leadflood.domains.lists.contracts import CreateList, OneList
+from leadflood.domains.notes import service as notes
+from leadflood.domains.notes.contracts import WriteNote
+from leadflood.domains.stages import queries as stages
 from leadflood.domains.tags import service as tags
 from leadflood.domains.tags.contracts import TagNames
+from leadflood.domains.tasks import service as tasks
+from leadflood.domains.tasks.contracts import CreateTask
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.field_types import FieldType
@@ -248,6 +254,14 @@ async def _groups(showcase: Showcase) -> None:
     async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
         names = TagNames.model_validate({"names": ["VIP", "Met at the trade fair in Berlin last May"]})
         found = await tags.add_tags(tx, showcase.actor, lead_id=lead_id, command=names)
+        text = "Met at the trade fair.\nWants a demo: https://acme.test/demo 🚀"
+        note = WriteNote.model_validate({"text": text})
+        showcase.ids["note"] = (await notes.add_note(tx, showcase.actor, lead_id=lead_id, command=note)).id
+        for title, due_on in (("Call about the offer", "2020-02-03"), ("Send the contract", None)):
+            task = CreateTask.model_validate({"title": title, "dueOn": due_on})
+            made = await tasks.create_task(tx, showcase.actor, lead_id=lead_id, command=task, zone=ZoneInfo("UTC"))
+            showcase.ids["task"] = made.id
+        showcase.ids["stage"] = (await stages.list_stages(tx, showcase.actor))[0].id
         showcase.ids["tag"] = found.items[0].id
         for name in ("Berlin dinner", "Newsletter"):
             command = CreateList.model_validate({"name": name, "description": "Everyone who was invited"})

@@ -23,9 +23,12 @@ from leadflood.cli import (
     jobs,
     leads,
     lists,
+    notes,
     processes,
     secret_keys,
+    stages,
     tags,
+    tasks,
     up,
     user_access,
 )
@@ -77,6 +80,9 @@ backup.register(app)
 app.add_typer(leads.app, name="lead")
 app.add_typer(changesets.app, name="change")
 app.add_typer(fields.app, name="field")
+app.add_typer(notes.app, name="note")
+app.add_typer(tasks.app, name="task")
+app.add_typer(stages.app, name="stage")
 app.add_typer(tags.app, name="tag")
 app.add_typer(duplicates.app, name="duplicate")
 app.add_typer(lists.app, name="list")

@@ -18,6 +18,7 @@ from leadflood.kernel.text import FromText, InvalidValue, line
 
 TEXT: Final = sql("text")
 UUID_: Final = sql("uuid")
+_OR_INITIAL: Final = sql("coalesce({field}, {initial})")
 Line: Final = Annotated[str, line(200)]
 """The usual input of a field: one line of text."""
 _STORED_AS_TEXT: Final = (FieldType.TEXT, FieldType.URL, FieldType.CHOICE)
@@ -33,6 +34,8 @@ class FieldDefinition:
         sql_type: the type of its column.
         input: the type of its values in contracts: a string with the rule that parses it (`FromText`), or a UUID.
         choices: all values that there can be, with their labels, of a choice whose rule is just that.
+        listed_by_workspace: its choices are records of the workspace.
+        initial: an expression, without access to rows, for the value of a new subject without one.
         categorical: a text with few different values, such as a source: filters compare it as a whole.
         depends_on: names of fields whose values its rule needs: they are validated before it.
         compared: brings a text to compare with to the stored form, where that is not the rule of `input`.
@@ -57,6 +60,8 @@ class FieldDefinition:
     sql_type: Sql = TEXT
     input: Any = Line
     choices: Mapping[str, str] = field(default_factory=dict)
+    listed_by_workspace: bool = False
+    initial: Sql | None = None
     categorical: bool = False
     depends_on: Sequence[str] = ()
     compared: Callable[[str], str] | None = None
@@ -163,6 +168,15 @@ class FieldCatalog:
     def columns(self) -> Sql:
         """Names of the columns."""
         return joined(COMMA, [each.column for each in self._fields])
+
+    @property
+    def new_columns(self) -> Sql:
+        """The columns, with the initial values of new subjects where there is no other. Has the same parameters."""
+        parts = [
+            each.column if each.initial is None else assemble(_OR_INITIAL, field=each.column, initial=each.initial)
+            for each in self._fields
+        ]
+        return joined(COMMA, parts)
 
     @property
     def by_dependency(self) -> list[FieldDefinition]:

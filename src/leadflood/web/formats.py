@@ -4,9 +4,10 @@ Words are American English. How numbers, dates and times are written follows the
 writes 2.273 and 29 Nov 2026, 17:04. `use` sets the region for the request that is handled.
 """
 
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Final
 
@@ -19,6 +20,7 @@ from babel.localedata import exists
 from babel.numbers import format_decimal, format_percent
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from leadflood.kernel.locales import canonical_locale
 from leadflood.kernel.schema import Count
@@ -54,6 +56,9 @@ _COMMON_NAMES: Final = {
 }
 """Common country names where CLDR has longer ones."""
 
+_URL: Final = re.compile(r"https?://[^\s<>\"'`\u200b-\u200f\u202a-\u202e\u2066-\u2069]{1,2000}", re.IGNORECASE)
+_AFTER_URL: Final = ".,;:!?)]}…"
+_LINK: Final = Markup('<a href="{}" rel="nofollow noreferrer noopener" target="_blank">{}</a>')
 _region: ContextVar[Region] = ContextVar("region", default=DEFAULT)
 
 
@@ -108,11 +113,27 @@ def clock(context: Context, moment: datetime | None, form: str = "full") -> str:
 def local_time(local: datetime, form: str = "full") -> str:
     """Like `clock`, for a time that is already in the reader's zone."""
     region = _region.get()
-    date = format_date(local, "medium", locale=region.dates)
+    written = format_date(local, "medium", locale=region.dates)
     if form == "date":
-        return date
+        return written
     time = format_time(local, "short" if form == "time" else "medium", locale=region.times)
-    return time if form == "time" else f"{date}, {time} {local.tzname()}"
+    return time if form == "time" else f"{written}, {time} {local.tzname()}"
+
+
+def day(value: date) -> str:
+    """A date."""
+    return format_date(value, "medium", locale=_region.get().dates)
+
+
+def linked(text: str) -> Markup:
+    """Plain text of people, escaped, with its web addresses as links that tell their targets nothing of us."""
+    parts: list[Markup] = []
+    end = 0
+    for found in _URL.finditer(text):
+        address = found.group().rstrip(_AFTER_URL)
+        parts += [escape(text[end : found.start()]), _LINK.format(address, address)]
+        end = found.start() + len(address)
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 def iso(moment: datetime) -> str:

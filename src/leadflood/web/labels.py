@@ -124,6 +124,8 @@ _JOBS: Final = {
     "jobs.retry_cause": "Retry failed jobs",
     "jobs.replay_cause": "Retry undelivered events",
     "tags.purge": "Delete expired tags",
+    "notes.purge": "Delete expired notes",
+    "tasks.purge": "Delete expired tasks",
     "events.deliver": "Deliver events",
 }
 _VERSION: Final = re.compile(r"\.v\d+$")

@@ -4,7 +4,7 @@ import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -133,6 +133,11 @@ class PageContext:
         """The same visitor on another page."""
         other = {"path": path, "raw_path": path.encode(), "query_string": b"", "path_params": {}}
         return PageContext(Request({**self.request.scope, **other}), self.parts, self.caller, self.anchor)
+
+    @property
+    def today(self) -> date:
+        """Today, where the user is."""
+        return utc_now().astimezone(self.time_zone).date()
 
     @functools.cached_property
     def csrf(self) -> str:

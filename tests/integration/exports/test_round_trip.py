@@ -142,7 +142,7 @@ async def test_each_column_of_an_export_goes_to_its_own_field(desk: Desk, header
         "custom:undefined_Key"
     }
     own = [column.target for column in found.columns if not column.target.startswith("custom:")]
-    plain = ["email", "firstName", "lastName", "company", "jobTitle", "phone", "website", "country", "source"]
+    plain = ["email", "firstName", "lastName", "company", "jobTitle", "phone", "website", "country", "source", "stage"]
     assert sorted(name for name in own if name != "ignore") == sorted([*plain, "owner", "tags", "lists"])
 
 

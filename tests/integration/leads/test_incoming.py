@@ -15,7 +15,8 @@ from tests.integration.leads.desk import Desk
 
 CREATES = sql("""
 SELECT 'ada' AS search_text, id, email, email AS email_norm, 'Ada' AS first_name, NULL AS last_name, NULL AS company,
-       NULL AS job_title, NULL AS phone, NULL AS website, 'GB' AS country, 'import' AS source, NULL::uuid AS owner_id,
+       NULL AS job_title, NULL AS phone, NULL AS website, 'GB' AS country, 'import' AS source,
+       NULL AS stage, NULL::uuid AS owner_id,
        '{"plan": "pro"}'::jsonb AS custom_fields
 FROM unnest(:ids::uuid[], :emails::text[]) AS given (id, email)
 """)

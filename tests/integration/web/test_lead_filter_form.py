@@ -59,7 +59,7 @@ async def test_conditions_and_groups_are_built_and_applied(owner: Browser, leads
 async def test_a_filter_is_shown_again_and_conditions_are_removed(owner: Browser, leads: None) -> None:
     listed = await owner.get("/leads?country=GB&status=new")
     seen = await owner.get(listed.attribute("a[href^='/leads/filter']", "href") or "")
-    assert seen.all(".filter-row__field") == ["Status", "Country"]
+    assert seen.all(".filter-row__field") == ["Enrichment", "Country"]
 
     seen = await press(owner, seen, "remove.0")
     shown = await press(owner, seen, "apply")

@@ -47,7 +47,7 @@ async def test_filters_narrow_and_their_chips_take_them_back(owner: Browser, hou
     seen = await owner.get("/leads?source=web-form&phone=yes&status=new")
 
     assert names(seen) == ["ada@acme.com"]
-    assert seen.all(".chip__key") == ["Status", "Source", "Phone"]
+    assert seen.all(".chip__key") == ["Enrichment", "Source", "Phone"]
     removals = [node.attributes["href"] or "" for node in seen.html.css(".chip__remove")]
     assert [sorted(parse_qs(removal.partition("?")[2])) for removal in removals] == [
         ["phone", "source"],

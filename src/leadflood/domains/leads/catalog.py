@@ -4,7 +4,8 @@ import re
 from typing import Annotated, Final
 from uuid import UUID
 
-from leadflood.domains.leads.values import Country, Email, Name, OwnerId, Phone, Source, Website
+from leadflood.domains.leads.values import Country, Email, Name, OwnerId, Phone, Source, StageKey, Website
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.fields import UUID_, FieldCatalog, FieldDefinition
 
@@ -62,6 +63,21 @@ class LeadFields:
             quick=True,
             fill=False,
             example="Lovelace",
+        ),
+    ]
+    stage: Annotated[
+        str | None,
+        FieldDefinition(
+            label="Stage",
+            type=FieldType.CHOICE,
+            input=StageKey,
+            listed_by_workspace=True,
+            initial=sql("(SELECT first_stage(:workspace_id))"),
+            personal=False,
+            standard=True,
+            quick=True,
+            headers=("lead stage",),
+            example="working",
         ),
     ]
     company: Annotated[

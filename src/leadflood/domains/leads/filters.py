@@ -6,6 +6,7 @@ from typing import Final
 
 from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.stages.queries import stage_names
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.field_types import FieldType, check_field_key
 from leadflood.kernel.fields import FieldDefinition
@@ -57,6 +58,7 @@ def _field(field: FieldDefinition) -> FilterField:
         Column(field.name, field.column, searched=field.searchable),
         nullable=not field.required,
         choices=field.choices or None,
+        options=stage_names if field.listed_by_workspace else None,
         normalise=field.normalise,
     )
 
@@ -67,7 +69,7 @@ LEAD_FILTERS: Final = FilterFields(
         *(_field(field) for field in LEAD_FIELDS if field.filterable),
         FilterField(
             "status",
-            "Status",
+            "Enrichment",
             Kind.CHOICE,
             Column("status", sql("status")),
             nullable=False,

@@ -10,7 +10,7 @@ FIELDS: Final = {field.api_name: field.label for field in LEAD_FIELDS}
 """Labels by API name, in display order."""
 COLUMNS: Final = {
     "name": "Name",
-    "status": "Status",
+    "status": "Enrichment",
     **{field.short_name: field.label for field in LISTED_FIELDS},
     "createdAt": "Created",
     "updatedAt": "Updated",

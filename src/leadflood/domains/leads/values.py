@@ -6,6 +6,8 @@ from uuid import UUID
 from pydantic import Strict
 
 from leadflood.domains.leads.models import normalise_source
+from leadflood.domains.stages.models import MAX_NAME as MAX_STAGE
+from leadflood.domains.stages.models import stage_key
 from leadflood.kernel.country_names import MAX_COUNTRY_LENGTH, normalise_country
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.phone_number import MAX_PHONE_LENGTH
@@ -21,4 +23,6 @@ Phone = Annotated[str, line(MAX_PHONE_LENGTH)]
 Website = Annotated[str, FromText(normalise_website, {"minLength": 1, "maxLength": MAX_URL_LENGTH})]
 Country = Annotated[str, FromText(normalise_country, {"minLength": 1, "maxLength": MAX_COUNTRY_LENGTH})]
 Source = Annotated[str, FromText(normalise_source, {"pattern": "^[a-z0-9][a-z0-9._:-]{0,63}$"})]
+StageKey = Annotated[str, FromText(stage_key, {"minLength": 1, "maxLength": MAX_STAGE})]
+"""The key or the name of a stage. Which ones there are depends on the workspace."""
 OwnerId = Annotated[UUID, Strict(strict=False)]

@@ -1,12 +1,14 @@
-"""Names of the workspace's members and API keys."""
+"""Names of the workspace's members, API keys and stages."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from leadflood.domains.identity import queries
 from leadflood.domains.leads.contracts import ActorView
+from leadflood.domains.stages.queries import stages_of
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.web.field_text import Names
 
 _MAX_MEMBERS = 200
 _UNNAMED = {
@@ -16,10 +18,11 @@ _UNNAMED = {
 }
 
 
-async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
-    """Names of the members by ID, as text for forms: the first 200."""
+async def member_names(tx: Transaction, actor: Actor) -> Names:
+    """Names of the members by ID, as text for forms: the first 200; with the stages."""
     page = await queries.list_members(tx, actor, limit=_MAX_MEMBERS)
-    return {str(item.id): item.name for item in page.items}
+    names = {str(item.id): item.name for item in page.items}
+    return Names(names, await stages_of(tx, actor.workspace_id))
 
 
 def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.web import labels
+from leadflood.web.field_text import Names
 from leadflood.web.formats import percent
 from leadflood.web.forms import Form
 from leadflood.web.pages.lead_form import FieldRow, rows_of
@@ -65,7 +66,7 @@ class ComparedField:
 def compared_fields(
     survivor: LeadView,
     other: LeadView,
-    owners: Mapping[str, str],
+    owners: Names,
     custom: Sequence[CustomField],
     form: Form | None = None,
 ) -> list[ComparedField]:

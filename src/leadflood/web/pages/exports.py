@@ -99,7 +99,7 @@ async def list_exports(ctx: PageContext) -> PageResult:
         asked_by = await actors_of(tx, ctx.actor, [item.actor for item in page.items])
         people = await member_names(tx, ctx.actor)
     context: dict[str, Any] = {
-        "filters": {item.id: whole_in_words(item.filter, people) for item in page.items},
+        "filters": {item.id: whole_in_words(item.filter, people.all) for item in page.items},
         "exports": page.items,
         "asked_by": asked_by,
         "next": ctx.cursor(page, "exports"),

@@ -1,6 +1,6 @@
 """One import: file format, preview, progress, results, and undo."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from leadflood.kernel.errors import AppError
 from leadflood.kernel.filters import Condition, Group, Operator
 from leadflood.web import labels
 from leadflood.web.cookies import Toast
+from leadflood.web.field_text import Names
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages import import_mapping
@@ -193,7 +194,7 @@ def _can(found: ImportDetail) -> dict[str, bool]:
     }
 
 
-def _mapping(found: ImportDetail, form: Form, owners: Mapping[str, str]) -> dict[str, Any]:
+def _mapping(found: ImportDetail, form: Form, owners: Names) -> dict[str, Any]:
     columns = column_rows(found, form)
     return {
         "form": form,
@@ -223,7 +224,7 @@ async def _written(ctx: PageContext, tx: Transaction, found: ImportDetail, chang
     return context
 
 
-async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: Mapping[str, str]) -> dict[str, Any]:
+async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: Names) -> dict[str, Any]:
     action = next((item for item in RowAction if item.value == ctx.query.get("action")), None)
     left_out = ctx.query.get("values") == "left_out"
     scope = f"import {found.id} {action} {left_out}"

@@ -9,9 +9,10 @@ from leadflood.domains.fields.models import CustomField
 from leadflood.domains.imports.contracts import ColumnView, ImportRowView, ImportView, RowError
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.states import RowAction
+from leadflood.domains.stages.models import StageList
 from leadflood.kernel.field_types import shown_value
 from leadflood.web import labels
-from leadflood.web.field_text import definition_of, field_text
+from leadflood.web.field_text import Names, definition_of, field_text
 from leadflood.web.formats import number
 from leadflood.web.templating import brief
 
@@ -52,6 +53,7 @@ _ERROR_LABELS: Final = {
     "not_allowed": "Not allowed",
     "out_of_range": "Out of range",
     "unknown_owner": "Not a member",
+    "unknown_stage": "Unknown stage",
     "too_many_cells": "Too many columns",
     "extra_cells": "Beyond the last column",
     "placeholder": "Placeholder, such as n/a",
@@ -102,7 +104,7 @@ class ErrorCount:
 class PreviewTexts:
     """Labels and values of fields as text. `owners`: names of members by ID. `custom`: custom fields by key."""
 
-    owners: Mapping[str, str]
+    owners: Names
     custom: Mapping[str, CustomField]
 
     def label(self, name: str) -> str:
@@ -142,7 +144,7 @@ def summary(each: ImportView) -> str:
 def preview_rows(
     rows: Iterable[ImportRowView],
     columns: Sequence[ColumnView],
-    owners: Mapping[str, str],
+    owners: Names,
     custom: Sequence[CustomField],
     *,
     written: bool,
@@ -155,7 +157,7 @@ def preview_rows(
 
 def error_counts(faults: Mapping[str, int], custom: Sequence[CustomField]) -> list[ErrorCount]:
     """The errors, most frequent first."""
-    texts = PreviewTexts({}, {field.key: field for field in custom})
+    texts = PreviewTexts(Names({}, StageList(())), {field.key: field for field in custom})
     found = [_error_count(key, count, texts) for key, count in faults.items()]
     return sorted(found, key=lambda fault: (-fault.count, fault.label))
 

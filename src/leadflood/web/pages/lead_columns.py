@@ -14,6 +14,7 @@ from leadflood.domains.leads.labels import COLUMNS, FIELDS, STANDARD_COLUMNS, na
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.field_types import FieldType
 from leadflood.web.cookies import local_path
+from leadflood.web.field_text import Names
 from leadflood.web.forms import Form, by_name
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.lead_form import choices_of, custom_fields_of, form_of, text_in_form
@@ -112,7 +113,7 @@ def columns_of(state: LeadListParams, custom: Sequence[CustomField]) -> list[Lis
     return [known.get(name) or custom_column(name.removeprefix(CUSTOM_FIELD), None) for name in state.columns]
 
 
-def editors_of(columns: Sequence[ListColumn], people: Mapping[str, str]) -> list[CellEditor]:
+def editors_of(columns: Sequence[ListColumn], people: Names) -> list[CellEditor]:
     """Editors of the cells that aren't plain text. `people`: names of members by ID."""
     editors = []
     for column in columns:
@@ -141,13 +142,13 @@ def heads(state: LeadListParams, columns: Sequence[ListColumn]) -> list[dict[str
     ]
 
 
-def text_cells(columns: Sequence[ListColumn], lead: LeadView, people: Mapping[str, str]) -> dict[str, TextCell]:
+def text_cells(columns: Sequence[ListColumn], lead: LeadView, people: Names) -> dict[str, TextCell]:
     """The text cells of a row, by column. `people`: names of members by ID."""
     form = form_of(lead)
     return {column.name: _text_cell(column, lead, form, people) for column in columns}
 
 
-def _text_cell(column: ListColumn, lead: LeadView, form: Form, people: Mapping[str, str]) -> TextCell:
+def _text_cell(column: ListColumn, lead: LeadView, form: Form, people: Names) -> TextCell:
     if column.name == "name":
         values = {name: form.value(name) for name in _NAME}
         return TextCell(name_of(lead), values=json.dumps(values, ensure_ascii=False))

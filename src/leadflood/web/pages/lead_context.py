@@ -13,6 +13,8 @@ from leadflood.domains.leads import queries
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.queries.neighbors import Neighbors, neighbors
+from leadflood.domains.notes import queries as notes
+from leadflood.domains.notes.permissions import NOTES_READ
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import InvalidInput
 from leadflood.web.page_context import PageContext
@@ -28,7 +30,7 @@ from leadflood.web.pages.lead_form import (
 )
 from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pages.lead_panels import load_panels
-from leadflood.web.pages.lead_timeline import enrichment_context, folded, imports_of, timeline_entries
+from leadflood.web.pages.lead_timeline import enrichment_context, folded, imports_of, notes_of, timeline_entries
 from leadflood.web.templating import url
 
 _RUNS: Final = 5
@@ -85,7 +87,10 @@ async def lead_context(tx: Transaction, ctx: PageContext, lead_id: UUID) -> dict
     people = await member_names(tx, ctx.actor)
     custom = await custom_fields_of(tx, ctx.actor)
     imports = await filenames(tx, ctx.actor, import_ids=imports_of(events.items))
-    entries = timeline_entries(events.items, names, ctx.parts.timeline, owners=people, imports=imports, custom=custom)
+    written = await notes.texts_of(tx, ctx.actor, note_ids=notes_of(events.items)) if ctx.may(NOTES_READ) else {}
+    entries = timeline_entries(
+        events.items, names, ctx.parts.timeline, owners=people, imports=imports, notes=written, custom=custom
+    )
     stored, rows = form_of(lead), rows_of(lead, people, custom)
     return {
         "lead": lead,
@@ -99,6 +104,8 @@ async def lead_context(tx: Transaction, ctx: PageContext, lead_id: UUID) -> dict
         "events": folded(entries),
         "older": ctx.cursor(events, "events"),
         "owners": _with_current(owner_choices(people), stored.value("ownerId")),
+        "people": people,
+        "stages": people.stages,
         "countries": country_choices(),
         "field_rows": LEAD_FIELDS.rows,
         "custom": all_custom(lead, custom),

@@ -120,9 +120,9 @@ def bases(names: Iterable[str], stored: Form, given: Form | None = None) -> dict
 
 
 def shown_conflict(conflict: EditConflict, edit: LeadEdit, context: Mapping[str, Any]) -> ShownConflict:
-    """A conflict in words, for a page with this context: `named`, `owners`, `custom`, `changed_by`."""
+    """A conflict in words, for a page with this context: `named`, `people`, `custom`, `changed_by`."""
     now = form_of(conflict.stored)
-    people, custom = dict(context["owners"]), context["custom"]
+    people, custom = context["people"], context["custom"]
     fields = [
         ConflictingField(
             context["named"].get(name) or labels.field(name),

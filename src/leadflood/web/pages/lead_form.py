@@ -1,6 +1,6 @@
 """Fields of a lead for people: labels, order, and edit forms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.field_types import FieldType, shown_value
 from leadflood.kernel.fields import FieldDefinition
 from leadflood.web import formats
-from leadflood.web.field_text import definition_of, field_text
+from leadflood.web.field_text import Names, definition_of, field_text
 from leadflood.web.forms import Form
 
 _SCHEMES: Final = {"email": "mailto:", "tel": "tel:"}
@@ -62,7 +62,7 @@ def form_of(lead: LeadView) -> Form:
     return Form.of({field.api_name: stored[field.api_name] for field in LEAD_FIELDS} | custom)
 
 
-def text_in_form(name: str, form: Form, people: Mapping[str, str], custom: Sequence[CustomField]) -> str:
+def text_in_form(name: str, form: Form, people: Names, custom: Sequence[CustomField]) -> str:
     """A field of a form as text for people. `people`: names of members by ID."""
     values = [value for value in form.values(name) if value.strip()]
     definition = definition_of(name)
@@ -74,7 +74,7 @@ def text_in_form(name: str, form: Form, people: Mapping[str, str], custom: Seque
     return "; ".join(shown_value(value, field.options if field else (), people) for value in values)
 
 
-def choices_of(name: str, people: Mapping[str, str], custom: CustomField | None) -> list[tuple[str, str]] | None:
+def choices_of(name: str, people: Names, custom: CustomField | None) -> list[tuple[str, str]] | None:
     """Options of a field for a `select`, with the empty one; None if it is typed in."""
     definition = definition_of(name)
     kind = custom.type if custom is not None else definition.type if definition is not None else FieldType.TEXT
@@ -86,17 +86,19 @@ def choices_of(name: str, people: Mapping[str, str], custom: CustomField | None)
         return None
     if custom is not None:
         return [("", "None"), *custom.choices]
+    if definition is not None and definition.listed_by_workspace:
+        return [("", "None"), *people.stages.choices()]
     return [("", "None"), *definition.choices.items()] if definition and definition.choices else country_choices()
 
 
-def rows_of(lead: LeadView, owners: Mapping[str, str], custom: Sequence[CustomField]) -> list[FieldRow]:
+def rows_of(lead: LeadView, owners: Names, custom: Sequence[CustomField]) -> list[FieldRow]:
     """The fields of the catalog, then custom fields in order, then values without a field."""
     stored = form_of(lead)
     plain = [_row(field, stored.value(field.api_name), owners) for field in LEAD_FIELDS]
     return plain + [_custom_row(field, lead, owners) for field in all_custom(lead, custom)]
 
 
-def _row(field: FieldDefinition, value: str, owners: Mapping[str, str]) -> FieldRow:
+def _row(field: FieldDefinition, value: str, owners: Names) -> FieldRow:
     shown = field_text(field, value, owners) if value else None
     href = None
     if value and field.type is FieldType.URL:
@@ -148,7 +150,7 @@ def _typed(text: str, stored: CustomValue | None) -> CustomValue | None:
     return text
 
 
-def _custom_row(field: CustomField, lead: LeadView, owners: Mapping[str, str]) -> FieldRow:
+def _custom_row(field: CustomField, lead: LeadView, owners: Names) -> FieldRow:
     value = lead.custom_fields.get(field.key)
     shown = None if value is None else shown_value(value, field.options, owners)
     href = str(value) if value is not None and field.type is FieldType.URL else None

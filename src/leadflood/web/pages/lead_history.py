@@ -1,6 +1,6 @@
 """The history of a lead's fields: who or what set which value, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ from leadflood.domains.leads.queries import get_lead
 from leadflood.domains.leads.queries.history import field_history
 from leadflood.kernel.field_types import shown_value
 from leadflood.web import labels
-from leadflood.web.field_text import definition_of, field_text
+from leadflood.web.field_text import Names, definition_of, field_text
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actor_label, member_names, names_of_actors
 from leadflood.web.pages.lead_form import all_custom, custom_fields_of
@@ -84,7 +84,7 @@ async def show_history(ctx: PageContext) -> PageResult:
     return PageResponse("leads/history.html", context)
 
 
-def _row(change: FieldChangeView, custom: Sequence[CustomField], people: Mapping[str, str], by: str) -> HistoryRow:
+def _row(change: FieldChangeView, custom: Sequence[CustomField], people: Names, by: str) -> HistoryRow:
     known = next((each for each in custom if CUSTOM_FIELD + each.key == change.field), None)
     label = known.label if known is not None else labels.field(change.field)
 

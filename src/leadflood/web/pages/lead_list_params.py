@@ -10,6 +10,7 @@ from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, L
 from leadflood.domains.leads.contracts.views import MAX_COLUMNS, MAX_WIDTH, MIN_WIDTH, SavedView, check_column
 from leadflood.domains.leads.labels import COLUMNS, STANDARD_COLUMNS
 from leadflood.domains.leads.models import LeadStatus, normalise_source
+from leadflood.domains.stages.models import stage_key
 from leadflood.kernel.filters import EVERYTHING, ME, Condition, Operator, narrowed, written
 from leadflood.kernel.text import InvalidValue
 from leadflood.web import formats, labels
@@ -32,6 +33,7 @@ SORTS: Final = {
 CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
 """Days as in the URL: relative, so that a saved view keeps its meaning."""
 
+_STAGE: Final = COLUMNS["stage"]
 PHONE: Final = {"yes": "Has phone", "no": "No phone"}
 UNASSIGNED: Final = "nobody"
 _MAX_DIGITS: Final = 4
@@ -45,6 +47,7 @@ class LeadListParams:
     status: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     country: tuple[str, ...] = ()
+    stage: tuple[str, ...] = ()
     owner: str = ""
     phone: str = ""
     days: str = ""
@@ -73,6 +76,7 @@ class LeadListParams:
             country=tuple(fromkey for fromkey in dict.fromkeys(given.get("country", ())) if _is_country(fromkey))[
                 :MAX_CHOICES
             ],
+            stage=tuple(dict.fromkeys(filter(_is_stage, given.get("stage", ()))))[:MAX_CHOICES],
             owner=last("owner") if last("owner") in {UNASSIGNED, ME} or _id(last("owner")) else "",
             phone=last("phone") if last("phone") in PHONE else "",
             days=last("days") if last("days") in CREATED_IN else "",
@@ -105,6 +109,7 @@ class LeadListParams:
         said = [
             *([Condition("owner", Operator.IS, ME)] if self.owner == ME else []),
             *([Condition("createdAt", Operator.IN_LAST_DAYS, int(self.days))] if self.days else []),
+            *([Condition("stage", Operator.IS_ANY_OF, self.stage)] if self.stage else []),
         ]
         return LeadFilter(
             q=self.q or None,
@@ -131,6 +136,7 @@ class LeadListParams:
             or self.status
             or self.source
             or self.country
+            or self.stage
             or self.owner
             or self.phone
             or self.days
@@ -146,7 +152,7 @@ class LeadListParams:
     @property
     def filters(self) -> dict[str, Any]:
         """Filters of the list, as parameters."""
-        names = ("q", "status", "source", "country", "owner", "phone", "days", "since", "filter")
+        names = ("q", "status", "source", "country", "stage", "owner", "phone", "days", "since", "filter")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     @property
@@ -196,7 +202,7 @@ class LeadListParams:
     def chips(self) -> list[tuple[str, str, str]]:
         """Active filters except the search: label, value, and the URL without it."""
         return [
-            *(("Status", labels.status(item)[2], self.toggled("status", item)) for item in self.status),
+            *((COLUMNS["status"], labels.status(item)[2], self.toggled("status", item)) for item in self.status),
             *(("Source", item, self.toggled("source", item)) for item in self.source),
             *(("Country", formats.country(item) or item, self.toggled("country", item)) for item in self.country),
             *([("Phone", PHONE[self.phone], self.url(phone=None))] if self.phone else []),
@@ -205,8 +211,10 @@ class LeadListParams:
         ]
 
     def tree_chips(self, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
-        """The active filters of the tree. `names`: names of members and other records by ID."""
-        return [(label, said, self.url(filter=left)) for label, said, left in chips(read_tree(self.filter), names)]
+        """The active filters by stage and of the tree. `names`: of stages by key, and of members and records by ID."""
+        stages = [(_STAGE, names.get(item, item), self.toggled("stage", item)) for item in self.stage]
+        tree = chips(read_tree(self.filter), names)
+        return stages + [(label, said, self.url(filter=left)) for label, said, left in tree]
 
     def ordered(self, column: str) -> Mapping[str, str]:
         """For a column that can be sorted by: where its header leads, and how it is sorted now."""
@@ -246,6 +254,13 @@ def _is_column(name: str) -> bool:
 def _is_source(text: str) -> bool:
     try:
         return normalise_source(text) == text
+    except InvalidValue:
+        return False
+
+
+def _is_stage(text: str) -> bool:
+    try:
+        return stage_key(text) == text
     except InvalidValue:
         return False
 

@@ -117,11 +117,12 @@ async def _page(
     toasts: list[Toast] | None = None,
 ) -> PageResponse:
     async with ctx.reading() as tx:
-        owners = owner_choices(await member_names(tx, ctx.actor))
+        people = await member_names(tx, ctx.actor)
         custom = await custom_fields_of(tx, ctx.actor)
     context: dict[str, Any] = {
         "form": form,
-        "owners": owners,
+        "owners": owner_choices(people),
+        "stages": people.stages,
         "countries": country_choices(),
         "field_rows": LEAD_FIELDS.rows,
         "quick_rows": QUICK_FIELDS.rows,

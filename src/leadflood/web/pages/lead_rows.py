@@ -13,8 +13,9 @@ from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError
+from leadflood.web.field_text import Names
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.actor_names import actors_of, member_names, owner_choices
+from leadflood.web.pages.actor_names import actors_of, member_names
 from leadflood.web.pages.lead_columns import columns_of, text_cells
 from leadflood.web.pages.lead_edit import EditConflict, LeadEdit, save_edit, shown_conflict
 from leadflood.web.pages.lead_form import custom_fields_of, custom_labels
@@ -40,7 +41,7 @@ async def row_context(
     state: LeadListParams,
     leads: Sequence[LeadView],
     *,
-    people: Mapping[str, str],
+    people: Names,
     custom: Sequence[CustomField],
 ) -> dict[str, Any]:
     """Data of rows: one statement for each column of another domain, whatever the number of rows."""
@@ -57,6 +58,7 @@ async def row_context(
         "templates": templates,
         "related": await LEAD_EXTENSIONS.load(tx, ctx.actor, shown, [lead.id for lead in leads]),
         "name_of": name_of,
+        "stages": people.stages,
     }
 
 
@@ -84,7 +86,7 @@ async def change_cell(ctx: PageContext) -> PageResult:
         changed_by = await _changed_by(tx, ctx, lead) if conflict else ""
     context |= {"lead": lead, "error": "", "conflict": None}
     if conflict is not None:
-        words = {"owners": owner_choices(people), "custom": custom, "named": custom_labels(custom)}
+        words = {"people": people, "custom": custom, "named": custom_labels(custom)}
         context["conflict"] = shown_conflict(conflict, edit, {**words, "changed_by": changed_by})
     return PageResponse("leads/row.html", context, status, part="leads_row")
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from leadflood.domains.leads.events import LeadEventKind
 from leadflood.kernel.field_types import shown_value
 from leadflood.kernel.pages import TimelineKind
 from leadflood.web import labels
-from leadflood.web.field_text import definition_of, field_text
+from leadflood.web.field_text import Names, definition_of, field_text
 from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.templating import brief
 
@@ -25,6 +26,7 @@ _CHANNELS: Final = {
     "manual": "Created manually",
 }
 """Labels for the creation of a lead, by source, if nothing more specific is known."""
+_NO_NOTES: Final[Mapping[str, str]] = MappingProxyType({})
 _MAX_NAMED: Final = 3
 _ENRICHMENT: Final = "enrichment."
 _MIN_FOLDED: Final = 2
@@ -70,18 +72,29 @@ def timeline_entries(
     names: Mapping[UUID, str],
     kinds: Mapping[str, TimelineKind],
     *,
-    owners: Mapping[str, str],
+    owners: Names,
     imports: Mapping[str, str],
+    notes: Mapping[str, str] = _NO_NOTES,
     custom: Sequence[CustomField] = (),
 ) -> list[TimelineEntry]:
-    """The timeline with texts, in the given order. `kinds`: declared by the domains. `imports`: file names by ID."""
+    """The timeline with texts, in the given order. `kinds`: declared by the domains.
+
+    `imports`: file names by ID. `notes`: texts by ID.
+    """
     texts = _Texts(owners, {field.key: field for field in custom})
-    return [_entry(event, names, kinds, texts, imports) for event in events]
+    entries = [_entry(event, names, kinds, texts, imports) for event in events]
+    written = [notes.get(str(event.data.get("noteId")), "") for event in events]
+    return [replace(entry, text=text) if text else entry for entry, text in zip(entries, written, strict=True)]
 
 
 def imports_of(events: Sequence[LeadEventView]) -> set[str]:
     """The IDs of the imports that caused entries."""
     return {str(event.data["importId"]) for event in events if event.data.get("importId")}
+
+
+def notes_of(events: Sequence[LeadEventView]) -> set[UUID]:
+    """The IDs of the notes that entries are about."""
+    return {UUID(str(event.data["noteId"])) for event in events if event.data.get("noteId")}
 
 
 def enrichment_context(known: LeadEnrichmentView) -> dict[str, Any]:
@@ -189,7 +202,7 @@ def _text(kind: str, data: Mapping[str, Any]) -> str:
 class _Texts:
     """Labels and values of changed fields. `owners`: names of members by ID. `custom`: custom fields by key."""
 
-    owners: Mapping[str, str]
+    owners: Names
     custom: Mapping[str, CustomField]
 
     def changes(self, changes: Mapping[str, Any]) -> list[FieldChange]:

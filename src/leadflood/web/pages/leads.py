@@ -45,7 +45,7 @@ async def list_leads(ctx: PageContext) -> PageResult:
         context |= {
             "count": await count_leads(tx, ctx.actor, filters=filters),
             "sources": await list_sources(tx, ctx.actor),
-            "names": people | await reference_names(tx, ctx.actor, read_tree(state.filter)),
+            "names": people.all | await reference_names(tx, ctx.actor, read_tree(state.filter)),
             "peek": None if ctx.live else await _peek(tx, ctx, state),
         }
         views = [] if ctx.live else await list_views(tx, ctx.actor)

@@ -1,10 +1,10 @@
 """Bulk changes of selected leads, or of all that match. Large ones and deletions need confirmation."""
 
 import re
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
+from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange, LeadChanges
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import MatchCountExceeded
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
@@ -27,6 +27,12 @@ UNASKED = 50
 _MAX_COUNT = 1_000_000
 _RUNNING = {"set": "Updating", "delete": "Deleting", "enrich": "Re-enriching"}
 _DONE = {"set": "updated", "delete": "deleted", "restore": "restored"}
+_SET: Final = {
+    "owner_id": ("Assign an owner to", "Assign owner"),
+    "stage": ("Set the stage of", "Set stage"),
+    "company": ("Set the company of", "Set company"),
+}
+"""Text before a number of leads, and of the button, for each field that the list sets."""
 _CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
 
 
@@ -88,8 +94,7 @@ def _heading(command: BulkChange, count: int) -> str:
     if (operation := LEAD_EXTENSIONS.operations.get(command.action)) is not None:
         return f"{operation.heading} {leads}?"
     if command.changes is not None:
-        what = "Assign an owner to" if "owner_id" in command.changes.model_fields_set else "Set the company of"
-        return f"{what} {leads}?"
+        return f"{_SET[_changed(command.changes)][0]} {leads}?"
     return f"Delete {leads}?" if command.action is BulkAction.DELETE else f"Re-enrich {leads}?"
 
 
@@ -97,8 +102,12 @@ def _verb(command: BulkChange) -> str:
     if (operation := LEAD_EXTENSIONS.operations.get(command.action)) is not None:
         return operation.label
     if command.changes is not None:
-        return "Assign owner" if "owner_id" in command.changes.model_fields_set else "Set company"
+        return _SET[_changed(command.changes)][1]
     return "Delete" if command.action is BulkAction.DELETE else "Re-enrich"
+
+
+def _changed(changes: LeadChanges) -> str:
+    return next(name for name in _SET if name in changes.model_fields_set)
 
 
 def _command(ctx: PageContext) -> BulkChange:

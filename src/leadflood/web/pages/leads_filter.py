@@ -10,7 +10,7 @@ from leadflood.domains.leads.contracts.filters import MAX_CHOICES, LeadQuery, re
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.filters import ME, WITHOUT_VALUE, Condition, Group, Kind, Operator, written
+from leadflood.kernel.filters import ME, WITHOUT_VALUE, Condition, FilterField, Group, Kind, Operator, written
 
 OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.IS: "is",
@@ -67,7 +67,7 @@ def in_words(part: Condition | Group, names: Mapping[str, str]) -> tuple[str, st
         return field.label, f"{operator} {part.value} days" if part.value != 1 else "in the last 24 hours"
     joined = " and " if part.operator is Operator.BETWEEN else ", "
     values = part.value if isinstance(part.value, tuple) else (part.value,)
-    said = joined.join(_value_in_words(field.kind, field.choices, value, names) for value in values)
+    said = joined.join(_value_in_words(field, value, names) for value in values)
     return field.label, f"{operator} {said}"
 
 
@@ -78,16 +78,17 @@ def whole_in_words(given: Mapping[str, JsonValue], names: Mapping[str, str]) -> 
     return "; ".join(" ".join(in_words(part, names)) for part in parts)
 
 
-def _value_in_words(kind: Kind, choices: Mapping[str, str] | None, value: Any, names: Mapping[str, str]) -> str:  # noqa: ANN401  whatever the field has
-    if kind is Kind.PERSON:
+def _value_in_words(field: FilterField, value: Any, names: Mapping[str, str]) -> str:  # noqa: ANN401  whatever the field has
+    if field.kind is Kind.PERSON:
         return "me" if value == ME else names.get(value, "Former member")
-    if kind is Kind.CUSTOM:
+    if field.kind is Kind.CUSTOM:
         return "me" if value == ME else names.get(str(value), str(value))
-    if kind is Kind.REFERENCE:
+    if field.kind is Kind.REFERENCE:
         return names.get(value, "Deleted")
-    if kind is Kind.TIME:
+    if field.kind is Kind.TIME:
         return str(value)[:16].replace("T", " ")
-    return (choices or {}).get(value, str(value))
+    labels = field.choices or (names if field.options is not None else {})
+    return labels.get(value, str(value))
 
 
 def apart(tree: Group) -> tuple[dict[str, Any], Group]:
@@ -109,9 +110,9 @@ def _parameter(part: Condition) -> tuple[str, Any] | None:  # noqa: PLR0911  one
     match part:
         case Condition("search", Operator.MATCHES, value) if value:
             return "q", value
-        case Condition("status" | "source" | "country" as name, Operator.IS, value):
+        case Condition("status" | "source" | "country" | "stage" as name, Operator.IS, value):
             return name, (value,)
-        case Condition("status" | "source" | "country" as name, Operator.IS_ANY_OF, values) if (
+        case Condition("status" | "source" | "country" | "stage" as name, Operator.IS_ANY_OF, values) if (
             len(values) <= MAX_CHOICES
         ):
             return name, values

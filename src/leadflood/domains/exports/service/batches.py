@@ -28,6 +28,7 @@ from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.queries import leads_by_id
 from leadflood.domains.leads.queries.search import scan_leads
+from leadflood.domains.stages.queries import stage_names
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.pagination import Position
@@ -98,7 +99,8 @@ async def open_encoder(database: Database, actor: Actor, *, layout: ExportLayout
         return ParquetEncoder(columns)
     async with database.transaction(actor.workspace_id, read_only=True) as tx:
         fields = await custom_fields(tx, actor.workspace_id, subject=LEAD)
-    table = table_columns(columns, fields, layout.headers)
+        stages = await stage_names(tx, actor)
+    table = table_columns(columns, fields, stages, layout.headers)
     return CsvEncoder(table, bom=layout.bom) if layout.format is ExportFormat.CSV else XlsxEncoder(table)
 
 

@@ -16,14 +16,17 @@ from leadflood.kernel.field_types import FieldType, Option
 _EXTENSION = ";ext="
 
 
-def table_columns(names: Sequence[str], fields: Mapping[str, CustomField], headers: HeaderStyle) -> list[FileColumn]:
+def table_columns(
+    names: Sequence[str], fields: Mapping[str, CustomField], stages: Mapping[str, str], headers: HeaderStyle
+) -> list[FileColumn]:
     """The columns of a file.
 
     Args:
         names: resolved columns.
         fields: all custom fields of the workspace by key, archived ones included.
-        headers: with labels, values are for people, too: options have their labels, and extensions of phone numbers are
-            written as `ext. 12`.
+        stages: names of all stages by key.
+        headers: with labels, values are for people, too: options and stages have their labels, and extensions of
+            phone numbers are written as `ext. 12`.
     """
     for_people = headers is HeaderStyle.LABELS
     times_used = Counter(name_key(field.label) for field in fields.values())
@@ -32,7 +35,7 @@ def table_columns(names: Sequence[str], fields: Mapping[str, CustomField], heade
             name,
             _label(name, fields, times_used) if for_people else name,
             fields[key].type if (key := name.removeprefix(CUSTOM)) != name and key in fields else None,
-            _reader(name, fields, for_people=for_people),
+            _reader(name, fields, stages, for_people=for_people),
         )
         for name in names
     ]
@@ -53,8 +56,12 @@ def _label(name: str, fields: Mapping[str, CustomField], times_used: Mapping[str
     return SYSTEM_LABELS.get(name) or FIELDS["ownerId" if name == OWNER else name]
 
 
-def _reader(name: str, fields: Mapping[str, CustomField], *, for_people: bool) -> Callable[[ExportRecord], Any]:
+def _reader(
+    name: str, fields: Mapping[str, CustomField], stages: Mapping[str, str], *, for_people: bool
+) -> Callable[[ExportRecord], Any]:
     read = getter(name)
+    if name == "stage" and for_people:
+        return lambda record: stages.get(read(record), read(record))
     if name == "phone" and for_people:
         return lambda record: _readable_phone(read(record))
     field = fields.get(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else None

@@ -17,7 +17,7 @@ from leadflood.domains.identity.contracts import (
     WorkspaceView,
 )
 from leadflood.domains.identity.errors import ApiKeyNotFound, InvalidToken, MemberNotFound, WorkspaceNotFound
-from leadflood.domains.identity.models import Account, Appearance, SessionKind, chosen_time_zone
+from leadflood.domains.identity.models import AUTOMATIC, Account, Appearance, SessionKind, chosen_time_zone
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
@@ -40,6 +40,9 @@ USER = sql("""
 SELECT id, email, email_norm, name, password_hash, appearance, time_zone, time_zone_chosen, locale, disabled_at
 FROM users WHERE id = :id
 """)
+
+# The time zone that a user chose.
+TIME_ZONE = sql("SELECT time_zone FROM users WHERE id = :id")
 
 # The id of the user with an address.
 USER_ID = sql("SELECT id FROM users WHERE email_norm = :email_norm")
@@ -260,6 +263,14 @@ async def get_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> MemberV
     if row is None:
         raise MemberNotFound
     return _member_view(row)
+
+
+async def time_zone_of(tx: Transaction, actor: Actor) -> str:
+    """The IANA time zone of the actor's profile; UTC without one."""
+    if actor.user_id is None:
+        return "UTC"
+    chosen: str | None = await tx.scalar(TIME_ZONE, {"id": actor.user_id})
+    return "UTC" if chosen in (None, AUTOMATIC) else str(chosen)
 
 
 async def actor_names(tx: Transaction, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -17,13 +17,21 @@ from leadflood.domains.imports.models.format import guard_of
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.lists.models import MAX_NAME as MAX_LIST_NAME
+from leadflood.domains.stages.models import stage_key
 from leadflood.domains.tags.models import clean_name
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS
 from leadflood.kernel.field_types import AllowedValues, FieldType, FieldValue, Option, parse_value
 from leadflood.kernel.name_lists import split_names
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
 
-_PLAIN: Final = frozenset(TARGETS) - {Target.SOURCE, Target.OWNER, Target.TAGS, Target.LISTS, Target.IGNORE}
+_PLAIN: Final = frozenset(TARGETS) - {
+    Target.SOURCE,
+    Target.OWNER,
+    Target.STAGE,
+    Target.TAGS,
+    Target.LISTS,
+    Target.IGNORE,
+}
 """Targets whose cells are read as they are."""
 _POINTERS: Final = {field.short_name: f"/{field.api_name}" for field in LEAD_FIELDS}
 _RELATED: Final[Mapping[str, Callable[[str], str]]] = {
@@ -37,17 +45,19 @@ _NAMIBIA: Final = "NA"
 _NO_TOKEN: Final = re.compile(r"[^a-z0-9._:-]+")
 _MAX_SOURCE: Final = 64
 _PLAIN_TEXT: Final = (FieldType.TEXT, AllowedValues())
+_NO_STAGES: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_FIELDS: Final[Mapping[str, tuple[FieldType, Sequence[Option]]]] = MappingProxyType({})
 
 
 class RowReader:
     """Converts rows to leads by a mapping."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what cells are compared with, and how the file is read
         self,
         targets: Sequence[str],
         *,
         owners: Mapping[str, UUID],
+        stages: Mapping[str, str] = _NO_STAGES,
         fields: Mapping[str, tuple[FieldType, Sequence[Option]]] = _NO_FIELDS,
         defaults: RowDefaults,
         invalid: InvalidValues = InvalidValues.DROP,
@@ -57,7 +67,8 @@ class RowReader:
     ) -> None:
         """Args: targets: target of each column. owners: members by ID and by address, both in lower case.
 
-        `fields`: types and options of custom fields, by key. Values under another key are text.
+        `stages`: keys of stages by the keys of their names. `fields`: types and options of custom fields, by key; other
+        values are text.
 
         `keeps_cells`: whether the cells of valid rows are kept, as they may be rejected later. `cells_shift`: whether
         an extra cell means that the others may be in the wrong columns, as in delimited text. `delimiter`: of that.
@@ -68,6 +79,7 @@ class RowReader:
         self._width = len(targets)
         self._email = targets.index(Target.EMAIL) if Target.EMAIL in targets else None
         self._owners = owners
+        self._stages = stages
         self._fields = {key: (kind, AllowedValues(options, owners)) for key, (kind, options) in fields.items()}
         self._defaults = defaults
         self._rules = FieldRules(defaults)
@@ -169,6 +181,9 @@ class RowReader:
         if target in _RELATED:
             given[_RELATED_KEY] = given.get(_RELATED_KEY, {}) | {target: _names(target, cell, faults)}
             return
+        if target == Target.STAGE:
+            self._stage(cell, given, faults)
+            return
         owner = self._owners.get(cell.lower())
         if owner is None:
             named = [self._owners.get(address.norm) for address in addresses_in(cell)]
@@ -181,12 +196,30 @@ class RowReader:
             message = "Not a member of this workspace."
             faults.append(RowFault.of("/ownerId", "unknown_owner", message, cell))
 
+    def _stage(self, cell: str, given: dict[str, Any], faults: list[RowFault]) -> None:
+        """The key of the stage that a cell names. An unknown one is left out and reported."""
+        key = self._stages.get(_word(cell))
+        if key is not None:
+            given["stage"] = key
+        elif says_nothing(cell):
+            faults.append(placeholder("/stage", cell))
+        else:
+            faults.append(RowFault.of("/stage", "unknown_stage", "Not a stage of this workspace.", cell))
+
     def _too_many_cells(self, cells: Sequence[str]) -> RowFault:
         extra = ", ".join(cell for cell in map(strip_cell, cells[self._width :]) if cell)
         if self._cells_shift:
             message = f"The row has more cells than the {self._width} columns. Check for a delimiter that isn't quoted."
             return RowFault.of("", TOO_MANY_CELLS, message, extra)
         return RowFault.of("", EXTRA_CELLS, f"Cells beyond the {self._width} columns aren't imported.", extra)
+
+
+@lru_cache(1024)
+def _word(cell: str) -> str:
+    try:
+        return stage_key(cell)
+    except InvalidValue:
+        return ""
 
 
 def _pointer(target: str) -> str:

@@ -114,9 +114,9 @@ def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]], 
 
 
 def fits(targets: Sequence[str], header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the contents of the columns fit the targets of a remembered mapping."""
+    """Whether the contents of the columns fit the targets of a remembered mapping. Any stage does."""
     for column in _columns(header, rows, len(targets)):
-        test = PLAUSIBLE.get(targets[column.index])
+        test = PLAUSIBLE.get(targets[column.index]) if targets[column.index] != Target.STAGE else None
         cells = _telling(targets[column.index], column.cells)
         if test is not None and cells and _share(test, cells) < _FITS:
             return False

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
+from uuid import UUID
 
 import phonenumbers
 from publicsuffixlist import PublicSuffixList
@@ -12,9 +13,10 @@ from publicsuffixlist import PublicSuffixList
 from leadflood.domains.imports.models.cells import addresses_in
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.header_names import name_key
+from leadflood.domains.stages.models import default_stages
 from leadflood.kernel.country_names import normalise_country
 from leadflood.kernel.name_lists import split_names
-from leadflood.kernel.text import InvalidValue
+from leadflood.kernel.text import InvalidValue, search_key
 from leadflood.kernel.web_address import normalise_website
 
 _PHONE: Final = re.compile(
@@ -199,6 +201,14 @@ def _is_short_names(cell: str) -> bool:
 
 
 _MAX_TAG: Final = 50
+
+
+def _is_usual_stage(cell: str) -> bool:
+    """Whether a cell names one of the default stages: other tools have stages of their own under the same header."""
+    return search_key(cell) in _USUAL_STAGES
+
+
+_USUAL_STAGES: Final = {search_key(stage.name) for stage in default_stages(UUID(int=0))}
 TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     Target.EMAIL: is_email,
     Target.FIRST_NAME: _is_name,
@@ -211,6 +221,7 @@ TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     Target.COUNTRY: is_country,
     Target.SOURCE: _is_name,
     Target.OWNER: is_email,
+    Target.STAGE: _is_usual_stage,
     Target.TAGS: _is_short_names,
     Target.LISTS: _is_short_names,
 }

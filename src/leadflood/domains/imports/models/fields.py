@@ -31,6 +31,7 @@ class Target(StrEnum):
     COUNTRY = "country"
     SOURCE = "source"
     OWNER = "owner"
+    STAGE = "stage"
     TAGS = "tags"
     LISTS = "lists"
     IGNORE = "ignore"

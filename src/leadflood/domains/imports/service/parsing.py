@@ -121,6 +121,7 @@ def _reader(request: Mapping[str, Any]) -> RowReader:
     return RowReader(
         request["targets"],
         owners={name: UUID(id_) for name, id_ in request["owners"].items()},
+        stages=request.get("stages", {}),
         fields={
             key: (FieldType(item["type"]), [Option(*option) for option in item["options"]])
             for key, item in request["fields"].items()

@@ -14,6 +14,7 @@ from leadflood.domains.imports.models.format import FileFormat, FileKind, KnownF
 from leadflood.domains.imports.models.states import Duplicates
 from leadflood.domains.imports.service import parsing
 from leadflood.domains.imports.store import StoredImport
+from leadflood.domains.stages.models import StageList
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sandbox.process import Process, TaskRefused, TaskStopped
@@ -58,10 +59,11 @@ class RowBatch:
 
 @dataclass(frozen=True, slots=True)
 class KnownValues:
-    """Lookup values for parsing cells: members by ID and address, and custom fields by key."""
+    """Lookup values for parsing cells: members by ID and address, custom fields by key, and stages."""
 
     members: Mapping[str, UUID]
     fields: Mapping[str, CustomField]
+    stages: StageList
 
 
 def new_sandbox(processes: int) -> Sandbox:
@@ -112,6 +114,7 @@ def _asked(found: StoredImport, format_: FileFormat, known: KnownValues) -> dict
         "format": stored_format(format_),
         "targets": [column.target for column in found.columns],
         "owners": {name: str(id_) for name, id_ in known.members.items()},
+        "stages": known.stages.keys_by_word,
         "fields": {
             key: {"type": field.type, "options": [[option.value, option.label] for option in field.options]}
             for key, field in known.fields.items()

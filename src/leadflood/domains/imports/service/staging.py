@@ -11,15 +11,17 @@ from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.service.sandboxed_parser import KnownValues, RowBatch
 from leadflood.domains.imports.store import StoredImport, staging
 from leadflood.domains.leads.events import LEAD
+from leadflood.domains.stages import queries as stages
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 
 async def known_values(tx: Transaction, actor: Actor) -> KnownValues:
-    """Lookup values for parsing cells: the members of the workspace and the definitions of custom fields."""
+    """Lookup values for parsing cells: members, definitions of custom fields, and stages of the workspace."""
     return KnownValues(
         await identity.members_by_name(tx, actor.workspace_id),
         await fields.custom_fields(tx, actor.workspace_id, subject=LEAD),
+        await stages.stages_of(tx, actor.workspace_id),
     )
 
 

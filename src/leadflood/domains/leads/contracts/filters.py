@@ -51,6 +51,8 @@ class LeadSort(StrEnum):
     COMPANY_REVERSED = "-company"
     JOB_TITLE = "jobTitle"
     JOB_TITLE_REVERSED = "-jobTitle"
+    STAGE = "stage"
+    STAGE_REVERSED = "-stage"
     STATUS = "status"
     STATUS_REVERSED = "-status"
     SOURCE = "source"

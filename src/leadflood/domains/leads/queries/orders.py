@@ -12,6 +12,7 @@ FOLDED: Final[Mapping[str, Sql]] = {
     "name": sql("search_key(coalesce(first_name || ' ' || last_name, first_name, last_name)) COLLATE \"C\""),
     "company": sql('search_key(company) COLLATE "C"'),
     "job_title": sql('search_key(job_title) COLLATE "C"'),
+    "stage": sql('search_key(stage) COLLATE "C"'),
 }
 """Sort keys of text as people read it, computed by `search_leads`; leads without a value come last."""
 _THEN_CREATED: Final = ("status", "source")

@@ -41,7 +41,7 @@ from leadflood.domains.leads.events import (
 )
 from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, FieldSource, LeadStatus
 from leadflood.domains.leads.permissions import LEADS_WRITE
-from leadflood.domains.leads.service import custom
+from leadflood.domains.leads.service import custom, stage
 from leadflood.domains.leads.store.history import attribute
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor
@@ -76,13 +76,14 @@ async def create_leads(
     """Insert leads (`new`), the first entries of their timelines, and the events that their jobs follow.
 
     All actors belong to the workspace. One outcome per lead, in order: refused ones (`DuplicateLead`, `UnknownOwner`,
-    `ValuesDoNotFit`) leave nothing and do not affect the others.
+    `UnknownStage`, `ValuesDoNotFit`) leave nothing and do not affect the others.
 
     Raises: leadflood.kernel.db.errors.LockConflict: an owner was removed at this very moment. Do it again.
     """
     for item in leads:
         item.actor.require(LEADS_WRITE)
     leads, misfits = await custom.type_new(tx, workspace_id, leads)
+    leads = await stage.resolve_new(tx, workspace_id, leads, misfits)
     owners = {lead.command.owner_id for lead in leads if lead.command.owner_id is not None}
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
     owned = [item for item in leads if item.command.owner_id in known and item.id not in misfits]
@@ -144,7 +145,8 @@ async def update_lead(
 ) -> LeadView:
     """Update a lead. A change without effect keeps the version; None expects any version.
 
-    Raises: LeadNotFound, LeadVersionConflict, DuplicateLead, UnknownOwner, InvalidInput: for a phone that does not fit.
+    Raises: LeadNotFound, LeadVersionConflict, DuplicateLead, UnknownOwner, UnknownStage, InvalidInput: for a phone that
+        does not fit.
     """
     actor.require(LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id)
@@ -154,6 +156,7 @@ async def update_lead(
         raise LeadVersionConflict(stored.version)
     before = dict(stored)
     typed = await custom.type_changes(tx, actor.workspace_id, command.custom_fields)
+    command = await stage.resolved(tx, actor.workspace_id, command)
     changes = {name: value for name, value in _changes(before, command, typed).items() if _differs(before[name], value)}
     if changes:
         await attribute(tx, FieldSource.EDIT, actor_kind=actor.kind, actor_id=actor.id)

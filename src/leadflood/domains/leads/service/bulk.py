@@ -34,7 +34,7 @@ from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
-from leadflood.domains.leads.service import bulk_operations, custom, queue_enrichment
+from leadflood.domains.leads.service import bulk_operations, custom, queue_enrichment, stage
 from leadflood.domains.leads.service.changesets import (
     MAX_DIRECT,
     add_counts,
@@ -260,11 +260,14 @@ async def _check_owner(tx: Transaction, actor: Actor, command: BulkChange) -> No
 
 
 async def _typed(tx: Transaction, actor: Actor, command: BulkChange) -> BulkChange:
-    """The command with typed values of custom fields. Raises: ValuesDoNotFit."""
-    if command.changes is None or not command.changes.custom_fields:
+    """The command with typed values of custom fields and its stage. Raises: ValuesDoNotFit, UnknownStage."""
+    if command.changes is None:
         return command
-    values = await custom.type_changes(tx, actor.workspace_id, command.changes.custom_fields, prefix="/changes")
-    return command.model_copy(update={"changes": command.changes.model_copy(update={"custom_fields": values})})
+    changes = await stage.resolved(tx, actor.workspace_id, command.changes, prefix="/changes")
+    if changes.custom_fields:
+        values = await custom.type_changes(tx, actor.workspace_id, changes.custom_fields, prefix="/changes")
+        changes = changes.model_copy(update={"custom_fields": values})
+    return command.model_copy(update={"changes": changes})
 
 
 def _matching(matching: LeadQuery | None, changeset: Row) -> LeadFilter:

@@ -15,6 +15,7 @@ from leadflood.domains.leads.store import custom as store
 from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import AppError
 from leadflood.kernel.text import InvalidValue
 
 _BATCH = 2000
@@ -22,7 +23,7 @@ _BATCH = 2000
 
 async def type_new(
     tx: Transaction, workspace_id: UUID, leads: Sequence[NewLead]
-) -> tuple[list[NewLead], dict[UUID, ValuesDoNotFit]]:
+) -> tuple[list[NewLead], dict[UUID, AppError]]:
     """New leads with typed values of their custom fields; and errors of those with invalid values."""
     if not any(lead.command.custom_fields for lead in leads):
         return list(leads), {}
@@ -31,7 +32,7 @@ async def type_new(
         return list(leads), {}
     people = await people_for(tx, workspace_id, known, {key for lead in leads for key in lead.command.custom_fields})
     result: list[NewLead] = []
-    refused: dict[UUID, ValuesDoNotFit] = {}
+    refused: dict[UUID, AppError] = {}
     for lead in leads:
         try:
             values = typed(known, lead.command.custom_fields, people)

@@ -3,7 +3,7 @@
 -- In the order of their addresses, as two imports with the same new addresses must not wait for each other in turns.
 WITH made AS (
     INSERT INTO leads (workspace_id, id, email, email_norm, {fields}, custom_fields, owner_id)
-    SELECT :workspace_id, i.id, i.email, i.email_norm, {fields}, coalesce(i.custom_fields, '{}'),
+    SELECT :workspace_id, i.id, i.email, i.email_norm, {new_fields}, coalesce(i.custom_fields, '{}'),
            (SELECT m.user_id FROM memberships m WHERE m.workspace_id = :workspace_id AND m.user_id = i.owner_id)
     FROM incoming_leads i
     ORDER BY i.email_norm

@@ -9,7 +9,7 @@ WITH given AS (
          AS g (id, email, email_norm, {fields}, custom_fields, job_id, event_id, actor_kind, actor_id, place)
 ), created AS (
     INSERT INTO leads (workspace_id, id, email, email_norm, {fields}, custom_fields)
-    SELECT :workspace_id, id, email, email_norm, {fields}, custom_fields::jsonb
+    SELECT :workspace_id, id, email, email_norm, {new_fields}, custom_fields::jsonb
     FROM given ORDER BY email_norm COLLATE "C", place
     ON CONFLICT (workspace_id, email_norm) WHERE deleted_at IS NULL DO NOTHING
     RETURNING id

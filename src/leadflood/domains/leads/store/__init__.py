@@ -24,6 +24,7 @@ INSERT = assemble(
     sql_file("leadflood.domains.leads.sql", "insert"),
     arrays=PLAIN_FIELDS.sql(sql(":{field}::{type}[]")),
     fields=PLAIN_FIELDS.columns,
+    new_fields=PLAIN_FIELDS.new_columns,
 )
 
 # In ID order, and NO KEY: rows that reference the lead can still be written.

@@ -47,6 +47,7 @@ INSERT INTO incoming_changes (lead_id, version, changes) SELECT lead_id, version
 CREATE = assemble(
     sql_file("leadflood.domains.leads.sql", "create_incoming"),
     fields=TEXT_FIELDS.columns,
+    new_fields=TEXT_FIELDS.new_columns,
     pairs=TEXT_FIELDS.sql(sql("'{field}', {field}")),
 )
 CHANGE = assemble(

@@ -1,0 +1,1 @@
+"""Notes on leads: plain text by members, with undo of deletions."""

@@ -1,0 +1,1 @@
+"""Stages of leads: the team's own list of lifecycle statuses, from new to customer."""

@@ -1,0 +1,1 @@
+"""Tasks on leads: what a member is to do, and until when."""
