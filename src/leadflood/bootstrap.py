@@ -184,7 +184,7 @@ async def prepare_database(settings: Settings) -> MigrationResult:
 async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Platform]:
     """All resources of a process, closed on exit.
 
-    Raises: NoDatabase, NoSecretKey, UnknownAdapter, Unavailable, OutdatedSchema,
+    Raises: NoDatabase, NoSecretKey, UnknownSource, Unavailable, OutdatedSchema,
         leadflood.kernel.db.roles.UnsafeDatabaseRole: the service would not be bound by row-level security.
     """
     box = secret_box(settings)
@@ -237,7 +237,7 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
 
 
 def build_registry(settings: Settings, database: Database, sandbox: Sandbox, door: Door | None = None) -> JobRegistry:
-    """All kinds of jobs of this program. Raises: UnknownAdapter, NoSecretKey, and for settings that cannot be used."""
+    """All kinds of jobs of this program. Raises: UnknownSource, NoSecretKey, and for settings that cannot be used."""
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
     services = Services(
         settings=settings,

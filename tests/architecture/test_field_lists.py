@@ -24,7 +24,7 @@ ALLOWED = {
     "domains/duplicates/models/people.py": "names, company and phone are compared in ways of their own",
     "domains/enrichment/models/company_fields.py": "fields of companies, some with the names of a lead's",
     "domains/enrichment/models/fact_fields.py": "types of fields, some with the names of a lead's",
-    "domains/enrichment/models/findings.py": "what adapters get of a lead",
+    "domains/enrichment/engine/lead_questions.py": "the fields of sources that leads have",
     "domains/enrichment/models/lead_fields.py": "fields that can be found, each with its kind",
     "domains/imports/contracts/__init__.py": "the defaults that an import has for new leads",
     "domains/imports/contracts/lead_row.py": "defaults of new leads, and phone numbers by country",

@@ -16,7 +16,7 @@ from tests.architecture.verbs import Services, Verb, requires_permission
 EDGES = ("src/leadflood/api", "src/leadflood/web", "src/leadflood/cli")
 
 READS: dict[str, str] = {
-    "enrichment.service.load_leads": "reads leads for adapters",
+    "enrichment.service.load_leads": "reads leads for sources",
     "exports.service.batches.batches": "reads the leads of an export that was recorded when it was asked for",
     "exports.service.batches.scan_for_export": "counts the leads of an export",
     "exports.service.batches.open_encoder": "reads the labels of fields",
@@ -70,7 +70,6 @@ STEPS: dict[str, str] = {
     "duplicates.service.scanning.scan_more": _OWN_JOB,
     "enrichment.service.complete": _OWN_JOB,
     "enrichment.service.fail": _OWN_JOB,
-    "enrichment.service.record_run": _OWN_JOB,
     "enrichment.service.start": _OWN_JOB,
     "metrics.service.aggregate": _OWN_SYSTEM,
     "metrics.service.aggregate_lead_totals": _OWN_SYSTEM,

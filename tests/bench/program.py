@@ -80,7 +80,7 @@ def program(
 def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Contestant]]:
     """Contestants of each measurement. No-op enrichment is `simulated` without its pause; the peer has a stub."""
     no_op = ours.called(
-        f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_ADAPTERS="simulated", LEADFLOOD_SIMULATED_LATENCY_SECONDS="0"
+        f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_SOURCES="simulated", LEADFLOOD_SIMULATED_LATENCY_SECONDS="0"
     )
     found = {
         "post": [ours],

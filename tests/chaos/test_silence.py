@@ -55,12 +55,12 @@ def test_the_late_answer_of_a_worker_that_was_frozen_beyond_its_lease_changes_no
     deployment.sql(EXPIRE)
     heir = deployment.start_worker(job_lease_seconds="60")
     assert followed(client, ada)[0][-1] == "enriched"
-    before = (lead(client, ada), job(client, ada), timeline(client, ada), deployment.rows("TABLE enrichment_runs"))
+    before = (lead(client, ada), job(client, ada), timeline(client, ada), deployment.rows("TABLE lookups"))
     assert before[1]["attempts"] == 2
 
     os.kill(frozen.pid, signal.SIGCONT)
     wait_until(lambda: "job.lost" in frozen.output or '"outcome": "lost"' in frozen.output)
-    after = (lead(client, ada), job(client, ada), timeline(client, ada), deployment.rows("TABLE enrichment_runs"))
+    after = (lead(client, ada), job(client, ada), timeline(client, ada), deployment.rows("TABLE lookups"))
     assert after == before
     deployment.assert_sound()
     assert [frozen.stop(), heir.stop(), api.stop()] == [0, 0, 0]
@@ -73,7 +73,7 @@ def test_the_late_answer_changes_nothing_either_while_the_second_attempt_is_stil
     # With so long a lease, and one adapter, it does not look whether the job is still its own: nothing but the
     # guard of its last write is in its way.
     frozen = deployment.start_worker(
-        simulated_latency_seconds="2", job_lease_seconds="600", enrichment_adapters="simulated"
+        simulated_latency_seconds="2", job_lease_seconds="600", enrichment_sources="simulated"
     )
     client = deployment.client()
     ada = add_lead(client, "ada.lovelace@acme.com")
@@ -85,7 +85,7 @@ def test_the_late_answer_changes_nothing_either_while_the_second_attempt_is_stil
     os.kill(frozen.pid, signal.SIGCONT)
     wait_until(lambda: any("job.ended" in line and ada.job_id in line for line in frozen.output.splitlines()))
     assert (job(client, ada)["status"], lead(client, ada)["status"]) == ("running", "processing")
-    assert deployment.count("SELECT count(*) FROM enrichment_runs WHERE adapter = 'simulated'") == 0
+    assert deployment.count("SELECT count(*) FROM lookups WHERE source = 'simulated' AND answered_at IS NOT NULL") == 0
 
     assert heir.stop() == 0
     assert followed(client, ada)[0][-1] == "enriched"

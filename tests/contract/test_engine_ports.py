@@ -106,8 +106,8 @@ async def test_a_fresh_answer_can_be_demanded_in_place_of_a_hit_but_not_of_a_mis
     await ports.lookups.answer(KEY, await claimed(ports.lookups), FOUND)
     await ports.lookups.answer(OTHER, await claimed(ports.lookups, OTHER), missed)
 
-    assert isinstance(await ports.lookups.claim(KEY, now=NOW, until=UNTIL, fresh=True), LookupClaim)
-    assert await ports.lookups.claim(OTHER, now=NOW, until=UNTIL, fresh=True) == missed
+    assert isinstance(await ports.lookups.claim(KEY, now=NOW, until=UNTIL, newer_than=LATER), LookupClaim)
+    assert await ports.lookups.claim(OTHER, now=NOW, until=UNTIL, newer_than=LATER) == missed
 
 
 async def test_a_ticket_is_polled_by_one_caller(ports: Ports) -> None:

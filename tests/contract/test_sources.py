@@ -9,7 +9,6 @@ import pytest
 from pydantic import SecretStr
 
 import leadflood.domains.enrichment.sources as package
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.enrichment.models import (
     Answer,
     Away,
@@ -28,6 +27,7 @@ from leadflood.domains.enrichment.models import (
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.registry import build_sources
+from leadflood.domains.enrichment.sources.simulated import Simulated
 from leadflood.kernel.config import Settings
 from leadflood.kernel.door import errors
 from leadflood.kernel.door.errors import DoorError
@@ -35,10 +35,9 @@ from leadflood.kernel.door.resolver import DnsAnswer, RecordType
 from tests.support.canned_web import NOW, CannedFetcher, page
 from tests.unit.enrichment.sources.asking import ask, question
 
-SOURCES: Sequence[Source] = tuple(
-    source
-    for source in build_sources(Settings(_env_file=None, companies_house_key=SecretStr("key")))
-    if source.spec.name != EmailInsight.name  # see test_adapters.py
+SOURCES: Sequence[Source] = (
+    *build_sources(Settings(_env_file=None, companies_house_key=SecretStr("key"))),
+    Simulated(latency=0, failure_rate=0, failure_kind="retryable", random_unit=lambda: 0.5),
 )
 FOLDER = Path(package.__file__).parent
 HEADINGS = ("## What it gives", "## Limits", "## What can go wrong")

@@ -20,7 +20,6 @@ GUIDES = (
     "add-an-endpoint",
     "add-a-page",
     "add-a-job",
-    "add-an-adapter",
     "add-a-source",
     "add-a-field",
     "change-the-schema",

@@ -7,7 +7,7 @@ from tests.support.deployment import Deployment
 from tests.support.journeys import add_lead, wait_for_job
 from tests.support.keyboard import Keys
 
-FAILING = {"simulated_failure_rate": "1", "simulated_failure_kind": "terminal", "enrichment_adapters": "simulated"}
+FAILING = {"simulated_failure_rate": "1", "simulated_failure_kind": "terminal", "enrichment_sources": "simulated"}
 LEADS = 3
 
 

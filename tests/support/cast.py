@@ -4,8 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from leadflood.domains.enrichment.models import Field, FoundValue, KnownLead
-from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.enrichment.models import (
+    Answer,
+    Busy,
+    Fetcher,
+    Found,
+    Question,
+    Refused,
+    SourceSpec,
+    Speed,
+    SubjectKind,
+)
+from leadflood.domains.enrichment.models import lead_fields as fields
+from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
 from leadflood.kernel.actor import Role
 from leadflood.kernel.clock import utc_now
 
@@ -118,22 +129,30 @@ def lead(email: str) -> dict[str, str]:
 class CompanyRegistry:
     """A source outside: it knows some, and fails at others, as `REFUSED` and `WAITING` say."""
 
-    name = "company_registry"
-    version = "2026-11"
-    is_local = False
+    spec = SourceSpec(
+        name="company_registry",
+        version="2026-11",
+        label="Company registry",
+        subject=SubjectKind.LEAD,
+        speed=Speed.NETWORK,
+        needs=(frozenset({fields.EMAIL}),),
+        gives=frozenset({fields.COMPANY_NAME, fields.COMPANY_DOMAIN}),
+        family="company_registry",
+        one_service=False,
+    )
 
-    async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
-        """See `Adapter.enrich`."""
-        if reason := REFUSED.get(lead.email):
-            raise Terminal(reason)
-        if lead.email in WAITING:
-            retry_at = utc_now() + timedelta(minutes=20)
-            raise Retryable("HTTP 429: too many requests, come back in 20 minutes.", retry_at=retry_at)
-        domain = lead.email_norm.rpartition("@")[2]
+    async def ask(self, question: Question, fetcher: Fetcher) -> Answer:
+        """See `Source.ask`."""
+        email = question.text(fields.EMAIL) or ""
+        if reason := REFUSED.get(email):
+            raise Refused(reason)
+        if email in WAITING:
+            raise Busy("HTTP 429: too many requests, come back in 20 minutes.", utc_now() + timedelta(minutes=20))
+        domain = email.lower().rpartition("@")[2]
         where = f"https://registry.example/companies/{domain}"
         name = domain.partition(".")[0].replace("-", " ").title()
+        collected = CollectedFacts(question.asked_at, where)
         evidence = "The registry's entry with this domain, last confirmed in October 2026."
-        return [
-            FoundValue(Field.COMPANY_NAME, f"{name} Ltd", 0.92, "registry_entry", evidence, where, 12_000),
-            FoundValue(Field.COMPANY_DOMAIN, domain, 0.97, "registry_entry", evidence, where, 12_000),
-        ]
+        collected.add(fields.COMPANY_NAME, f"{name} Ltd", 0.92, "registry_entry", evidence)
+        collected.add(fields.COMPANY_DOMAIN, domain, 0.97, "registry_entry", evidence)
+        return Found(collected.facts)

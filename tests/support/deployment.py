@@ -44,7 +44,7 @@ QUICK = {
     "poll_interval_seconds": "1",
     "drain_timeout_seconds": "5",
     "simulated_latency_seconds": "0",
-    "enrichment_adapters": "email_insight,simulated",
+    "enrichment_sources": "email_insight,simulated",
     "rate_limit_per_minute": "1000000",
 }
 """Settings under which nothing waits longer than a test wants to."""

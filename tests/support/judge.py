@@ -21,7 +21,7 @@ FROM job_executions j WHERE kind = 'leads.enrich.v1'
 _TIMELINES = "SELECT lead_id, array_agg(kind ORDER BY id) AS kinds FROM lead_events GROUP BY lead_id"
 _TICKETS = "SELECT count(*) FROM leadflood_queue.tickets WHERE kind = 'leads.enrich.v1'"
 _DOUBLED_RUNS = """
-SELECT count(*) FROM (SELECT FROM enrichment_runs GROUP BY job_id, adapter HAVING count(*) > 1) doubled
+SELECT count(*) FROM (SELECT FROM lookups GROUP BY job_id, source HAVING count(*) > 1) doubled
 """
 
 
@@ -43,7 +43,7 @@ def judge(deployment: Deployment, history: History) -> list[str]:
         *deployment.violations(),
     ]
     if doubled := deployment.count(_DOUBLED_RUNS):
-        found.append(f"{doubled} adapters answered twice for one job")
+        found.append(f"{doubled} sources answered twice for one job")
     return found
 
 

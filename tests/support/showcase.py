@@ -18,9 +18,11 @@ from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.service import merging, scanning
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment import service as enrichment
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.engine.memory import MemoryFingerprints
+from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD
-from leadflood.domains.enrichment.models import Adapter
+from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.domains.fields import service as fields
 from leadflood.domains.fields.contracts import CreateField
 from leadflood.domains.identity.contracts import CreateApiKey, Login
@@ -48,6 +50,7 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 from tests.support import cast
+from tests.support.canned_web import CannedFetcher
 from tests.support.cast_imports import add_imports
 from tests.support.desk import Desk
 from tests.support.identity import CLI, PASSWORD, Identity, Person, make_operator
@@ -149,9 +152,10 @@ class Showcase:
         async with self.parts.database.transaction(self.workspace_id) as tx:
             await leads.create_leads(tx, workspace_id=self.workspace_id, leads=wanted)
 
-    async def work(self, emails: Sequence[str], adapters: Sequence[Adapter]) -> None:
+    async def work(self, emails: Sequence[str], sources: Sequence[Source]) -> None:
         """Run one attempt of each of these leads' jobs to its end."""
-        registry = JobRegistry(enrichment_jobs.definitions(adapters))
+        engines = SubjectEngines(self.parts.database, lambda _: CannedFetcher(), MemoryFingerprints().hash)
+        registry = JobRegistry(enrichment_jobs.definitions(sources, engines))
         for email in emails:
             await Executor(self.parts.database, registry, new_id()).run(await self.claim(email))
 

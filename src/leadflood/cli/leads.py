@@ -151,7 +151,7 @@ def print_values(values: "list[EnrichmentValueView]") -> None:
     """The found values, best first for each field, with their receipts."""
     if not values:
         return
-    columns = [TableColumn(title) for title in ("field", "value", "confidence", "adapter", "method", "why")]
+    columns = [TableColumn(title) for title in ("field", "value", "confidence", "source", "method", "why")]
     say()
     print_table(
         columns,
@@ -160,7 +160,7 @@ def print_values(values: "list[EnrichmentValueView]") -> None:
                 value.field if value.chosen else f"({value.field})",
                 value.value,
                 f"{value.confidence:.2f}",
-                value.adapter,
+                value.source,
                 value.method,
                 value.evidence,
             )

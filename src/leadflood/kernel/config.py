@@ -162,13 +162,15 @@ class Settings(BaseSettings):
         5, description="Polling interval in seconds, in case a notification is missed."
     )
     drain_timeout_seconds: Seconds = Field(25, description="Seconds a stopping worker waits for its running jobs.")
-    enrichment_adapters: str = Field(
-        "email_insight", description="Comma-separated enrichment adapters, in order: `email_insight`, `simulated`."
+    enrichment_sources: str = Field(
+        "email_insight",
+        description="Comma-separated sources that workers ask about leads, in order of precedence: `email_insight`,"
+        " `job_title`, `phone_place` (instant, without a network), `email_check` (DNS), `simulated` (for tests).",
     )
     simulated_latency_seconds: float = Field(2, ge=0, description="Duration of a `simulated` call, in seconds.")
     simulated_failure_rate: float = Field(0, ge=0, le=1, description="Fraction of `simulated` calls that fail.")
     simulated_failure_kind: Literal["retryable", "terminal"] = Field(
-        "retryable", description="Failure type of the `simulated` adapter."
+        "retryable", description="Failure type of the `simulated` source."
     )
     internal_hosts: str = Field(
         "",

@@ -44,8 +44,21 @@ _FORM_FIELDS: Final = {
     "timeZone": "Time zone",
     "workspace": "Workspace name",
 }
-_SOURCES: Final = {"email_insight": "Email Insight", "simulated": "Simulated provider"}
-"""Labels of enrichment adapters."""
+_SOURCES: Final = {
+    "companies_house": "Companies House",
+    "company_place": "Place of the company",
+    "dns": "DNS records",
+    "email_check": "Email check",
+    "email_insight": "Email address",
+    "gleif": "GLEIF",
+    "job_title": "Job title",
+    "phone_place": "Phone number",
+    "sec_edgar": "SEC EDGAR",
+    "simulated": "Simulated provider",
+    "website": "Website",
+    "wikidata": "Wikidata",
+}
+"""Labels of enrichment sources."""
 _METHODS: Final = {
     "mailbox_rules": "Inbox rules",
     "provider_list": "Provider list",
@@ -180,10 +193,10 @@ def status(name: str) -> tuple[str, str, str]:
     return STATUSES.get(name) or ("neutral", "circle", name.replace("_", " ").capitalize())
 
 
-def source(adapter: str, version: str = "") -> str:
-    """Source of an enriched value: `email_insight` is "Email Insight v1"."""
-    name = _SOURCES.get(adapter) or _WORDS.sub(" ", adapter).capitalize()
-    return f"{name} v{version}" if version else name
+def source(name: str, version: str = "") -> str:
+    """Source of an enriched value: `email_insight` is "Email address v1"."""
+    label = _SOURCES.get(name) or _WORDS.sub(" ", name).capitalize()
+    return f"{label} v{version}" if version else label
 
 
 def method(name: str) -> str:

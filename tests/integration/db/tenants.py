@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.exports import jobs as exports_jobs
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys
@@ -130,7 +130,7 @@ async def new_tenant(identity: Identity) -> Tenant:
     access_token = (await identity.login(owner, workspace_id)).access_token
     bench = Bench(database, Actor.cli(workspace_id))
     made = await bench.create()
-    await bench.attempt(made.job_id, Scripted("one", [[value(Field.COMPANY_NAME, "Acme")]]))
+    await bench.attempt(made.job_id, Scripted("one", [[value(fields.COMPANY_NAME, "Acme")]]))
     key = CreateApiKey.model_validate({"name": "ci", "scopes": ["leads:read"]})
     imports_registry = JobRegistry(imports_jobs.definitions(database, shared_sandbox(), retention_days=30))
     await new_import(database, Actor.cli(workspace_id), imports_registry)

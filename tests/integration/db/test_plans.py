@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.enrichment import jobs as enrichment_jobs
+from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.imports import store as imports
 from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
@@ -48,7 +50,7 @@ ACTOR = Actor.cli(numbered(1, 1))
 HALF_WAY = datetime.now(UTC) - timedelta(days=365)
 SOURCES = ["api", "import", "linkedin", "partner", "referral", "trade-fair", "web-form", "webinar"]
 OWNER, LEAD = numbered(2, 4), numbered(3, 4242)
-REGISTRY = JobRegistry(enrichment_jobs.definitions([]))
+REGISTRY = JobRegistry(enrichment_jobs.definitions([], cast("SubjectEngines", None)))
 
 
 @pytest.fixture(scope="module")

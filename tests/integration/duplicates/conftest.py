@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.kernel.db.database import Database
 from tests.conftest import Workspace
 from tests.integration.duplicates.desk import Desk

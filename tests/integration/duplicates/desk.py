@@ -12,7 +12,7 @@ from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, Me
 from leadflood.domains.duplicates.events import SCAN_DUPLICATES
 from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.service import merging, review, scanning
-from leadflood.domains.enrichment.models import Adapter
+from leadflood.domains.enrichment.models import Source
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
@@ -31,8 +31,8 @@ CHECKED: Mapping[str, Any] = {
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, owner_id,
        custom_fields, status, error, search_text, enriched_at, created_at, deleted_at IS NULL AS living
 FROM leads WHERE workspace_id = :workspace_id ORDER BY id""",
-        "runs": "SELECT * FROM enrichment_runs WHERE workspace_id = :workspace_id ORDER BY id",
-        "values": "SELECT * FROM enrichment_values WHERE workspace_id = :workspace_id ORDER BY id",
+        "runs": "SELECT * FROM lookups WHERE workspace_id = :workspace_id ORDER BY id",
+        "values": "SELECT * FROM chosen_values WHERE workspace_id = :workspace_id ORDER BY value_id",
         "jobs": """
 SELECT id, kind, subject_id, status FROM job_executions WHERE workspace_id = :workspace_id ORDER BY id""",
         "pairs": """
@@ -48,7 +48,7 @@ class Desk:
 
     database: Database
     actor: Actor
-    adapter: Adapter
+    adapter: Source
 
     @property
     def leads(self) -> LeadDesk:

@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from leadflood.domains.duplicates.models import MergeStatus
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.domains.leads.contracts.changesets import KeptReason
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings

@@ -5,11 +5,28 @@ from uuid import UUID
 
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.ids import new_id
 
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {"source_gates": "times and numbers of sources"}
 
 
-async def populate(_database: Database, _actor: Actor, _ids: Mapping[str, UUID]) -> Mapping[str, UUID]:
-    """Nothing is left to write."""
+# A run as the previous release stores it. Triggers copy it.
+RUN = sql("""
+INSERT INTO enrichment_runs (workspace_id, id, lead_id, job_id, adapter, adapter_version, status, started_at)
+VALUES (:workspace_id, :id, :lead_id, :id, 'former', '1', 'completed', now())
+""")
+VALUE = sql("""
+INSERT INTO enrichment_values (workspace_id, id, run_id, lead_id, field, value, confidence, method, evidence, chosen)
+VALUES (:workspace_id, :id, :id, :lead_id, 'seniority', '"head"', 0.9, 'a_method', 'Seen.', true)
+""")
+
+
+async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) -> Mapping[str, UUID]:
+    """Store a run of the previous release."""
+    values = {"workspace_id": actor.workspace_id, "id": new_id(), "lead_id": ids["leads"]}
+    async with database.transaction(actor.workspace_id) as tx:
+        await tx.execute(RUN, values)
+        await tx.execute(VALUE, values)
     return {}

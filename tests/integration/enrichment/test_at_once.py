@@ -1,12 +1,12 @@
-"""Leads are enriched together if all adapters are local; the result is the same as for each one alone."""
+"""Leads are enriched together if all sources are local; the result is the same as for each one alone."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from uuid import UUID
+from collections.abc import Callable
 
-from leadflood.domains.enrichment.adapters.simulated import Simulated
 from leadflood.domains.enrichment.events import ENRICH_LEAD
-from leadflood.domains.enrichment.models import Adapter, Field, FoundValue, KnownLead
+from leadflood.domains.enrichment.models import Answer, Fetcher, Found, Question, Source
+from leadflood.domains.enrichment.models import lead_fields as fields
+from leadflood.domains.enrichment.sources.simulated import Simulated
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import JobStatus, RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
@@ -20,20 +20,18 @@ from tests.support.jobs import Jobs, Workers
 from tests.support.waiting import eventually
 
 
-class AtOnce:
+class AtOnce(Scripted):
     """Finds a first name for each lead, without waiting for anybody."""
 
-    name = "at_once"
-    version = "1"
-    is_local = True
-
-    def __init__(self, answer: Callable[[KnownLead], str] = lambda _: "Ada") -> None:
+    def __init__(self, answer: Callable[[str], str] = lambda _: "Ada") -> None:
+        super().__init__("at_once", [], is_local=True)
         self._answer = answer
-        self.asked: Counter[UUID] = Counter()
+        self.counts: Counter[str] = Counter()
 
-    async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
-        self.asked[lead.lead_id] += 1
-        return [value(Field.FIRST_NAME, self._answer(lead))]
+    async def ask(self, question: Question, fetcher: Fetcher) -> Answer:
+        email = question.text(fields.EMAIL) or ""
+        self.counts[email] += 1
+        return Found([value(fields.FIRST_NAME, self._answer(email))])
 
 
 async def claimed(bench: Bench, *made: LeadCreated, attempt: int = 1) -> list[RunningJob]:
@@ -42,12 +40,12 @@ async def claimed(bench: Bench, *made: LeadCreated, attempt: int = 1) -> list[Ru
     return await execution.claim(bench.database, tickets, new_id(), 60)
 
 
-def runner(bench: Bench, *adapters: Adapter) -> Executor:
-    return Executor(bench.database, bench.registry(*adapters), new_id())
+def runner(bench: Bench, *sources: Source) -> Executor:
+    return Executor(bench.database, bench.registry(*sources), new_id())
 
 
 async def test_a_lead_enriched_at_once_leaves_what_one_in_two_steps_leaves(bench: Bench) -> None:
-    answers = [[value(Field.COMPANY_NAME, "Acme", 0.9, cost=5), value(Field.FIRST_NAME, "Ada")]]
+    answers = [[value(fields.COMPANY_NAME, "Acme", 0.9), value(fields.FIRST_NAME, "Ada")]]
     slow, *quick = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
     await bench.attempt(slow.job_id, Scripted("one", [*answers]))
 
@@ -71,17 +69,17 @@ async def told(bench: Bench, made: LeadCreated) -> list[object]:
         for entry in await bench.timeline(made.lead_id)
     ]
     values = [item.model_dump(exclude={"observed_at"}) for item in view.values]
-    runs = [(run.adapter, run.status, run.cost_micros, run.job_id == made.job_id) for run in view.runs]
+    runs = [(run.source, run.status, run.cost_micros, run.job_id == made.job_id) for run in view.runs]
     return [lead.status, lead.version, lead.error, entries, values, runs]
 
 
 async def test_a_cancelled_job_among_them_keeps_nothing_and_the_others_everything(bench: Bench) -> None:
-    adapter = AtOnce()
+    source = AtOnce()
     made = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
     jobs = await claimed(bench, *made)
     await bench.cancel(made[1].job_id)
 
-    assert await runner(bench, adapter).run_many(jobs) == []
+    assert await runner(bench, source).run_many(jobs) == []
 
     statuses = [(await bench.lead(item.lead_id)).status for item in made]
     assert statuses == [LeadStatus.ENRICHED, LeadStatus.FAILED, LeadStatus.ENRICHED]
@@ -90,18 +88,18 @@ async def test_a_cancelled_job_among_them_keeps_nothing_and_the_others_everythin
 
 
 async def test_a_job_that_another_attempt_took_over_changes_nothing(bench: Bench, jobs: Jobs) -> None:
-    adapter = AtOnce()
+    source = AtOnce()
     made = [await bench.create(f"ada{n}@acme.com") for n in range(2)]
     first = await claimed(bench, *made)
     await jobs.expire_lease(made[0].job_id)
-    await execution.rescue(bench.database, bench.registry(adapter))
+    await execution.rescue(bench.database, bench.registry(source))
     (second,) = await claimed(bench, made[0], attempt=2)
 
-    assert await runner(bench, adapter).run_many(first) == []
+    assert await runner(bench, source).run_many(first) == []
     assert (await bench.lead(made[0].lead_id)).status == LeadStatus.NEW
 
-    assert not runner(bench, adapter).takes_many(second)
-    await runner(bench, adapter).run(second)
+    assert not runner(bench, source).takes_many(second)
+    await runner(bench, source).run(second)
     for item in made:
         assert (await bench.job(item.job_id)).status == JobStatus.COMPLETED
         assert len((await bench.enrichment(item.lead_id)).runs) == 1
@@ -119,13 +117,13 @@ async def test_jobs_of_leads_that_are_gone_are_left_to_be_run_alone(bench: Bench
     assert (await bench.job(made[1].job_id)).status == JobStatus.COMPLETED
 
 
-async def test_where_an_adapter_breaks_its_word_that_job_is_left_and_the_others_complete(bench: Bench) -> None:
+async def test_where_a_source_breaks_its_word_that_job_is_left_and_the_others_complete(bench: Bench) -> None:
     made = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
     jobs = await claimed(bench, *made)
-    known = {item.lead_id: "Ada" for item in made[:2]}
-    adapter = AtOnce(lambda lead: known[lead.lead_id])
+    known = {"ada0@acme.com": "Ada", "ada1@acme.com": "Ada"}
+    source = AtOnce(lambda email: known[email])
 
-    assert [job.id for job in await runner(bench, adapter).run_many(jobs)] == [made[2].job_id]
+    assert [job.id for job in await runner(bench, source).run_many(jobs)] == [made[2].job_id]
 
     statuses = [(await bench.lead(item.lead_id)).status for item in made]
     assert statuses == [LeadStatus.ENRICHED, LeadStatus.ENRICHED, LeadStatus.NEW]
@@ -137,8 +135,8 @@ async def test_a_value_that_no_database_takes_fails_its_own_job_and_none_beside_
 ) -> None:
     made = [await bench.create(f"lead{n}@acme.com") for n in range(40)]
     bad = made.pop(17)
-    adapter = AtOnce(lambda lead: "\x00" if lead.lead_id == bad.lead_id else "Ada")
-    await workers.start(bench.registry(adapter))
+    source = AtOnce(lambda email: "\x00" if email == "lead17@acme.com" else "Ada")
+    await workers.start(bench.registry(source))
 
     assert await jobs.ended(*(item.job_id for item in made)) == {"completed": len(made)}
 
@@ -165,14 +163,14 @@ async def test_two_enrichments_of_one_lead_leave_one_chosen_value(bench: Bench) 
     assert (await bench.lead(made.lead_id)).version == 5
 
 
-def together(bench: Bench, *adapters: Adapter) -> bool:
-    registry: JobRegistry = bench.registry(*adapters)
+def together(bench: Bench, *sources: Source) -> bool:
+    registry: JobRegistry = bench.registry(*sources)
     definition = registry.find(ENRICH_LEAD.name)
     assert definition is not None
     return definition.load is not None
 
 
-async def test_one_adapter_that_waits_is_enough_for_each_lead_to_be_shown_processing(bench: Bench) -> None:
+async def test_one_source_that_waits_is_enough_for_each_lead_to_be_shown_processing(bench: Bench) -> None:
     def simulated(latency: float, failure_rate: float) -> Simulated:
         return Simulated(latency=latency, failure_rate=failure_rate, failure_kind="retryable", random_unit=lambda: 0.5)
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
+from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.leads.events import LeadEventKind
@@ -15,38 +15,37 @@ from tests.integration.enrichment.bench import Bench, Scripted, value
 
 async def test_every_value_keeps_its_receipt_and_so_does_a_loser(bench: Bench) -> None:
     made = await bench.create()
-    cheap = Scripted("cheap", [[value(Field.COMPANY_NAME, "Acme", 0.4)]], version="3")
-    found = [value(Field.COMPANY_NAME, "Acme Ltd", 0.9, cost=1500, url="https://acme.com/imprint")]
-    dear = Scripted("dear", [[*found, value(Field.IS_FREE_MAIL, found=False, confidence=0.7, cost=500)]], version="7")
+    cheap = Scripted("cheap", [[value(fields.COMPANY_NAME, "Acme", 0.4)]], version="3")
+    found = [value(fields.COMPANY_NAME, "Acme Ltd", 0.9, url="https://acme.com/imprint")]
+    dear = Scripted("dear", [[*found, value(fields.IS_FREE_MAIL, found=False, confidence=0.7)]], version="7")
 
     job = await bench.attempt(made.job_id, cheap, dear)
 
     assert job.status == JobStatus.COMPLETED
     view = await bench.enrichment(made.lead_id)
     receipts = [
-        (item.field, item.value, item.confidence, item.chosen, item.adapter, item.adapter_version, item.cost_micros)
+        (item.field, item.value, item.confidence, item.chosen, item.source, item.source_version, item.cost_micros)
         for item in view.values
     ]
     assert receipts == [
-        ("company_name", "Acme Ltd", 0.9, True, "dear", "7", 1500),
+        ("company_name", "Acme Ltd", 0.9, True, "dear", "7", 0),
         ("company_name", "Acme", 0.4, False, "cheap", "3", 0),
-        ("is_free_mail", False, 0.7, True, "dear", "7", 500),
+        ("is_free_mail", False, 0.7, True, "dear", "7", 0),
     ]
     best = view.values[0]
     assert (best.method, best.evidence, best.source_url) == ("a_method", "It is Acme Ltd.", "https://acme.com/imprint")
-    runs = [(run.adapter, run.status, run.job_id, run.cost_micros, run.error) for run in view.runs]
-    assert runs == [("dear", "completed", made.job_id, 2000, None), ("cheap", "completed", made.job_id, 0, None)]
+    runs = [(run.source, run.status, run.job_id, run.cost_micros, run.error) for run in view.runs]
+    assert runs == [("dear", "completed", made.job_id, 0, None), ("cheap", "completed", made.job_id, 0, None)]
     assert all(job.created_at <= run.started_at <= run.finished_at for run in view.runs)
-    assert {item.observed_at for item in view.values} == {run.finished_at for run in view.runs}
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.6, 0.7, 0.9, 0.95, 1 / 3])
-async def test_of_two_values_of_equal_confidence_that_of_the_first_adapter_is_chosen(
+async def test_of_two_values_of_equal_confidence_that_of_the_first_source_is_chosen(
     bench: Bench, confidence: float
 ) -> None:
     made = await bench.create()
-    first = Scripted("first", [[value(Field.COMPANY_NAME, "Acme", confidence)]])
-    second = Scripted("second", [[value(Field.COMPANY_NAME, "Other", confidence)]])
+    first = Scripted("first", [[value(fields.COMPANY_NAME, "Acme", confidence)]])
+    second = Scripted("second", [[value(fields.COMPANY_NAME, "Other", confidence)]])
 
     await bench.attempt(made.job_id, first, second)
     assert await bench.chosen(made.lead_id) == {"company_name": ("Acme", "first")}
@@ -55,7 +54,7 @@ async def test_of_two_values_of_equal_confidence_that_of_the_first_adapter_is_ch
     assert await bench.chosen(made.lead_id) == {"company_name": ("Other", "second")}
 
 
-async def test_the_real_adapter_takes_a_lead_from_new_to_enriched(bench: Bench) -> None:
+async def test_the_real_source_takes_a_lead_from_new_to_enriched(bench: Bench) -> None:
     made = await bench.create("ada.lovelace@acme.com")
     assert (await bench.lead(made.lead_id)).status == LeadStatus.NEW
 
@@ -78,17 +77,17 @@ async def test_the_real_adapter_takes_a_lead_from_new_to_enriched(bench: Bench) 
 
 async def test_a_fresh_enrichment_replaces_what_was_chosen_and_keeps_the_old_runs(bench: Bench) -> None:
     made = await bench.create()
-    adapter = Scripted(
+    source = Scripted(
         "one",
         [
-            [value(Field.COMPANY_NAME, "Old", 0.9), value(Field.FIRST_NAME, "Ada", 0.9)],
-            [value(Field.COMPANY_NAME, "New", 0.3)],
+            [value(fields.COMPANY_NAME, "Old", 0.9), value(fields.FIRST_NAME, "Ada", 0.9)],
+            [value(fields.COMPANY_NAME, "New", 0.3)],
         ],
     )
-    await bench.attempt(made.job_id, adapter)
+    await bench.attempt(made.job_id, source)
     before = await bench.lead(made.lead_id)
 
-    await bench.attempt(await bench.again(made.lead_id), adapter)
+    await bench.attempt(await bench.again(made.lead_id), source)
 
     assert await bench.chosen(made.lead_id) == {"company_name": ("New", "one")}
     view = await bench.enrichment(made.lead_id)
@@ -100,12 +99,12 @@ async def test_a_fresh_enrichment_replaces_what_was_chosen_and_keeps_the_old_run
     assert lead.enriched_at > before.enriched_at
 
 
-async def test_an_adapter_that_refuses_a_fresh_enrichment_still_competes_with_what_it_found_before(
+async def test_a_source_that_refuses_a_fresh_enrichment_still_competes_with_what_it_found_before(
     bench: Bench,
 ) -> None:
     made = await bench.create()
-    strong = Scripted("strong", [[value(Field.COMPANY_NAME, "Acme", 0.9)], Terminal("over quota")])
-    weak = Scripted("weak", [[value(Field.COMPANY_NAME, "Acne", 0.2)]])
+    strong = Scripted("strong", [[value(fields.COMPANY_NAME, "Acme", 0.9)], Terminal("over quota")])
+    weak = Scripted("weak", [[value(fields.COMPANY_NAME, "Acne", 0.2)]])
     await bench.attempt(made.job_id, strong, weak)
 
     await bench.attempt(await bench.again(made.lead_id), strong, weak)
@@ -113,7 +112,7 @@ async def test_an_adapter_that_refuses_a_fresh_enrichment_still_competes_with_wh
     assert await bench.chosen(made.lead_id) == {"company_name": ("Acme", "strong")}
 
 
-async def test_an_adapter_that_finds_nothing_leaves_an_enriched_lead_and_a_run_without_values(bench: Bench) -> None:
+async def test_a_source_that_finds_nothing_leaves_an_enriched_lead_and_a_run_without_values(bench: Bench) -> None:
     made = await bench.create()
 
     await bench.attempt(made.job_id, Scripted("empty", [[]]))
@@ -128,17 +127,17 @@ async def test_concurrent_enrichments_of_one_lead_choose_one_value_a_field(bench
     made = await bench.create()
     job_ids = [made.job_id, *[await bench.again(made.lead_id) for _ in range(4)]]
     gate = asyncio.Event()
-    adapters = [
-        Scripted(f"a{number}", [[value(Field.COMPANY_NAME, f"Acme {number}", 0.5 + number / 10)]], gate=gate)
+    sources = [
+        Scripted(f"a{number}", [[value(fields.COMPANY_NAME, f"Acme {number}", 0.5 + number / 10)]], gate=gate)
         for number in range(5)
     ]
 
     async with asyncio.TaskGroup() as group:
         running = [
-            group.create_task(bench.attempt(job_id, adapter)) for job_id, adapter in zip(job_ids, adapters, strict=True)
+            group.create_task(bench.attempt(job_id, source)) for job_id, source in zip(job_ids, sources, strict=True)
         ]
-        for adapter in adapters:
-            await adapter.entered.wait()
+        for source in sources:
+            await source.entered.wait()
         gate.set()
 
     assert [task.result().status for task in running] == [JobStatus.COMPLETED] * 5

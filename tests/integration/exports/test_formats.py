@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.exports.adapters.csv_format import _cell
 from leadflood.domains.exports.errors import ExportTooLarge, TooManyColumns
 from leadflood.domains.exports.models import ExportFormat, Selection
@@ -166,8 +166,8 @@ async def test_no_lead_is_no_fault(desk: Desk, kind: ExportFormat) -> None:
 async def test_what_enrichment_chose_goes_along_on_request(desk: Desk) -> None:
     bench = Bench(desk.database, desk.actor)
     made = await bench.create("ada@acme.com")
-    losing = Scripted("losing", [[value(Field.COMPANY_DOMAIN, "acme.net", 0.2)]])
-    winning = Scripted("winning", [[value(Field.COMPANY_DOMAIN, "acme.com", 0.9), value(Field.IS_FREE_MAIL, False)]])
+    losing = Scripted("losing", [[value(fields.COMPANY_DOMAIN, "acme.net", 0.2)]])
+    winning = Scripted("winning", [[value(fields.COMPANY_DOMAIN, "acme.com", 0.9), value(fields.IS_FREE_MAIL, False)]])
     await bench.attempt(made.job_id, losing, winning)
     await desk.lead("grace@acme.com")
 

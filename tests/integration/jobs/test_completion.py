@@ -12,7 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from leadflood.domains.enrichment import jobs as enrichment
-from leadflood.domains.enrichment.models import Field, FoundValue, KnownLead
+from leadflood.domains.enrichment.models import Answer, Fetcher, Found, Question
+from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.completion import Completer, SharedWork
 from leadflood.domains.jobs.errors import AttemptLost
@@ -25,7 +26,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from tests.conftest import Workspace, new_workspace
-from tests.integration.enrichment.bench import MAX_ATTEMPTS, Bench, value
+from tests.integration.enrichment.bench import MAX_ATTEMPTS, Bench, Scripted, engines_of, value
 from tests.support.jobs import Jobs, Workers, completes
 from tests.support.waiting import eventually
 
@@ -186,20 +187,18 @@ async def test_a_database_that_is_away_is_not_asked_again_for_each(jobs: Jobs, d
     assert set((await effects(jobs, running)).values()) == {("running", 0)}
 
 
-class Poisonous:
+class Poisonous(Scripted):
     """Finds a first name for each lead: for one of them such as no database takes."""
 
-    name = "poisonous"
-    version = "1"
-    is_local = False
-
-    def __init__(self, bad: UUID) -> None:
+    def __init__(self, bad: str) -> None:
+        super().__init__("poisonous", [])
         self._bad = bad
-        self.asked: Counter[UUID] = Counter()
+        self.counts: Counter[str] = Counter()
 
-    async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
-        self.asked[lead.lead_id] += 1
-        return [value(Field.FIRST_NAME, "\x00" if lead.lead_id == self._bad else "Ada")]
+    async def ask(self, question: Question, fetcher: Fetcher) -> Answer:
+        email = question.text(fields.EMAIL) or ""
+        self.counts[email] += 1
+        return Found([value(fields.FIRST_NAME, "\x00" if email == self._bad else "Ada")])
 
 
 async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
@@ -208,8 +207,8 @@ async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
     bench = Bench(database, workspace.actor)
     made = {f"lead{n}@acme.com": await bench.create(f"lead{n}@acme.com") for n in range(40)}
     bad = made.pop("lead17@acme.com")
-    adapter = Poisonous(bad.lead_id)
-    await workers.start(JobRegistry(enrichment.definitions([adapter])), worker_concurrency=50)
+    source = Poisonous("lead17@acme.com")
+    await workers.start(JobRegistry(enrichment.definitions([source], engines_of(database))), worker_concurrency=50)
 
     assert await jobs.ended(*(item.job_id for item in made.values())) == {"completed": len(made)}
 
@@ -219,15 +218,15 @@ async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
 
     await eventually(given_up)
 
-    for item in made.values():
+    for email, item in made.items():
         job, lead = await bench.job(item.job_id), await bench.lead(item.lead_id)
-        assert (job.attempts, lead.status, adapter.asked[item.lead_id]) == (1, LeadStatus.ENRICHED, 1)
+        assert (job.attempts, lead.status, source.counts[email]) == (1, LeadStatus.ENRICHED, 1)
         found = await bench.enrichment(item.lead_id)
         assert ([run.status for run in found.runs], len(found.values)) == (["completed"], 1)
         kinds = [entry.kind for entry in await bench.timeline(item.lead_id)]
         assert kinds == ["lead.created", "enrichment.started", "enrichment.completed"]
     job, lead = await bench.job(bad.job_id), await bench.lead(bad.lead_id)
-    assert (job.attempts, lead.status, adapter.asked[bad.lead_id]) == (
+    assert (job.attempts, lead.status, source.counts["lead17@acme.com"]) == (
         MAX_ATTEMPTS,
         LeadStatus.FAILED,
         MAX_ATTEMPTS,

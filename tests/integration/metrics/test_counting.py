@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.metrics import jobs as figures_jobs
@@ -68,7 +68,7 @@ def bench(database: Database, workspace: Workspace) -> Bench:
 
 async def enriched(bench: Bench) -> UUID:
     made = await bench.create(f"{new_id().hex}@acme.com")
-    await bench.attempt(made.job_id, Scripted("one", [[value(Field.COMPANY_NAME, "Acme")]]))
+    await bench.attempt(made.job_id, Scripted("one", [[value(fields.COMPANY_NAME, "Acme")]]))
     return made.lead_id
 
 
@@ -130,7 +130,7 @@ async def plant(database: Database, workspace_id: UUID, kind: str, *moments: dat
 async def test_what_happens_shows_at_once_and_counting_changes_no_figure(bench: Bench) -> None:
     lead_id = await enriched(bench)
     await failed(bench)
-    await bench.attempt(await bench.again(lead_id), Scripted("one", [[value(Field.COMPANY_NAME, "Acme")]]))
+    await bench.attempt(await bench.again(lead_id), Scripted("one", [[value(fields.COMPANY_NAME, "Acme")]]))
 
     before = await activity(bench)
     await service.aggregate(bench.database, lookback=MINUTES)

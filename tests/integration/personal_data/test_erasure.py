@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.imports.errors import ImportsBusy
 from leadflood.domains.imports.service import lifecycle
 from leadflood.domains.jobs.errors import JobNotFound
@@ -120,7 +120,7 @@ async def test_while_an_import_is_read_or_written_an_erasure_is_refused(world: W
 
 async def test_a_job_that_runs_meanwhile_writes_nothing(world: World) -> None:
     made = await world.desk.leads.create(EMAIL)
-    adapter = Scripted("slow", [[value(Field.COMPANY_NAME, "Quokkafound")]], gate=asyncio.Event())
+    adapter = Scripted("slow", [[value(fields.COMPANY_NAME, "Quokkafound")]], gate=asyncio.Event())
     running = asyncio.create_task(world.desk.bench.attempt(made.job_id, adapter))
     await adapter.entered.wait()
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.enrichment import invariants as enrichment_invariants
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.models import Selection
 from leadflood.domains.exports.service import files, streaming
@@ -68,7 +68,7 @@ class World:
     async def person(self, email: str = EMAIL) -> UUID:
         """A lead of the person, with every field, enriched, and with a failed job whose error names the person."""
         made = await self.desk.leads.create(email, **FIELDS)
-        found = Scripted("found", [[value(Field.COMPANY_NAME, "Quokkafound", url="https://quokka.example")]])
+        found = Scripted("found", [[value(fields.COMPANY_NAME, "Quokkafound", url="https://quokka.example")]])
         await self.desk.bench.attempt(made.job_id, found)
         refuses = Scripted("refuses", [Terminal("Nothing is known of Quokkafirst Quokkalast.")])
         await self.desk.bench.attempts(await self.desk.bench.again(made.lead_id), refuses)

@@ -1,6 +1,6 @@
 """The sources that enrichment asked for a lead, and its status after a refresh that failed."""
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.jobs.errors import Terminal
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.integration.web.conftest import House
@@ -12,12 +12,12 @@ async def test_a_source_that_failed_beside_one_that_answered_is_named_with_its_r
 ) -> None:
     bench = Bench(house.parts.database, house.actor)
     made = await bench.create("ada@acme.com")
-    found = Scripted("email_insight", [[value(Field.COMPANY_NAME, "Acme")]])
+    found = Scripted("email_insight", [[value(fields.COMPANY_NAME, "Acme")]])
     await bench.attempt(made.job_id, found, Scripted("simulated", [Terminal("The account is closed.")]))
 
     seen = await owner.get(f"/leads/{made.lead_id}")
 
-    assert seen.all(".sources li") == ["Email Insight", "Simulated provider : The account is closed."]
+    assert seen.all(".sources li") == ["Email address", "Simulated provider : The account is closed."]
     assert [node.attributes["aria-label"] for node in seen.html.css(".sources svg")] == ["Completed", "Failed"]
     assert "Enriched" in seen.all("#lead-status")[0]
 
@@ -25,7 +25,7 @@ async def test_a_source_that_failed_beside_one_that_answered_is_named_with_its_r
 async def test_a_failed_refresh_leaves_a_lead_enriched_and_says_so(owner: Browser, house: House) -> None:
     bench = Bench(house.parts.database, house.actor)
     made = await bench.create("ada@acme.com")
-    await bench.attempt(made.job_id, Scripted("simulated", [[value(Field.COMPANY_NAME, "Acme")]]))
+    await bench.attempt(made.job_id, Scripted("simulated", [[value(fields.COMPANY_NAME, "Acme")]]))
     await bench.attempt(await bench.again(made.lead_id), Scripted("simulated", [Terminal("The account is closed.")]))
 
     status = (await owner.get(f"/leads/{made.lead_id}")).all("#lead-status")[0]

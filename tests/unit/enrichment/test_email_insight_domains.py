@@ -1,6 +1,6 @@
 import pytest
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from tests.support.samples import rows
 from tests.unit.enrichment.finding import receipts, values
 
@@ -28,7 +28,7 @@ from tests.unit.enrichment.finding import receipts, values
 async def test_the_company_domain_is_the_registrable_one_of_an_employer(
     domain: str, company_domain: str | None
 ) -> None:
-    assert (await values(f"ada@{domain}")).get(Field.COMPANY_DOMAIN) == company_domain
+    assert (await values(f"ada@{domain}")).get(fields.COMPANY_DOMAIN) == company_domain
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ async def test_the_company_domain_is_the_registrable_one_of_an_employer(
 )
 async def test_the_company_name_is_read_from_its_label_without_being_sure(domain: str, name: str | None) -> None:
     found = await receipts(f"ada@{domain}")
-    assert (found[Field.COMPANY_NAME].value if Field.COMPANY_NAME in found else None) == name
-    assert all(value.confidence <= 0.5 for field, value in found.items() if field is Field.COMPANY_NAME)
+    assert (found[fields.COMPANY_NAME].value if fields.COMPANY_NAME in found else None) == name
+    assert all(value.confidence <= 0.5 for field, value in found.items() if field is fields.COMPANY_NAME)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_the_company_name_is_read_from_its_label_without_being_sure(domain
 )
 async def test_free_and_throw_away_mailboxes_are_told_apart(domain: str, *, free: bool, disposable: bool) -> None:
     found = await values(f"ada@{domain}")
-    assert (found[Field.IS_FREE_MAIL], found[Field.IS_DISPOSABLE]) == (free, disposable)
+    assert (found[fields.IS_FREE_MAIL], found[fields.IS_DISPOSABLE]) == (free, disposable)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_free_and_throw_away_mailboxes_are_told_apart(domain: str, *, free
     ],
 )  # fmt: skip
 async def test_a_slip_in_the_domain_gets_the_whole_address_that_was_meant(domain: str, meant: str) -> None:
-    assert (await values(f"Ada.L@{domain}")).get(Field.LIKELY_TYPO_OF) == f"Ada.L@{meant}"
+    assert (await values(f"Ada.L@{domain}")).get(fields.LIKELY_TYPO_OF) == f"Ada.L@{meant}"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_a_slip_in_the_domain_gets_the_whole_address_that_was_meant(domain
     ],
 )  # fmt: skip
 async def test_a_domain_that_may_be_right_is_left_alone(domain: str) -> None:
-    assert Field.LIKELY_TYPO_OF not in await values(f"ada@{domain}")
+    assert fields.LIKELY_TYPO_OF not in await values(f"ada@{domain}")
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ async def test_a_domain_that_may_be_right_is_left_alone(domain: str) -> None:
     ],
 )
 async def test_addresses_of_one_mailbox_get_one_spelling(email: str, canonical: str) -> None:
-    assert (await values(email))[Field.CANONICAL_EMAIL] == canonical
+    assert (await values(email))[fields.CANONICAL_EMAIL] == canonical
 
 
 async def test_an_international_domain_is_shown_as_people_read_it() -> None:
-    found = (await receipts("ada@xn--bcher-kva.de"))[Field.COMPANY_DOMAIN]
+    found = (await receipts("ada@xn--bcher-kva.de"))[fields.COMPANY_DOMAIN]
     assert found.value == "xn--bcher-kva.de"
     assert "bücher.de" in found.evidence
 
@@ -124,7 +124,7 @@ async def test_an_international_domain_is_shown_as_people_read_it() -> None:
 async def test_slips_of_the_samples_are_corrected_and_right_domains_are_left_alone() -> None:
     right, wrong, slips, correct = 0, [], 0, 0
     for row in rows("email/domain_typos.jsonl"):
-        meant, said = row["expected"]["suggest"], (await values(f"ada@{row['input']}")).get(Field.LIKELY_TYPO_OF)
+        meant, said = row["expected"]["suggest"], (await values(f"ada@{row['input']}")).get(fields.LIKELY_TYPO_OF)
         slips += meant is not None
         correct += meant is None
         right += said is not None and said == f"ada@{meant}"
@@ -140,9 +140,9 @@ async def test_domains_of_real_companies_are_companies_and_no_slips() -> None:
     mistaken, named = [], 0
     for row in companies:
         found = await values(f"ada@{row['expected']['domain']}")
-        if Field.LIKELY_TYPO_OF in found or found[Field.IS_FREE_MAIL] or found[Field.IS_DISPOSABLE]:
+        if fields.LIKELY_TYPO_OF in found or found[fields.IS_FREE_MAIL] or found[fields.IS_DISPOSABLE]:
             mistaken.append(row["expected"]["domain"])
-        named += _letters(str(found.get(Field.COMPANY_NAME))) == _letters(row["input"])
+        named += _letters(str(found.get(fields.COMPANY_NAME))) == _letters(row["input"])
     assert mistaken == []
     assert named / len(companies) >= 0.7, f"{named} of {len(companies)}"
 
@@ -151,8 +151,8 @@ async def test_domains_of_real_companies_are_companies_and_no_slips() -> None:
 async def test_throw_away_and_free_domains_of_the_samples_are_recognised() -> None:
     for row in rows("lists/disposable_sample.jsonl"):
         found = await values(f"ada@{row['input']}")
-        assert found[Field.IS_DISPOSABLE] == row["expected"]["disposable"], row["input"]
-        assert found[Field.IS_FREE_MAIL] or not row["expected"].get("free"), row["input"]
+        assert found[fields.IS_DISPOSABLE] == row["expected"]["disposable"], row["input"]
+        assert found[fields.IS_FREE_MAIL] or not row["expected"].get("free"), row["input"]
 
 
 def _letters(text: str) -> str:

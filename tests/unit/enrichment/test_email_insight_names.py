@@ -1,13 +1,13 @@
 import pytest
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from tests.support.samples import rows
 from tests.unit.enrichment.finding import receipts, values
 
 
 async def names(email: str, **known: str) -> tuple[object, object]:
     found = await values(email, first_name=known.get("first"), last_name=known.get("last"))
-    return found.get(Field.FIRST_NAME), found.get(Field.LAST_NAME)
+    return found.get(fields.FIRST_NAME), found.get(fields.LAST_NAME)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ async def test_a_known_name_explains_the_rest(
 
 
 async def test_a_reversed_order_is_less_sure_than_the_usual_one() -> None:
-    usual = (await receipts("ada.lovelace@acme.com"))[Field.LAST_NAME]
-    reversed_ = (await receipts("lovelace_ada@acme.com"))[Field.LAST_NAME]
+    usual = (await receipts("ada.lovelace@acme.com"))[fields.LAST_NAME]
+    reversed_ = (await receipts("lovelace_ada@acme.com"))[fields.LAST_NAME]
     assert usual.confidence > reversed_.confidence
     assert usual.method == "local_part_pattern"
     assert usual.evidence == "Matches the pattern first.last."

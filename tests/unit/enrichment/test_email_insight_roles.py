@@ -1,6 +1,6 @@
 import pytest
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models import lead_fields as fields
 from tests.support.samples import rows
 from tests.unit.enrichment.finding import receipts, values
 
@@ -17,9 +17,9 @@ from tests.unit.enrichment.finding import receipts, values
 )  # fmt: skip
 async def test_a_function_is_no_person(local: str) -> None:
     found = await values(f"{local}@acme.com")
-    assert found[Field.IS_ROLE_ADDRESS] is True
-    assert Field.FIRST_NAME not in found
-    assert Field.LAST_NAME not in found
+    assert found[fields.IS_ROLE_ADDRESS] is True
+    assert fields.FIRST_NAME not in found
+    assert fields.LAST_NAME not in found
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,16 @@ async def test_a_function_is_no_person(local: str) -> None:
     ],
 )  # fmt: skip
 async def test_a_person_is_no_function(local: str) -> None:
-    assert (await values(f"{local}@acme.com"))[Field.IS_ROLE_ADDRESS] is False
+    assert (await values(f"{local}@acme.com"))[fields.IS_ROLE_ADDRESS] is False
 
 
 async def test_a_word_for_a_function_that_is_the_leads_own_name_is_a_name() -> None:
-    assert (await values("sydney@acme.com"))[Field.IS_ROLE_ADDRESS] is True
-    assert (await values("sydney@acme.com", first_name="Sydney"))[Field.IS_ROLE_ADDRESS] is False
+    assert (await values("sydney@acme.com"))[fields.IS_ROLE_ADDRESS] is True
+    assert (await values("sydney@acme.com", first_name="Sydney"))[fields.IS_ROLE_ADDRESS] is False
 
 
 async def test_the_evidence_names_the_word() -> None:
-    found = (await receipts("sales@acme.com"))[Field.IS_ROLE_ADDRESS]
+    found = (await receipts("sales@acme.com"))[fields.IS_ROLE_ADDRESS]
     assert "'sales' is a function" in found.evidence
     assert found.method == "role_words"
 
@@ -49,7 +49,7 @@ async def test_the_evidence_names_the_word() -> None:
 async def test_role_addresses_of_the_samples_are_recognised_and_people_are_not() -> None:
     missed, mistaken, roles, people = [], [], 0, 0
     for row in rows("lists/role_accounts.jsonl"):
-        said = (await values(row["input"]))[Field.IS_ROLE_ADDRESS]
+        said = (await values(row["input"]))[fields.IS_ROLE_ADDRESS]
         roles += row["expected"]["role"]
         people += not row["expected"]["role"]
         if row["expected"]["role"] and not said:

@@ -1,8 +1,9 @@
 import pytest
 
-from leadflood.domains.enrichment.adapters.simulated import FailureKind, Simulated
-from leadflood.domains.enrichment.models import Field
-from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.enrichment.models import Away, Found, Refused
+from leadflood.domains.enrichment.models import lead_fields as fields
+from leadflood.domains.enrichment.sources.simulated import FailureKind, Simulated
+from tests.support.canned_web import CannedFetcher
 from tests.unit.enrichment.finding import lead
 
 
@@ -26,32 +27,36 @@ def simulated(
 
 async def test_it_waits_for_its_latency_and_answers_with_values_that_say_they_are_made_up() -> None:
     clock = Clock()
-    found = {value.field: value for value in await simulated(clock=clock).enrich(lead("ada@acme.com"))}
+    answer = await simulated(clock=clock).ask(lead("ada@acme.com"), CannedFetcher())
+    assert isinstance(answer, Found)
+    found = {fact.field: fact for fact in answer.facts}
     assert clock.waits == [2]
-    assert found[Field.COMPANY_NAME].value == "Acme (simulated)"
-    assert {value.method for value in found.values()} == {"simulated"}
+    assert found[fields.COMPANY_NAME].value == "Acme (simulated)"
+    assert {fact.receipt.method for fact in found.values()} == {"simulated"}
 
 
-@pytest.mark.parametrize(("kind", "error"), [("retryable", Retryable), ("terminal", Terminal)])
+@pytest.mark.parametrize(("kind", "error"), [("retryable", Away), ("terminal", Refused)])
 async def test_a_chance_below_the_failure_rate_fails_as_configured_after_the_wait(
-    kind: FailureKind, error: type[Retryable] | type[Terminal]
+    kind: FailureKind, error: type[Away] | type[Refused]
 ) -> None:
     clock = Clock()
     with pytest.raises(error, match="test setting"):
-        await simulated(clock=clock, random_unit=0.29, failure_rate=0.3, kind=kind).enrich(lead("ada@acme.com"))
+        await simulated(clock=clock, random_unit=0.29, failure_rate=0.3, kind=kind).ask(
+            lead("ada@acme.com"), CannedFetcher()
+        )
     assert clock.waits == [2]
 
 
 @pytest.mark.parametrize(("random_unit", "failure_rate"), [(0.3, 0.3), (0.0, 0.0)])
 async def test_a_chance_at_or_above_the_failure_rate_succeeds(random_unit: float, failure_rate: float) -> None:
-    assert await simulated(clock=Clock(), random_unit=random_unit, failure_rate=failure_rate).enrich(
-        lead("ada@acme.com")
-    )
+    source = simulated(clock=Clock(), random_unit=random_unit, failure_rate=failure_rate)
+
+    assert isinstance(await source.ask(lead("ada@acme.com"), CannedFetcher()), Found)
 
 
 async def test_a_failure_rate_of_one_always_fails() -> None:
-    with pytest.raises(Retryable):
-        await simulated(clock=Clock(), random_unit=0.999_999, failure_rate=1).enrich(lead("ada@acme.com"))
+    with pytest.raises(Away):
+        await simulated(clock=Clock(), random_unit=0.999_999, failure_rate=1).ask(lead("ada@acme.com"), CannedFetcher())
 
 
 @pytest.mark.parametrize(

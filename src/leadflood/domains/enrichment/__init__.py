@@ -1,1 +1,1 @@
-"""Adapters, the values they find, and where each value comes from."""
+"""Sources, the values they find, and where each value comes from."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from leadflood.domains.enrichment.models.choosing import Because
 from leadflood.kernel.schema import View
 
 
@@ -20,11 +21,13 @@ class EnrichmentValueView(View):
                     "value": "acme.com",
                     "confidence": 0.95,
                     "chosen": True,
-                    "adapter": "email_insight",
-                    "adapterVersion": "1",
+                    "because": "only",
+                    "source": "email_insight",
+                    "sourceVersion": "1",
                     "method": "public_suffix",
                     "evidence": "The address is at acme.com, which is no free or disposable mail provider.",
                     "sourceUrl": None,
+                    "quote": None,
                     "costMicros": 0,
                     "observedAt": "2026-03-01T09:30:02Z",
                 }
@@ -34,24 +37,28 @@ class EnrichmentValueView(View):
 
     field: str
     value: str | bool | int | float
-    confidence: float = Field(ge=0, le=1, description="Confidence in the value, as estimated by the adapter.")
+    confidence: float = Field(ge=0, le=1, description="Confidence in the value, as estimated by its source.")
     chosen: bool
-    adapter: str
-    adapter_version: str
+    because: Because | None = Field(
+        description="Why it was chosen: `pinned` by a person, `agreed` by several sources, `surest`, or `only`."
+    )
+    source: str
+    source_version: str
     method: str
     evidence: str
     source_url: str | None
+    quote: str | None = Field(description="Text of the page or record that says so.")
     cost_micros: int = Field(description="Cost in millionths of the account currency.")
     observed_at: datetime
 
 
 class EnrichmentRunView(View):
-    """A call of an enrichment adapter for a lead."""
+    """A question about a lead that a source was asked."""
 
     id: UUID
-    job_id: UUID
-    adapter: str
-    adapter_version: str
+    job_id: UUID | None
+    source: str
+    source_version: str
     status: Literal["completed", "failed"]
     error: str | None
     cost_micros: int

@@ -3,15 +3,15 @@
 from leadflood.kernel.errors import AppError
 
 
-class UnknownAdapter(AppError):
-    """A setting names an adapter that does not exist."""
+class UnknownSource(AppError):
+    """A setting names a source that does not exist."""
 
-    code = "unknown_adapter"
-    title = "Unknown enrichment adapter"
+    code = "unknown_source"
+    title = "Unknown enrichment source"
 
     def __init__(self, name: str, known: list[str]) -> None:
         """Args: name: the unknown one. known: the existing ones."""
         names = ", ".join(known)
         super().__init__(
-            f"There is no enrichment adapter {name!r}. Set LEADFLOOD_ENRICHMENT_ADAPTERS to some of: {names}."
+            f"There is no enrichment source {name!r}. Set LEADFLOOD_ENRICHMENT_SOURCES to some of: {names}."
         )

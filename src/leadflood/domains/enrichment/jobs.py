@@ -1,76 +1,130 @@
 """The job that enriches a lead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from leadflood.domains.enrichment import service
+from leadflood.domains.enrichment.engine.lead_questions import asked_fields, given_values, lead_question
+from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
-from leadflood.domains.enrichment.models import Adapter, KnownLead
-from leadflood.domains.enrichment.store import AdapterRun
-from leadflood.domains.jobs.errors import Terminal
+from leadflood.domains.enrichment.models import Found, Missed, Source, Speed, SubjectKind
+from leadflood.domains.enrichment.models.choosing import FactCandidate
+from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
+from leadflood.domains.enrichment.models.questions import meets
+from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, StepState
+from leadflood.domains.enrichment.registry import default_policy
+from leadflood.domains.enrichment.store import SourceAnswer
+from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
+from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
 
-
-def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition[EnrichLead]]:
-    """The jobs of this domain, run with these adapters in this order."""
-
-    async def enrich_lead(context: JobContext[EnrichLead]) -> Complete[service.AttemptResult] | None:
-        if context.loaded is not None:
-            return await _enrich_locally(context.loaded, adapters)
-        return await _enrich(context, adapters)
-
-    load = _load if all(adapter.is_local for adapter in adapters) else None
-    return [JobDefinition(ENRICH_LEAD, enrich_lead, on_failed=_lead_failed, many=True, load=load)]
+_TEMPORARY: Final = frozenset({StepState.WAITING, StepState.AWAY})
+_UNANSWERED: Final = _TEMPORARY | {StepState.REFUSED, StepState.FAILED}
 
 
-async def _load(tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[KnownLead | None]:
+def definitions(sources: Sequence[Source], engines: SubjectEngines) -> list[JobDefinition[EnrichLead]]:
+    """The jobs of this domain, run with these sources in order of precedence."""
+    enriching = _Enriching(sources, engines)
+    load = None if enriching.slow else _load
+    return [JobDefinition(ENRICH_LEAD, enriching.enrich, on_failed=_lead_failed, many=True, load=load)]
+
+
+async def _load(tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[LeadDetails | None]:
     """None for a deleted lead."""
     known = await service.load_leads(tx, actor, lead_ids=[payload.lead_id for payload in payloads])
     return [known.get(payload.lead_id) for payload in payloads]
 
 
-async def _enrich_locally(lead: KnownLead, adapters: Sequence[Adapter]) -> Complete[service.AttemptResult]:
-    """Nothing waits, so the lead passes through `processing` in one transaction."""
-    runs = [await _ask(adapter, lead) for adapter in adapters]
-    order = [adapter.name for adapter in adapters]
-    return Complete(service.complete, service.AttemptResult(lead.lead_id, runs, order, begun=False))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Answers of instant sources, and the run of the others."""
+
+    answers: Sequence[SourceAnswer]
+    run: RunResult | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether anything is known."""
+        return any(answer.facts for answer in self.answers) or bool(self.run and self.run.chosen)
 
 
-async def _enrich(
-    context: JobContext[EnrichLead], adapters: Sequence[Adapter]
-) -> Complete[service.AttemptResult] | None:
-    job, lead_id = context.job, context.payload.lead_id
-    started = await context.share(service.start, lead_id)
-    if started is None:
-        return None
-    waiting = [adapter for adapter in adapters if adapter.name not in started.answered]
-    answers: list[AdapterRun] = []
-    for adapter in waiting:
-        run = await _ask(adapter, started.lead)
-        answers.append(run)
-        if adapter is not waiting[-1] or run.error:
-            async with context.transaction() as tx:
-                await service.record_run(tx, context.actor, lead_id=lead_id, job_id=job.id, run=run)
-    outcomes = {**started.answered, **{run.adapter: run.error for run in answers}}
-    if outcomes and None not in outcomes.values():
-        raise Terminal(" ".join(f"{name}: {error}" for name, error in outcomes.items()))
-    unkept = [run for run in answers[-1:] if run.error is None]
-    order = [adapter.name for adapter in adapters]
-    return Complete(service.complete, service.AttemptResult(lead_id, unkept, order))
+class _Enriching:
+    """The handler of the job."""
+
+    def __init__(self, sources: Sequence[Source], engines: SubjectEngines) -> None:
+        people = [source for source in sources if source.spec.subject is SubjectKind.LEAD]
+        self._instant = [source for source in people if source.spec.speed is Speed.INSTANT]
+        self.slow = [source for source in people if source.spec.speed is not Speed.INSTANT]
+        self._engines = engines
+        self._rules = service.ChoiceRules(
+            default_policy(sources), {source.spec.name: source.spec.family for source in sources}
+        )
+
+    async def enrich(self, context: JobContext[EnrichLead]) -> Complete[service.AttemptResult] | None:
+        """Ask the sources. With instant ones alone, the lead passes through `processing` in one transaction."""
+        if context.loaded is not None:
+            lead: LeadDetails = context.loaded
+            answers = await self._at_once(lead, frozenset())
+            return Complete(service.complete, service.AttemptResult(lead.id, answers, self._rules, begun=False))
+        started = await context.share(service.start, context.payload.lead_id)
+        if started is None:
+            return None
+        asked = _Asked(await self._at_once(started.lead, started.answered))
+        if self.slow:
+            asked = _Asked(asked.answers, await self._run(context.job, started.lead, asked.answers))
+        if not asked.found and asked.run is not None:
+            _require_answers(asked.run)
+        return Complete(service.complete, service.AttemptResult(started.lead.id, asked.answers, self._rules))
+
+    async def _at_once(self, lead: LeadDetails, answered: frozenset[str]) -> list[SourceAnswer]:
+        """The answers of the sources that do not wait."""
+        question = lead_question(lead, utc_now())
+        answers = []
+        for source in self._instant:
+            spec = source.spec
+            if spec.name not in answered and meets(spec.needs, question.known):
+                answer = await source.ask(question, self._engines.offline)
+                if isinstance(answer, Found):
+                    answers.append(SourceAnswer(spec, question.asked_at, answer.facts))
+                elif isinstance(answer, Missed):
+                    answers.append(SourceAnswer(spec, question.asked_at, sentence=answer.reason))
+        return answers
+
+    async def _run(self, job: RunningJob, lead: LeadDetails, answers: Sequence[SourceAnswer]) -> RunResult:
+        """The run of the sources that wait. Their answers are stored as they come."""
+        given: Mapping[FactField, FactValue] = given_values(lead)
+        known = [
+            FactCandidate(fact, answer.spec.name, answer.spec.family) for answer in answers for fact in answer.facts
+        ]
+        asker = LookupAsker(job.workspace_id, SubjectKind.LEAD, lead.id, job.id)
+        request = RunRequest(
+            SubjectKind.LEAD,
+            given,
+            asked_fields(self.slow),
+            self._rules.policy,
+            newer_than=job.created_at,
+            stored=known,
+        )
+        return await self._engines.run(asker, self.slow, request)
 
 
-async def _ask(adapter: Adapter, lead: KnownLead) -> AdapterRun:
-    """One call. `Retryable` is raised: the whole attempt is repeated, without the adapters that already answered."""
-    started_at: datetime = utc_now()
-    try:
-        values = await adapter.enrich(lead)
-    except Terminal as refusal:
-        return AdapterRun(adapter.name, adapter.version, started_at, error=refusal.reason)
-    return AdapterRun(adapter.name, adapter.version, started_at, values)
+def _require_answers(run: RunResult) -> None:
+    """Raises: Retryable: nothing is known, but asking later may help. Terminal: it cannot."""
+    failed = [step for step in run.steps if step.state in _UNANSWERED]
+    if not failed:
+        return
+    reason = " ".join(dict.fromkeys(step.sentence for step in failed))
+    if any(step.state in _TEMPORARY for step in failed):
+        times: list[datetime] = [step.until for step in failed if step.until is not None]
+        raise Retryable(reason, retry_at=min(times) if times else None)
+    raise Terminal(reason)
 
 
 async def _lead_failed(tx: Transaction, job: RunningJob, payload: EnrichLead | None, error: str) -> None:

@@ -1,9 +1,9 @@
-"""Runs and values of enrichment: they move with their lead in a merge and back, and are deleted with it."""
+"""Lookups and values of leads: they move with their lead in a merge and back, and are deleted with it."""
 
 from uuid import UUID
 
-from leadflood.domains.enrichment import store
-from leadflood.domains.enrichment.models import MovedFindings
+from leadflood.domains.enrichment.store import merging
+from leadflood.domains.enrichment.store.merging import MovedChoice
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
@@ -11,37 +11,45 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.subjects import Participant, Place, Reference, Unmerging
 
 _RUN = "run"
+"""A lookup. The release that had runs of adapters stored them under this name, with the same IDs."""
 _VALUE = "value"
+"""A chosen value."""
 _OF_LEAD = sql("t.lead_id = ANY (:ids::uuid[])")
 _OF_LOOKUP = sql("""
 t.lookup_id IN (SELECT id FROM lookups WHERE workspace_id = :workspace_id AND lead_id = ANY (:ids::uuid[]))
 """)
 _PLACES = (
-    Place(name="chosenValues", table=sql("chosen_values"), found=sql("t.subject_id = ANY (:ids::uuid[])"), record=None),
-    Place(name="foundValues", table=sql("found_values"), found=_OF_LOOKUP, record=None),
-    Place(name="lookups", table=sql("lookups"), found=_OF_LEAD, record=None),
-    Place(name="enrichmentValues", table=sql("enrichment_values"), found=_OF_LEAD),
-    Place(name="enrichmentRuns", table=sql("enrichment_runs"), found=_OF_LEAD),
+    Place(name="chosenValues", table=sql("chosen_values"), found=sql("t.subject_id = ANY (:ids::uuid[])")),
+    Place(name="enrichmentValues", table=sql("found_values"), found=_OF_LOOKUP),
+    Place(
+        name="enrichmentRuns",
+        table=sql("lookups"),
+        found=_OF_LEAD,
+        record=sql("to_jsonb(t) - 'workspace_id' - 'question_hash'"),
+    ),
+    # Copied to the tables above, and still written by processes of the release before.
+    Place(name="formerEnrichmentValues", table=sql("enrichment_values"), found=_OF_LEAD, record=None),
+    Place(name="formerEnrichmentRuns", table=sql("enrichment_runs"), found=_OF_LEAD, record=None),
 )
 
 
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
-    """The survivor's chosen values stay chosen. A job that enriches the other lead finds it gone and writes nothing."""
-    moved = await store.reassign_findings(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
+    """The survivor's choices stay. A job that enriches the other lead finds it gone and writes nothing."""
+    lookups, choices = await merging.reassign(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
     return [
-        *(Reference(_RUN, run_id) for run_id in moved.runs),
-        *(Reference(_VALUE, value_id, {"chosen": chosen}) for value_id, chosen in moved.values.items()),
+        *(Reference(_RUN, lookup_id) for lookup_id in lookups),
+        *(Reference(_VALUE, choice.value_id, choice.image) for choice in choices),
     ]
 
 
 async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
-    runs = [reference.id for reference in unmerging.references if reference.kind == _RUN]
-    values = {
-        reference.id: bool(reference.before["chosen"]) for reference in unmerging.references if reference.kind == _VALUE
-    }
-    await store.restore_findings(
-        tx, actor.workspace_id, MovedFindings(runs, values), holders=unmerging.holders, to_lead=unmerging.to_id
-    )
+    lookups = [reference.id for reference in unmerging.references if reference.kind == _RUN]
+    choices = [
+        MovedChoice.of(reference.id, reference.before)
+        for reference in unmerging.references
+        if reference.kind == _VALUE and reference.before["chosen"]
+    ]
+    await merging.restore(tx, actor.workspace_id, lookups, choices, holders=unmerging.holders, to_lead=unmerging.to_id)
 
 
 PARTICIPANT = Participant(

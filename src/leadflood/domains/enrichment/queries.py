@@ -4,44 +4,53 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
+from leadflood.domains.enrichment.models.lookups import LookupState
 from leadflood.domains.leads import queries as leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-_MAX_RUNS = 200
+_MAX_LOOKUPS = 200
+_FAILED = frozenset({LookupState.REFUSED, LookupState.AWAY})
 
-# The latest runs of a lead.
-_RUNS = sql("""
-SELECT id, job_id, adapter, adapter_version, status, error, cost_micros, started_at, finished_at
-FROM enrichment_runs WHERE workspace_id = :workspace_id AND lead_id = :lead_id
+# The latest answers about a lead.
+_LOOKUPS = sql("""
+SELECT id, job_id, source, source_version, state, sentence, cost_micros, asked_at, answered_at
+FROM lookups WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND answered_at IS NOT NULL
 ORDER BY id DESC LIMIT :most
 """)
 
-# Values of runs, best first for each field.
+# Values of lookups that were not retracted, the chosen ones first for each field.
 _VALUES = sql("""
-SELECT run_id, field, value, confidence, chosen, method, evidence, source_url, cost_micros, observed_at
-FROM enrichment_values WHERE workspace_id = :workspace_id AND run_id = ANY(:run_ids)
-ORDER BY field, chosen DESC, confidence DESC, id DESC
+SELECT v.lookup_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote, v.cost_micros,
+       v.observed_at, c.because
+FROM found_values v
+LEFT JOIN chosen_values c ON c.workspace_id = v.workspace_id AND c.lookup_id = v.lookup_id AND c.value_id = v.id
+                         AND c.subject_id = :subject_id
+WHERE v.workspace_id = :workspace_id AND v.lookup_id = ANY(:lookup_ids) AND v.retraction_id IS NULL
+ORDER BY v.field, c.because IS NULL, v.confidence DESC, v.id DESC
 """)
 
 # The chosen values of leads.
 _CHOSEN = sql("""
-SELECT lead_id, field, value FROM enrichment_values
-WHERE workspace_id = :workspace_id AND lead_id = ANY(:lead_ids) AND chosen
+SELECT c.subject_id, c.field, v.value
+FROM chosen_values c
+JOIN found_values v ON v.workspace_id = c.workspace_id AND v.lookup_id = c.lookup_id AND v.id = c.value_id
+WHERE c.workspace_id = :workspace_id AND c.subject_id = ANY(:lead_ids)
 """)
 
 
 async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadEnrichmentView:
-    """The latest 200 runs of a lead and their values. Raises: leadflood.domains.leads.errors.LeadNotFound."""
+    """The latest 200 answers about a lead and their values. Raises: leadflood.domains.leads.errors.LeadNotFound."""
     await leads.get_lead(tx, actor, lead_id=lead_id)
-    runs = await tx.all(_RUNS, {"workspace_id": actor.workspace_id, "lead_id": lead_id, "most": _MAX_RUNS})
-    run_ids = [run.id for run in runs]
-    values = await tx.all(_VALUES, {"workspace_id": actor.workspace_id, "run_ids": run_ids})
-    by_id = {run.id: run for run in runs}
+    lookups = await tx.all(_LOOKUPS, {"workspace_id": actor.workspace_id, "lead_id": lead_id, "most": _MAX_LOOKUPS})
+    named = {"subject_id": lead_id, "lookup_ids": [lookup.id for lookup in lookups]}
+    values = await tx.all(_VALUES, {"workspace_id": actor.workspace_id, **named})
+    by_id = {lookup.id: lookup for lookup in lookups}
     return LeadEnrichmentView(
-        values=[_value_view(value, by_id[value.run_id]) for value in values], runs=[_run_view(run) for run in runs]
+        values=[_value_view(value, by_id[value.lookup_id]) for value in values],
+        runs=[_run_view(lookup) for lookup in lookups],
     )
 
 
@@ -52,35 +61,38 @@ async def chosen_values(
     rows = await tx.all(_CHOSEN, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     found: dict[UUID, dict[str, str | bool | int | float]] = {}
     for row in rows:
-        found.setdefault(row.lead_id, {})[row.field] = row.value
+        found.setdefault(row.subject_id, {})[row.field] = row.value
     return found
 
 
-def _value_view(value: Row, run: Row) -> EnrichmentValueView:
+def _value_view(value: Row, lookup: Row) -> EnrichmentValueView:
     return EnrichmentValueView(
         field=value.field,
         value=value.value,
         confidence=value.confidence,
-        chosen=value.chosen,
-        adapter=run.adapter,
-        adapter_version=run.adapter_version,
+        chosen=value.because is not None,
+        because=value.because,
+        source=lookup.source,
+        source_version=lookup.source_version,
         method=value.method,
         evidence=value.evidence,
         source_url=value.source_url,
+        quote=value.quote,
         cost_micros=value.cost_micros,
         observed_at=value.observed_at,
     )
 
 
-def _run_view(run: Row) -> EnrichmentRunView:
+def _run_view(lookup: Row) -> EnrichmentRunView:
+    failed = lookup.state in _FAILED
     return EnrichmentRunView(
-        id=run.id,
-        job_id=run.job_id,
-        adapter=run.adapter,
-        adapter_version=run.adapter_version,
-        status=run.status,
-        error=run.error,
-        cost_micros=run.cost_micros,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
+        id=lookup.id,
+        job_id=lookup.job_id,
+        source=lookup.source,
+        source_version=lookup.source_version,
+        status="failed" if failed else "completed",
+        error=lookup.sentence if failed else None,
+        cost_micros=lookup.cost_micros,
+        started_at=lookup.asked_at,
+        finished_at=lookup.answered_at,
     )

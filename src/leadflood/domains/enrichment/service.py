@@ -1,7 +1,8 @@
 """Verbs of enrichment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from leadflood.domains.companies import service as companies
@@ -12,8 +13,10 @@ from leadflood.domains.enrichment.events import (
     EnrichmentFailedData,
     LeadEnrichedData,
 )
-from leadflood.domains.enrichment.models import Candidate, KnownLead, best_values
-from leadflood.domains.enrichment.store import AdapterRun, RecordedRun, StoredValue
+from leadflood.domains.enrichment.models.choosing import Because, FactCandidate, choose_all
+from leadflood.domains.enrichment.models.facts import Fact
+from leadflood.domains.enrichment.models.policies import Policy
+from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer, StoredFact
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import service as leads
@@ -21,35 +24,43 @@ from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import DirectTransition, LeadStatus
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import Event
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptInput:
-    """Input of an attempt: the lead, and the adapters that already answered for this job (None: successfully)."""
+    """Input of an attempt: the lead, and the sources whose answers an earlier attempt of the job stored."""
 
-    lead: KnownLead
-    answered: dict[str, str | None]
+    lead: LeadDetails
+    answered: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRules:
+    """Rules by which values are chosen. `families`: of sources, by name; others are a family of their own."""
+
+    policy: Policy
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """Result of an attempt: the runs not yet stored, and the adapters in order of precedence among equals.
+    """Result of an attempt: the answers that are not stored yet, and the rules of the choice.
 
     `begun`: whether `start` has taken the lead to `processing`.
     """
 
     lead_id: UUID
-    runs: Sequence[AdapterRun]
-    order: Sequence[str]
+    answers: Sequence[SourceAnswer]
+    rules: ChoiceRules
     begun: bool = True
 
 
-async def load_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, KnownLead]:
-    """Inputs of adapters for the leads that are not deleted, by ID. They are not locked."""
-    rows = await leads.active_leads(tx, actor, lead_ids=lead_ids)
-    return {lead_id: _known_lead(lead) for lead_id, lead in rows.items()}
+async def load_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, LeadDetails]:
+    """The leads that are not deleted, by ID. They are not locked."""
+    return await leads.active_leads(tx, actor, lead_ids=lead_ids)
 
 
 async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[AttemptInput | None]:
@@ -59,21 +70,18 @@ async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, 
     await leads.transition(
         tx, actor, transitions=begun, status=LeadStatus.PROCESSING, event=LeadEventKind.ENRICHMENT_STARTED
     )
-    answered = await store.answered(tx, actor.workspace_id, [job.id for job, _ in jobs if job.attempt > 1])
+    again = [(job, lead_id) for job, lead_id in jobs if job.attempt > 1]
+    answered = await store.answered(
+        tx, actor.workspace_id, lead_ids=[lead_id for _, lead_id in again], job_ids=[job.id for job, _ in again]
+    )
     return [
-        AttemptInput(_known_lead(active[lead_id]), answered.get(job.id, {})) if lead_id in active else None
+        AttemptInput(active[lead_id], frozenset(answered.get(job.id, ()))) if lead_id in active else None
         for job, lead_id in jobs
     ]
 
 
-async def record_run(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: AdapterRun) -> None:
-    """Store an adapter's result before the next call: it may have cost money. Not for a deleted lead."""
-    if await leads.lock_lead_ids(tx, actor, lead_ids=[lead_id]):
-        await store.insert_runs(tx, actor.workspace_id, [RecordedRun(lead_id, job_id, run)])
-
-
 async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> list[None]:
-    """Store the last runs of jobs, choose the best value of each field, and set the leads to `enriched`.
+    """Store the last answers of jobs, choose the values of each field, and set the leads to `enriched`.
 
     Nothing is written for a deleted lead. Two jobs of one lead choose one after the other.
     """
@@ -92,20 +100,19 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
     if not ours:
         return
     await companies.ensure(tx, actor, locked=active.values())
-    earlier = await store.competing_values(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
-    recorded: list[RecordedRun] = []
+    earlier = await store.competing_facts(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
+    now = utc_now()
+    written: list[LeadAnswers] = []
     transitions: list[tuple[UUID, dict[str, object]]] = []
     passes: list[DirectTransition] = []
     enriched: list[Event[LeadEnrichedData]] = []
     for job, ended in ours:
         lead_id, before = ended.lead_id, earlier[ended.lead_id]
-        winners = _winners(before, ended)
+        choices = _choices(before, ended, now)
         if before:
-            still = [value.id for value in before if id(value.candidate) in winners]
-            await store.choose(tx, actor.workspace_id, lead_id, still)
-        chosen = [candidate.found for candidate in winners.values()]
-        recorded += [RecordedRun(lead_id, job.id, run, chosen) for run in ended.runs]
-        fields = sorted(found.field.value for found in chosen)
+            await _choose_again(tx, actor, lead_id, before, choices)
+        written.append(LeadAnswers(lead_id, job.id, ended.answers, choices))
+        fields = sorted({choice.fact.field.name for choice in choices.values()})
         enriched.append(Event(lead_id, LeadEnrichedData(job_id=job.id, fields=fields), actor, job.trace))
         event_data: dict[str, object] = {"jobId": str(job.id), "fields": fields}
         if ended.begun:
@@ -113,7 +120,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
         else:
             begun = {"jobId": str(job.id), "attempt": job.attempt}
             passes.append(DirectTransition(lead_id, job.started_at, begun, event_data))
-    await store.insert_runs(tx, actor.workspace_id, recorded)
+    await store.write_answers(tx, actor.workspace_id, written)
     if transitions:
         await leads.transition(
             tx, actor, transitions=transitions, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED
@@ -123,18 +130,50 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
     await publish(tx, LEAD_ENRICHED, enriched)
 
 
-def _winners(earlier: Sequence[StoredValue], ended: AttemptResult) -> dict[int, Candidate]:
-    """The best candidate of each field, by its identity. A new run of an adapter replaces its last one."""
-    fresh = {run.adapter for run in ended.runs if run.error is None}
-    rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]
-    new = [Candidate(run.adapter, run.adapter_version, value) for run in ended.runs for value in run.values]
-    candidates = sorted([*rivals, *new], key=lambda item: _rank(ended.order, item.adapter))
-    return {id(candidate): candidate for candidate in best_values(candidates).values()}
+def _choices(earlier: Sequence[StoredFact], ended: AttemptResult, now: datetime) -> dict[int, Choice]:
+    """The choices by identity of their facts. A new hit of a source replaces its last one."""
+    fresh = {answer.spec.name for answer in ended.answers if answer.facts}
+    rivals = [stored for stored in earlier if stored.source not in fresh]
+    facts = [fact for answer in ended.answers for fact in answer.facts]
+    if not rivals and _one_of_each(facts):
+        return {id(fact): Choice(fact, fact.confidence, Because.ONLY) for fact in facts}
+    families = ended.rules.families
+    candidates = [
+        *(FactCandidate(one.fact, one.source, families.get(one.source, one.source)) for one in rivals),
+        *(
+            FactCandidate(fact, answer.spec.name, answer.spec.family)
+            for answer in ended.answers
+            for fact in answer.facts
+        ),
+    ]
+    chosen = choose_all(candidates, now=now, policy=ended.rules.policy)
+    return {
+        id(value.best.fact): Choice(
+            value.best.fact, value.confidence, value.because, value.best.fact.key if value.field.multiple else ""
+        )
+        for values in chosen.values()
+        for value in values
+    }
+
+
+def _one_of_each(facts: Sequence[Fact]) -> bool:
+    """Whether there is nothing to choose from: no field has several candidates."""
+    fields = {fact.field for fact in facts}
+    return len(fields) == len(facts) and not any(field.multiple for field in fields)
+
+
+async def _choose_again(
+    tx: Transaction, actor: Actor, lead_id: UUID, earlier: Sequence[StoredFact], choices: Mapping[int, Choice]
+) -> None:
+    """Replace the choices of a lead that was enriched before, except for facts that are not stored yet."""
+    await store.unchoose(tx, actor.workspace_id, lead_id, list(choices.values()))
+    still = [(stored, choices[id(stored.fact)]) for stored in earlier if id(stored.fact) in choices]
+    if still:
+        await store.choose(tx, actor.workspace_id, lead_id, still)
 
 
 async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, error: str) -> None:
-    """Set the lead to `failed`, with the reason: its job has ended, and only a retry calls adapters again."""
-    await store.void_refusals(tx, actor.workspace_id, job_id)
+    """Set the lead to `failed`, with the reason: its job has ended, and only a retry asks sources again."""
     moved = await leads.transition(
         tx,
         actor,
@@ -146,12 +185,3 @@ async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, er
     if moved:
         data = EnrichmentFailedData(job_id=job_id)
         await publish(tx, LEAD_ENRICHMENT_FAILED, [Event(lead_id, data, actor)])
-
-
-def _known_lead(lead: LeadDetails) -> KnownLead:
-    names = (name for name in KnownLead.__match_args__ if name != "lead_id")
-    return KnownLead(lead.id, **{name: getattr(lead, name) for name in names})
-
-
-def _rank(order: Sequence[str], adapter: str) -> int:
-    return order.index(adapter) if adapter in order else len(order)

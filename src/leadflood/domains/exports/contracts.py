@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, Strict, model_validator
 
-from leadflood.domains.enrichment.models import Field as EnrichedField
+from leadflood.domains.enrichment.models.lead_fields import EXPORTED
 from leadflood.domains.exports.models import (
     ALL,
     MAX_CHOSEN,
@@ -27,9 +27,7 @@ from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue
 
-_NAME = (
-    rf"(\*|[a-z][A-Za-z]{{0,39}}|custom\.(\*|[A-Za-z][A-Za-z0-9_]{{0,63}})|enriched\.(\*|{'|'.join(EnrichedField)}))"
-)
+_NAME = rf"(\*|[a-z][A-Za-z]{{0,39}}|custom\.(\*|[A-Za-z][A-Za-z0-9_]{{0,63}})|enriched\.(\*|{'|'.join(EXPORTED)}))"
 ColumnName = Annotated[str, FromText(check_column, {"pattern": f"^{_NAME}$"})]
 ColumnNames = Annotated[
     str,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from leadflood.domains.enrichment.models import Field
+from leadflood.domains.enrichment.models.lead_fields import EXPORTED
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter
@@ -227,11 +227,11 @@ def check_column(text: str) -> str:
         return text
     if text.startswith(CUSTOM):
         return CUSTOM + check_field_key(text.removeprefix(CUSTOM))
-    if text.startswith(ENRICHED) and text.removeprefix(ENRICHED) in set(Field):
+    if text.startswith(ENRICHED) and text.removeprefix(ENRICHED) in EXPORTED:
         return text
     message = (
         f"There is no such column. Provide *, {', '.join([*FIELDS, OWNER, *LEAD_EXTENSIONS.file_columns])}, custom. "
-        f"and a key or *, enriched. and one of {', '.join(Field)} or *."
+        f"and a key or *, enriched. and one of {', '.join(EXPORTED)} or *."
     )
     raise InvalidValue(message, "unknown_column")
 
@@ -269,7 +269,7 @@ def resolved(columns: Iterable[str], custom_keys: Iterable[str]) -> list[str]:
         elif column == ALL_CUSTOM:
             named |= dict.fromkeys(keys)
         elif column == ALL_ENRICHED:
-            named |= dict.fromkeys(ENRICHED + name for name in Field)
+            named |= dict.fromkeys(ENRICHED + name for name in EXPORTED)
         else:
             named[column] = None
     return list(named)

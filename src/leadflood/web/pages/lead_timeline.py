@@ -135,7 +135,7 @@ def asked_sources(known: LeadEnrichmentView) -> list[EnrichmentRunView]:
     """The latest run of each source, by name: whether it found something, found nothing, or failed."""
     latest: dict[str, EnrichmentRunView] = {}
     for run in known.runs:  # newest first
-        latest.setdefault(run.adapter, run)
+        latest.setdefault(run.source, run)
     return [latest[name] for name in sorted(latest)]
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsightSource
 from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryFingerprints, MemoryLookups, MemoryRates
 from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.engine.profiles import ProfileRequest, ProfileTarget, build_profile, parse_target
@@ -12,6 +11,7 @@ from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models import lead_fields as lead
 from leadflood.domains.enrichment.models.policies import Policy
 from leadflood.domains.enrichment.models.runs import RunState
+from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.kernel.text import InvalidValue
 from tests.support.asked_sources import ScriptedSource, fact, finds, spec_of
 from tests.support.canned_web import CannedFetcher
@@ -41,7 +41,7 @@ def test_other_texts_are_refused(text: str) -> None:
 
 def engine_of(*sources: ScriptedSource) -> Engine:
     ports = EnginePorts(MemoryLookups(), MemoryRates(), MemoryBreakers(), CannedFetcher(), MemoryFingerprints().hash)
-    return Engine([EmailInsightSource(), *sources], ports)
+    return Engine([EmailInsight(), *sources], ports)
 
 
 async def test_an_address_leads_to_the_person_and_the_company() -> None:

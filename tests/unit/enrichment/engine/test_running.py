@@ -77,7 +77,7 @@ class Bench:
             wanted,
             Policy(),
             timedelta(seconds=seconds),
-            fresh=fresh,
+            newer_than=NOW + timedelta(days=1) if fresh else None,
             stored=stored,
         )
         return await Engine(sources, self.ports).run(request, self.steps.append)

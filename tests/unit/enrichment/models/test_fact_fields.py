@@ -9,7 +9,6 @@ from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models import field_kinds as kinds
 from leadflood.domains.enrichment.models import lead_fields as lead
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
-from leadflood.domains.enrichment.models.findings import Field
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.kernel.text import InvalidValue
 from tests.support import naughty
@@ -101,12 +100,6 @@ def test_whatever_a_page_has_is_stored_or_refused(texts: naughty.Texts) -> None:
 def test_a_confidence_is_a_probability(confidence: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Fact.of(company.NAME, "Acme", confidence, RECEIPT)
-
-
-def test_the_fields_that_adapters_find_today_are_in_the_catalog() -> None:
-    assert {field.value for field in Field} <= PERSON_FIELDS.names()
-    assert PERSON_FIELDS["first_name"] is lead.FIRST_NAME
-    assert "shoe_size" not in PERSON_FIELDS
 
 
 def test_two_fields_cannot_share_a_name() -> None:

@@ -4,16 +4,10 @@ FROM lead_merges m
 JOIN lead_changesets s ON s.workspace_id = m.workspace_id AND s.id = m.changeset_id
 WHERE s.forgotten_at IS NULL AND s.status <> CASE m.status WHEN 'merged' THEN 'applied' ELSE 'undone' END
 UNION ALL
-SELECT 'lead ' || m.other_id || ' is part of ' || m.survivor_id || ', but has enrichment run ' || r.id || ' itself'
-FROM lead_merges m
-JOIN leads l ON l.workspace_id = m.workspace_id AND l.id = m.other_id
-JOIN enrichment_runs r ON r.workspace_id = m.workspace_id AND r.lead_id = m.other_id
-WHERE m.status = 'merged' AND l.deleted_at IS NOT NULL
-UNION ALL
 SELECT 'merge ' || m.id || ' moved ' || f.kind || ' ' || f.reference_id || ', which is still with the deleted lead'
 FROM lead_merges m
 JOIN merge_references f ON f.workspace_id = m.workspace_id AND f.merge_id = m.id
-JOIN enrichment_values v ON v.workspace_id = f.workspace_id AND v.id = f.reference_id AND v.lead_id = m.other_id
+JOIN chosen_values v ON v.workspace_id = f.workspace_id AND v.value_id = f.reference_id AND v.subject_id = m.other_id
 JOIN leads l ON l.workspace_id = m.workspace_id AND l.id = m.other_id
 WHERE m.status = 'merged' AND f.kind = 'value' AND l.deleted_at IS NOT NULL
 UNION ALL

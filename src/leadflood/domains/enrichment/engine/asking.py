@@ -55,11 +55,12 @@ class AskedSource:
 class Asking:
     """Asks sources of one process."""
 
-    def __init__(self, ports: EnginePorts) -> None:
+    def __init__(self, ports: EnginePorts, slots: dict[str, asyncio.Semaphore] | None = None) -> None:
+        """Args: slots: for concurrent calls of each source."""
         self._ports = ports
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._slots: dict[str, asyncio.Semaphore] = {} if slots is None else slots
 
-    async def ask(self, source: Source, question: Question, *, fresh: bool) -> AskedSource:
+    async def ask(self, source: Source, question: Question, *, newer_than: datetime | None) -> AskedSource:
         """The answer of a source, stored or new. No fault of a source is raised.
 
         Raises: what the ports raise, such as `leadflood.kernel.hold.EffectsOnHold`.
@@ -71,7 +72,7 @@ class Asking:
             return self._asked(spec, result, outcome, started)
         fingerprint = await self._ports.fingerprint(*question_parts(spec, question))
         key = LookupKey(spec.name, fingerprint, spec.version)
-        claim = await self._claimed(key, spec, question, fresh=fresh)
+        claim = await self._claimed(key, spec, question, newer_than=newer_than)
         if isinstance(claim, LookupOutcome):
             return AskedSource(step_of_outcome(spec, claim, self._since(started), stored=True), claim.facts)
         if isinstance(claim, LookupInProgress):
@@ -90,16 +91,16 @@ class Asking:
         return self._asked(spec, result, outcome, started)
 
     async def _claimed(
-        self, key: LookupKey, spec: SourceSpec, question: Question, *, fresh: bool
+        self, key: LookupKey, spec: SourceSpec, question: Question, *, newer_than: datetime | None
     ) -> LookupClaim | LookupOutcome | LookupInProgress:
         """The claim, or the answer that another caller of the same question got meanwhile."""
         while True:
             now = self._ports.now()
             until = max(now + timedelta(seconds=spec.seconds), question.deadline) + _CLAIM_MARGIN
-            claim = await self._ports.lookups.claim(key, now=now, until=until, fresh=fresh)
+            claim = await self._ports.lookups.claim(key, now=now, until=until, newer_than=newer_than)
             if not isinstance(claim, LookupInProgress) or now >= question.deadline:
                 return claim
-            fresh = False  # the answer of the other caller is new enough
+            newer_than = None  # the answer of the other caller is new enough
             end = min(question.deadline, claim.until)
             await self._ports.lookups.wait(key, seconds=(end - now).total_seconds())
 

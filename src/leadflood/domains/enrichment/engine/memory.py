@@ -37,14 +37,14 @@ class MemoryLookups:
         self._asking: dict[LookupKey, _Asking] = {}
 
     async def claim(
-        self, key: LookupKey, *, now: datetime, until: datetime, fresh: bool = False
+        self, key: LookupKey, *, now: datetime, until: datetime, newer_than: datetime | None = None
     ) -> LookupClaim | LookupOutcome | LookupInProgress:
         """See `Lookups.claim`."""
         asking = self._asking.get(key)
         if asking is not None and asking.until > now:
             return LookupInProgress(asking.until)
         known = self._outcomes.get(key)
-        if known is not None and known.is_good(now, fresh=fresh):
+        if known is not None and known.is_good(now, newer_than):
             self._outcomes.move_to_end(key)
             return known
         if asking is not None:

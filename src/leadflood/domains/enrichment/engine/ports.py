@@ -19,7 +19,7 @@ class Lookups(Protocol):
     """Lookups: answers that are still good, and single flight for questions that are being asked."""
 
     async def claim(
-        self, key: LookupKey, *, now: datetime, until: datetime, fresh: bool = False
+        self, key: LookupKey, *, now: datetime, until: datetime, newer_than: datetime | None = None
     ) -> LookupClaim | LookupOutcome | LookupInProgress:
         """Claim a question. One of several callers gets the claim; an answer that is still good comes instead.
 
@@ -27,7 +27,8 @@ class Lookups(Protocol):
             key: the question.
             now: the present time.
             until: end of the claim, should its holder never answer.
-            fresh: ask again although there is a good answer of `FOUND`.
+            newer_than: ask again although there is a good answer, if it is a hit from before that time, or if the
+                source could not be reached.
         """
         ...
 

@@ -28,13 +28,13 @@ class PostgresLookups:
         self._asker = asker
 
     async def claim(
-        self, key: LookupKey, *, now: datetime, until: datetime, fresh: bool = False
+        self, key: LookupKey, *, now: datetime, until: datetime, newer_than: datetime | None = None
     ) -> LookupClaim | LookupOutcome | LookupInProgress:
         """See `Lookups.claim`."""
         while True:
             async with self._database.transaction(self._asker.workspace_id) as tx:
                 known = await lookups.answered(tx, self._asker, key)
-                if known is not None and known.outcome.is_good(now, fresh=fresh):
+                if known is not None and known.outcome.is_good(now, newer_than):
                     return known.outcome
                 token = await lookups.claim(tx, self._asker, key, now=now, until=until)
                 if token is not None:
@@ -49,7 +49,7 @@ class PostgresLookups:
         """The claim; or the answer of a caller that ended between the look and the claim: it is not asked for again."""
         former = await lookups.answered(tx, self._asker, key)
         claim = LookupClaim(token, None if former is None else former.outcome)
-        if former is None or former == known or not former.outcome.is_good(now, fresh=False):
+        if former is None or former == known or not former.outcome.is_good(now, None):
             return claim
         await lookups.release(tx, self._asker, key, claim)
         return former.outcome
@@ -63,6 +63,11 @@ class PostgresLookups:
         """See `Lookups.release`."""
         async with self._database.transaction(self._asker.workspace_id) as tx:
             await lookups.release(tx, self._asker, key, claim)
+
+    async def end_claims(self) -> None:
+        """End the claims of attempts before this one, which is the only one that asks about the subject."""
+        async with self._database.transaction(self._asker.workspace_id) as tx:
+            await lookups.end_claims(tx, self._asker)
 
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`. The other caller may be in another process, so its row is looked at."""

@@ -1,5 +1,6 @@
 """Runs: wave after wave of sources, until every wanted field is satisfied, no source is left, or the time is over."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,13 @@ from leadflood.kernel.tasks import task_group
 class Engine:
     """Runs the sources that it is given."""
 
-    def __init__(self, sources: Sequence[Source], ports: EnginePorts) -> None:
+    def __init__(
+        self, sources: Sequence[Source], ports: EnginePorts, slots: dict[str, asyncio.Semaphore] | None = None
+    ) -> None:
+        """Args: slots: for concurrent calls of each source, if other engines of this process share them."""
         self._sources = {source.spec.name: source for source in sources}
         self._ports = ports
-        self._asking = Asking(ports)
+        self._asking = Asking(ports, slots)
 
     def fields_of(self, subject: SubjectKind) -> frozenset[FactField]:
         """The fields that the sources can find about a kind of subject."""
@@ -45,7 +49,9 @@ class Engine:
             if not wave:
                 return run.result(plan)
             question = run.question(plan.now)
-            calls = [self._asking.ask(self._sources[spec.name], question, fresh=request.fresh) for spec in wave]
+            calls = [
+                self._asking.ask(self._sources[spec.name], question, newer_than=request.newer_than) for spec in wave
+            ]
             run.add(await _together(calls, lambda asked: report(asked.step)), self._ports.now())
 
 

@@ -15,15 +15,6 @@ from leadflood.domains.enrichment.models.answers import (
 )
 from leadflood.domains.enrichment.models.fact_fields import FactCatalog, FactField, FactType, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact, Receipt, is_quoted
-from leadflood.domains.enrichment.models.findings import (
-    Adapter,
-    Candidate,
-    Field,
-    FoundValue,
-    KnownLead,
-    MovedFindings,
-    best_values,
-)
 from leadflood.domains.enrichment.models.questions import Question
 from leadflood.domains.enrichment.models.sources import (
     Charge,
@@ -39,11 +30,9 @@ from leadflood.domains.enrichment.models.sources import (
 )
 
 __all__ = [
-    "Adapter",
     "Answer",
     "Away",
     "Busy",
-    "Candidate",
     "Charge",
     "Fact",
     "FactCatalog",
@@ -53,13 +42,9 @@ __all__ = [
     "FetchedData",
     "FetchedPage",
     "Fetcher",
-    "Field",
     "Found",
-    "FoundValue",
     "KeyRejected",
-    "KnownLead",
     "Missed",
-    "MovedFindings",
     "Objected",
     "OutOfCredits",
     "Question",
@@ -74,6 +59,5 @@ __all__ = [
     "SubjectKind",
     "Ticket",
     "TicketSource",
-    "best_values",
     "is_quoted",
 ]

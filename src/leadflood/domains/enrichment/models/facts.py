@@ -1,5 +1,6 @@
 """Facts: a value of a field with its receipt."""
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -28,7 +29,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A normalized value of a field with its receipt. `key`: equal for all spellings of the same value."""
+    """A normalized value of a field with its receipt."""
 
     field: FactField
     value: FactValue
@@ -36,7 +37,16 @@ class Fact:
     """Probability that the value is right, 0 to 1, as estimated by the source."""
 
     receipt: Receipt
-    key: str
+    _key: str | None = dataclasses.field(default=None, compare=False, repr=False)
+
+    @property
+    def key(self) -> str:
+        """Equal for all spellings of the same value."""
+        known = self._key
+        if known is None:
+            known = self.field.compare(self.value)
+            object.__setattr__(self, "_key", known)
+        return known
 
     @classmethod
     def of(cls, field: FactField, value: FactValue, confidence: float, receipt: Receipt) -> Self:
@@ -46,10 +56,14 @@ class Fact:
             leadflood.kernel.text.InvalidValue: it is no value of this field.
             ValueError: a confidence outside 0..1 (NaN included).
         """
+        return cls.stored(field, field.normalise(value), confidence, receipt)
+
+    @classmethod
+    def stored(cls, field: FactField, value: FactValue, confidence: float, receipt: Receipt) -> Self:
+        """A fact with a normalized value. Raises: ValueError: a confidence outside 0..1 (NaN included)."""
         if not 0 <= confidence <= 1:
             raise ValueError(f"The confidence of {field.name} is {confidence}; it must lie between 0 and 1.")
-        stored = field.normalise(value)
-        return cls(field, stored, confidence, receipt, field.compare(stored))
+        return cls(field, value, confidence, receipt)
 
 
 def is_quoted(quote: str, text: str) -> bool:

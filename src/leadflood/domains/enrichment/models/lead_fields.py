@@ -29,3 +29,6 @@ IS_FREE_MAIL: Final = _add("is_free_mail", "Free mail", kinds.BOOLEAN, days=1825
 IS_DISPOSABLE: Final = _add("is_disposable", "Disposable", kinds.BOOLEAN, days=365)
 IS_ROLE_ADDRESS: Final = _add("is_role_address", "Role address", kinds.BOOLEAN, days=1825)
 EMAIL_STATUS: Final = _add("email_status", "Email check", kinds.choice("valid", "invalid", "risky", "unknown"), days=30)
+
+EXPORTED: Final = tuple(field.name for field in PERSON_FIELDS if field not in (EMAIL, JOB_TITLE, PHONE, COUNTRY))
+"""Names of the fields that exports offer. The others are columns of the lead itself."""

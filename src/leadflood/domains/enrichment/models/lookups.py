@@ -59,10 +59,13 @@ class LookupOutcome:
     units: int = 0
     provider_ref: str | None = None
 
-    def is_good(self, now: datetime, *, fresh: bool) -> bool:
-        """Whether the question need not be asked. Args: fresh: a new answer is wanted in place of a hit."""
-        asks_again = self.state is LookupState.WAITING or (fresh and self.state is LookupState.FOUND)
-        return self.expires_at > now and not asks_again
+    def is_good(self, now: datetime, newer_than: datetime | None) -> bool:
+        """Whether the question need not be asked. Args: newer_than: as in `Lookups.claim`."""
+        if self.expires_at <= now or self.state is LookupState.WAITING:
+            return False
+        if newer_than is None or self.state in (LookupState.MISSED, LookupState.REFUSED):
+            return True
+        return self.state is LookupState.FOUND and self.answered_at >= newer_than
 
 
 @dataclass(frozen=True, slots=True)

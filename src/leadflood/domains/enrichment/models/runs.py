@@ -78,7 +78,7 @@ class RunRequest:
         wanted: fields to find.
         policy: order of sources, and how sure values have to be.
         time_limit: after it, no source is asked, and those that are being asked are stopped.
-        fresh: ask sources again that have given values before.
+        newer_than: sources are asked again for what they gave before that time, and if they could not be reached.
         stored: values of earlier runs, which compete.
     """
 
@@ -87,7 +87,7 @@ class RunRequest:
     wanted: frozenset[FactField]
     policy: Policy = field(default_factory=Policy)
     time_limit: timedelta = TIME_LIMIT
-    fresh: bool = False
+    newer_than: datetime | None = None
     stored: Sequence[FactCandidate] = ()
 
 

@@ -1,209 +1,197 @@
-"""SQL that writes runs and values."""
+"""SQL that writes lookups and values of leads, and moves them with a merge."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from leadflood.domains.enrichment.models import Candidate, Field, FoundValue, MovedFindings
-from leadflood.kernel.db.pool import Row
+from leadflood.domains.enrichment.models.choosing import Because
+from leadflood.domains.enrichment.models.facts import Fact
+from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
+from leadflood.domains.enrichment.models.lookups import LookupState
+from leadflood.domains.enrichment.models.sources import SourceSpec
+from leadflood.domains.enrichment.store.lookups import fact_of
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
-INSERT_RUNS = sql_file("leadflood.domains.enrichment.sql", "insert_runs")
+WRITE_ANSWERS = sql_file("leadflood.domains.enrichment.sql", "write_answers")
 
-# The values of each adapter's latest completed run. One lookup per lead, whatever PostgreSQL knows of the tables: a
-# single one for all was seen to read every run of the workspace.
+# The values of the latest hit of each source. One look per lead, whatever PostgreSQL knows of the tables: a single one
+# for all was seen to read every lookup of the workspace.
 COMPETING = sql("""
-SELECT v.id, v.lead_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.cost_micros, v.chosen,
-       latest.adapter, latest.adapter_version
+SELECT latest.source, n.lead_id, v.lookup_id, v.id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url,
+       v.quote, v.observed_at
 FROM unnest(:lead_ids::uuid[]) AS n (lead_id)
 CROSS JOIN LATERAL (
-    SELECT DISTINCT ON (adapter) id, adapter, adapter_version
-    FROM enrichment_runs
-    WHERE workspace_id = :workspace_id AND lead_id = n.lead_id AND status = 'completed'
-    ORDER BY adapter, id DESC
+    SELECT DISTINCT ON (source) id, source
+    FROM lookups
+    WHERE workspace_id = :workspace_id AND lead_id = n.lead_id AND state = 'found'
+    ORDER BY source, answered_at DESC, id DESC
 ) AS latest
-JOIN enrichment_values v ON v.workspace_id = :workspace_id AND v.run_id = latest.id
-ORDER BY v.id
+JOIN found_values v ON v.workspace_id = :workspace_id AND v.lookup_id = latest.id AND v.retraction_id IS NULL
+ORDER BY v.lookup_id, v.id
 """)
 
-# The adapters that answered for jobs.
+# The sources whose answers for jobs are stored.
 _ANSWERED = sql("""
-SELECT job_id, adapter, error FROM enrichment_runs
-WHERE workspace_id = :workspace_id AND job_id = ANY (:job_ids) AND NOT void
+SELECT job_id, source FROM lookups
+WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND job_id = ANY (:job_ids)
+  AND answered_at IS NOT NULL
 """)
 
-# Let a retry of a job call the adapters again that refused.
-_VOID_REFUSALS = sql("""
-UPDATE enrichment_runs SET void = true
-WHERE workspace_id = :workspace_id AND job_id = :job_id AND status = 'failed' AND NOT void
-""")
-
-# Other values first: a lead has one chosen value of each field.
+# Remove choices that are no longer made. What a person pinned stays.
 _UNCHOOSE = sql("""
-UPDATE enrichment_values SET chosen = false
-WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND chosen AND id <> ALL(:winners)
+DELETE FROM chosen_values
+WHERE workspace_id = :workspace_id AND subject_id = :lead_id AND because <> 'pinned'
+  AND (field, item) NOT IN (SELECT * FROM unnest(:fields::text[], :items::text[]))
 """)
 
-# Mark the chosen values.
+# Choose stored values.
 _CHOOSE = sql("""
-UPDATE enrichment_values SET chosen = true
-WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND NOT chosen AND id = ANY(:winners)
-""")
-
-# The chosen values of a lead before they move to another.
-_VALUES_OF = sql("SELECT id, chosen FROM enrichment_values WHERE workspace_id = :workspace_id AND lead_id = :from_lead")
-
-# Move the runs of one lead to another.
-_MOVE_RUNS = sql("""
-UPDATE enrichment_runs SET lead_id = :to_lead WHERE workspace_id = :workspace_id AND lead_id = :from_lead RETURNING id
-""")
-
-# Move the values of one lead to another, whose choice stays.
-_MOVE_VALUES = sql("""
-UPDATE enrichment_values v
-SET lead_id = :to_lead, chosen = v.chosen AND NOT EXISTS (
-    SELECT FROM enrichment_values own
-    WHERE own.workspace_id = :workspace_id AND own.lead_id = :to_lead AND own.field = v.field AND own.chosen)
-WHERE v.workspace_id = :workspace_id AND v.lead_id = :from_lead
-""")
-
-# Return runs that the holders still have.
-_RETURN_RUNS = sql("""
-UPDATE enrichment_runs SET lead_id = :to_lead
-WHERE workspace_id = :workspace_id AND id = ANY(:runs) AND lead_id = ANY(:holders)
-""")
-
-# Return values that the holders still have. A value that the lead found meanwhile stays the chosen one.
-_RETURN_VALUES = sql("""
-UPDATE enrichment_values v
-SET lead_id = :to_lead, chosen = n.chosen AND NOT EXISTS (
-    SELECT FROM enrichment_values own
-    WHERE own.workspace_id = :workspace_id AND own.lead_id = :to_lead AND own.field = v.field AND own.chosen)
-FROM unnest(:ids::uuid[], :chosen::boolean[]) AS n (id, chosen)
-WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.lead_id = ANY(:holders)
+INSERT INTO chosen_values AS c (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
+                                because)
+SELECT :workspace_id, 'lead', :lead_id, n.*
+FROM unnest(:fields::text[], :items::text[], :lookup_ids::uuid[], :value_ids::uuid[], :confidences::float8[],
+            :reasons::text[]) AS n
+ON CONFLICT (workspace_id, subject_id, field, item) DO UPDATE
+SET lookup_id = excluded.lookup_id, value_id = excluded.value_id, confidence = excluded.confidence,
+    because = excluded.because, chosen_at = now()
+WHERE c.because <> 'pinned' AND (c.value_id, c.confidence, c.because)
+                                IS DISTINCT FROM (excluded.value_id, excluded.confidence, excluded.because)
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class AdapterRun:
-    """Result of one call of an adapter: values, or an error that a retry would not fix."""
+class SourceAnswer:
+    """An answer of a source that answers without waiting. `sentence`: why there are no facts."""
 
-    adapter: str
-    adapter_version: str
-    started_at: datetime
-    values: Sequence[FoundValue] = ()
-    error: str | None = None
+    spec: SourceSpec
+    asked_at: datetime
+    facts: Sequence[Fact] = ()
+    sentence: str = ""
+    lookup_id: UUID = field(default_factory=new_id)
 
-
-@dataclass(frozen=True, slots=True)
-class StoredValue:
-    """A value of an earlier run that still competes."""
-
-    id: UUID
-    chosen: bool
-    candidate: Candidate
+    @property
+    def state(self) -> LookupState:
+        """Whether it found something."""
+        return LookupState.FOUND if self.facts else LookupState.MISSED
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedRun:
-    """A run to store, and which of its values are chosen."""
+class StoredFact:
+    """A fact of an earlier answer that still competes."""
+
+    source: str
+    lookup_id: UUID
+    value_id: UUID
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The choice of a fact. `item`: its key where the field has several values, otherwise empty."""
+
+    fact: Fact
+    confidence: float
+    because: Because
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadAnswers:
+    """Answers about a lead that are not stored yet, and the choices among their facts."""
 
     lead_id: UUID
     job_id: UUID
-    run: AdapterRun
-    winners: Collection[FoundValue] = ()
-    id: UUID = field(default_factory=new_id)
+    answers: Sequence[SourceAnswer]
+    choices: Mapping[int, Choice]
+    """By identity of the fact."""
 
 
-async def answered(tx: Transaction, workspace_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, dict[str, str | None]]:
-    """The adapters that already answered for jobs, with the error of those that refused: not called twice."""
-    found: dict[UUID, dict[str, str | None]] = {job_id: {} for job_id in job_ids}
+async def answered(
+    tx: Transaction, workspace_id: UUID, *, lead_ids: Sequence[UUID], job_ids: Sequence[UUID]
+) -> dict[UUID, set[str]]:
+    """The sources whose answers an earlier attempt of these jobs stored, by job."""
+    found: dict[UUID, set[str]] = {job_id: set() for job_id in job_ids}
     if job_ids:
-        for row in await tx.all(_ANSWERED, {"workspace_id": workspace_id, "job_ids": list(job_ids)}):
-            found[row.job_id][row.adapter] = row.error
+        values = {"workspace_id": workspace_id, "lead_ids": list(lead_ids), "job_ids": list(job_ids)}
+        for row in await tx.all(_ANSWERED, values):
+            found[row.job_id].add(row.source)
     return found
 
 
-async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> None:
-    """Let a retry of a failed job call the adapters again that refused."""
-    await tx.execute(_VOID_REFUSALS, {"workspace_id": workspace_id, "job_id": job_id})
-
-
-async def insert_runs(tx: Transaction, workspace_id: UUID, recorded: Sequence[RecordedRun]) -> None:
-    """Store runs and their values."""
-    values = [(item, value) for item in recorded for value in item.run.values]
-    chosen = {id(winner) for item in recorded for winner in item.winners}
+async def write_answers(tx: Transaction, workspace_id: UUID, written: Sequence[LeadAnswers]) -> None:
+    """Store answers with their facts, and choose facts among them."""
+    answers = [(item, answer) for item in written for answer in item.answers]
+    facts = [(item, answer, fact) for item, answer in answers for fact in answer.facts]
+    choices = [item.choices.get(id(fact)) for item, _, fact in facts]
+    receipts = [fact.receipt for _, _, fact in facts]
     await tx.execute(
-        INSERT_RUNS,
+        WRITE_ANSWERS,
         {
             "workspace_id": workspace_id,
-            "ids": [item.id for item in recorded],
-            "lead_ids": [item.lead_id for item in recorded],
-            "job_ids": [item.job_id for item in recorded],
-            "adapters": [item.run.adapter for item in recorded],
-            "versions": [item.run.adapter_version for item in recorded],
-            "statuses": ["failed" if item.run.error else "completed" for item in recorded],
-            "errors": [item.run.error for item in recorded],
-            "costs": [sum(value.cost_micros for value in item.run.values) for item in recorded],
-            "started": [item.run.started_at for item in recorded],
-            "value_ids": [new_id() for _ in values],
-            "run_ids": [item.id for item, _ in values],
-            "value_lead_ids": [item.lead_id for item, _ in values],
-            "fields": [value.field for _, value in values],
-            "values": [json.dumps(value.value) for _, value in values],
-            "confidences": [value.confidence for _, value in values],
-            "methods": [value.method for _, value in values],
-            "evidences": [value.evidence for _, value in values],
-            "urls": [value.source_url for _, value in values],
-            "value_costs": [value.cost_micros for _, value in values],
-            "chosen": [id(value) in chosen for _, value in values],
+            "ids": [answer.lookup_id for _, answer in answers],
+            "lead_ids": [item.lead_id for item, _ in answers],
+            "sources": [answer.spec.name for _, answer in answers],
+            "versions": [answer.spec.version for _, answer in answers],
+            "states": [answer.state for _, answer in answers],
+            "job_ids": [item.job_id for item, _ in answers],
+            "sentences": [answer.sentence for _, answer in answers],
+            "asked": [answer.asked_at for _, answer in answers],
+            "lookup_ids": [answer.lookup_id for _, answer, _ in facts],
+            "value_ids": [new_id() for _ in facts],
+            "subject_ids": [item.lead_id for item, _, _ in facts],
+            "fields": [fact.field.name for _, _, fact in facts],
+            "values": [json.dumps(fact.value) for _, _, fact in facts],
+            "confidences": [fact.confidence for _, _, fact in facts],
+            "methods": [receipt.method for receipt in receipts],
+            "evidences": [receipt.evidence for receipt in receipts],
+            "urls": [receipt.source_url for receipt in receipts],
+            "quotes": [receipt.quote for receipt in receipts],
+            "observed": [receipt.observed_at for receipt in receipts],
+            "items": [choice.item if choice else "" for choice in choices],
+            "certainties": [choice.confidence if choice else None for choice in choices],
+            "reasons": [choice.because if choice else None for choice in choices],
         },
     )
 
 
-async def competing_values(
+async def competing_facts(
     tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]
-) -> dict[UUID, list[StoredValue]]:
-    """The values of the latest completed run of each adapter for leads, by lead."""
-    found: dict[UUID, list[StoredValue]] = {lead_id: [] for lead_id in lead_ids}
-    known = set(Field)  # a newer release may have stored other fields, which wait for it
+) -> dict[UUID, list[StoredFact]]:
+    """The facts of the latest hit of each source about leads, by lead."""
+    found: dict[UUID, list[StoredFact]] = {lead_id: [] for lead_id in lead_ids}
     for row in await tx.all(COMPETING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}):
-        if row.field in known:
-            found[row.lead_id].append(_stored(row))
+        fact = fact_of(PERSON_FIELDS, row)
+        if fact is not None:
+            found[row.lead_id].append(StoredFact(row.source, row.lookup_id, row.id, fact))
     return found
 
 
-async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Collection[UUID]) -> None:
-    """Mark stored values as chosen, and all others of the lead as not."""
-    values = {"workspace_id": workspace_id, "lead_id": lead_id, "winners": list(winners)}
-    for statement in (_UNCHOOSE, _CHOOSE):
-        await tx.execute(statement, values)
+async def unchoose(tx: Transaction, workspace_id: UUID, lead_id: UUID, kept: Collection[Choice]) -> None:
+    """Remove the choices of a lead for other fields and items than these."""
+    values: dict[str, Any] = {"workspace_id": workspace_id, "lead_id": lead_id}
+    columns = {"fields": [choice.fact.field.name for choice in kept], "items": [choice.item for choice in kept]}
+    await tx.execute(_UNCHOOSE, {**values, **columns})
 
 
-async def reassign_findings(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> MovedFindings:
-    """Move the runs and values of one lead to another, which keeps its own choice. Both leads are locked."""
-    leads = {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead}
-    values = await tx.all(_VALUES_OF, leads)
-    runs = await tx.all(_MOVE_RUNS, leads)
-    await tx.execute(_MOVE_VALUES, leads)
-    return MovedFindings([row.id for row in runs], {row.id: row.chosen for row in values})
-
-
-async def restore_findings(
-    tx: Transaction, workspace_id: UUID, moved: MovedFindings, *, holders: Sequence[UUID], to_lead: UUID
+async def choose(
+    tx: Transaction, workspace_id: UUID, lead_id: UUID, chosen: Sequence[tuple[StoredFact, Choice]]
 ) -> None:
-    """Return those runs and values that the holders still have. All these leads are locked."""
-    leads = {"workspace_id": workspace_id, "holders": list(holders), "to_lead": to_lead}
-    await tx.execute(_RETURN_RUNS, {**leads, "runs": list(moved.runs)})
-    await tx.execute(_RETURN_VALUES, {**leads, "ids": list(moved.values), "chosen": list(moved.values.values())})
-
-
-def _stored(row: Row) -> StoredValue:
-    found = FoundValue(
-        Field(row.field), row.value, row.confidence, row.method, row.evidence, row.source_url, row.cost_micros
+    """Choose stored facts of a lead."""
+    await tx.execute(
+        _CHOOSE,
+        {
+            "workspace_id": workspace_id,
+            "lead_id": lead_id,
+            "fields": [choice.fact.field.name for _, choice in chosen],
+            "items": [choice.item for _, choice in chosen],
+            "lookup_ids": [stored.lookup_id for stored, _ in chosen],
+            "value_ids": [stored.value_id for stored, _ in chosen],
+            "confidences": [choice.confidence for _, choice in chosen],
+            "reasons": [choice.because for _, choice in chosen],
+        },
     )
-    return StoredValue(row.id, row.chosen, Candidate(row.adapter, row.adapter_version, found))

@@ -1,4 +1,4 @@
-"""An adapter that fails: attempts, back-off, the end with its reason, and the way back."""
+"""An source that fails: attempts, back-off, the end with its reason, and the way back."""
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ HURRY = """
 UPDATE job_executions SET next_attempt_at = now() WHERE status = 'queued';
 UPDATE leadflood_queue.tickets SET due_at = now(), visible_at = now() WHERE due_at > now();
 """
-FAILING = {"simulated_failure_rate": "1", "enrichment_adapters": "simulated", "job_lease_seconds": "60"}
+FAILING = {"simulated_failure_rate": "1", "enrichment_sources": "simulated", "job_lease_seconds": "60"}
 """With a lease that no stall of a busy machine outlives: attempts are counted, and no worker is killed."""
 
 
@@ -22,7 +22,7 @@ def client(deployment: Deployment) -> httpx.Client:
 
 
 def retried(deployment: Deployment, client: httpx.Client, ada: Added) -> None:
-    """Bring the failed job back, with a worker whose adapter works by now."""
+    """Bring the failed job back, with a worker whose source works by now."""
     attempts = job(client, ada)["attempts"]
     worker = deployment.start_worker(simulated_failure_rate="0", job_lease_seconds="60")
     answer = client.post(f"/v1/jobs/{ada.job_id}/retries")

@@ -1,27 +1,35 @@
-"""The simulated provider, for the demo and for tests of the code around adapters."""
+"""The simulated provider, for tests of the code around sources."""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, Literal
 
-from leadflood.domains.enrichment.models import Field, FoundValue, KnownLead
-from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.enrichment.models import (
+    Answer,
+    Away,
+    Fetcher,
+    Found,
+    Question,
+    Refused,
+    SourceSpec,
+    Speed,
+    SubjectKind,
+)
+from leadflood.domains.enrichment.models import lead_fields as lead
+from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
 
 FailureKind = Literal["retryable", "terminal"]
 
-_METHOD = "simulated"
-_CONFIDENCE = 0.1
+_CONFIDENCE: Final = 0.1
 """Lower than any real source's confidence, so that a made-up value never wins over a found one."""
-
-_WORD = re.compile(r"[^\W_]+")
+_WORD: Final = re.compile(r"[^\W_]+")
+_AT_ONCE: Final = timedelta(0)
 
 
 class Simulated:
     """Answers after `latency` seconds, and fails for a share of the calls."""
-
-    name = "simulated"
-    version = "1"
 
     def __init__(
         self,
@@ -58,35 +66,42 @@ class Simulated:
         self._failure_kind = failure_kind
         self._random_unit = random_unit
         self._sleep = sleep
+        self.spec = SourceSpec(
+            name="simulated",
+            version="1",
+            label="Simulated provider",
+            subject=SubjectKind.LEAD,
+            speed=Speed.NETWORK if latency or failure_rate else Speed.INSTANT,
+            needs=(frozenset({lead.EMAIL}),),
+            gives=frozenset({lead.FIRST_NAME, lead.LAST_NAME, lead.COMPANY_NAME}),
+            family="simulated",
+            one_service=False,
+            concurrency=1000,
+            seconds=max(30.0, 2 * latency),
+        )
 
-    @property
-    def is_local(self) -> bool:
-        """See `Adapter.is_local`."""
-        return self._latency == 0 and self._failure_rate == 0
-
-    async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
+    async def ask(self, question: Question, fetcher: Fetcher) -> Answer:  # noqa: ARG002  it is asked like all sources
         """Made-up values that depend only on the address.
 
         Raises:
-            Retryable: for `failure_rate` of the calls, with `failure_kind="retryable"`.
-            Terminal: the same, with `failure_kind="terminal"`.
+            Away: for `failure_rate` of the calls, with `failure_kind="retryable"`.
+            Refused: the same, with `failure_kind="terminal"`.
         """
         if self._latency:
             await self._sleep(self._latency)
         if self._random_unit() < self._failure_rate:
             if self._failure_kind == "retryable":
-                message = "Simulated provider: unavailable (test setting)."
-                raise Retryable(message)
-            message = "Simulated provider: lead refused (test setting)."
-            raise Terminal(message)
-        local, _, domain = lead.email_norm.rpartition("@")
-        values = {
-            Field.FIRST_NAME: _first_word(local, otherwise="Simulated"),
-            Field.LAST_NAME: "Simulated",
-            Field.COMPANY_NAME: f"{_first_word(domain, otherwise='Example')} (simulated)",
-        }
-        evidence = "Made up by the simulated provider (test data)."
-        return [FoundValue(field, value, _CONFIDENCE, _METHOD, evidence) for field, value in values.items()]
+                raise Away("Simulated provider: unavailable (test setting).")
+            raise Refused("Simulated provider: lead refused (test setting).", _AT_ONCE)
+        local, _, domain = (question.text(lead.EMAIL) or "").lower().rpartition("@")
+        collected = CollectedFacts(question.asked_at)
+        for field, value in (
+            (lead.FIRST_NAME, _first_word(local, otherwise="Simulated")),
+            (lead.LAST_NAME, "Simulated"),
+            (lead.COMPANY_NAME, f"{_first_word(domain, otherwise='Example')} (simulated)"),
+        ):
+            collected.add(field, value, _CONFIDENCE, "simulated", "Made up by the simulated provider (test data).")
+        return Found(collected.facts)
 
 
 def _first_word(text: str, *, otherwise: str) -> str:

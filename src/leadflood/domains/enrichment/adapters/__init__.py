@@ -1,1 +1,0 @@
-"""Sources of enrichment, one folder each. They are independent of each other."""

@@ -1,0 +1,48 @@
+"""Engines of a worker: one for each subject, with its lookups in the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn, cast
+from uuid import UUID
+
+from leadflood.domains.enrichment.engine.ports import EnginePorts
+from leadflood.domains.enrichment.engine.postgres import PostgresBreakers, PostgresLookups, PostgresRates
+from leadflood.domains.enrichment.engine.running import Engine
+from leadflood.domains.enrichment.models import Fetcher, Source
+from leadflood.domains.enrichment.models.runs import RunRequest, RunResult
+from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.kernel.db.database import Database
+
+
+class Offline:
+    """The fetcher of sources that need none."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError(f"A source that answers without waiting called {name}.")
+
+
+class SubjectEngines:
+    """Runs the engine for leads and companies. Calls of a source are limited for all of them together."""
+
+    def __init__(
+        self,
+        database: Database,
+        fetcher: Callable[[UUID], Fetcher],
+        fingerprint: Callable[..., Awaitable[bytes]],
+    ) -> None:
+        """Args: fetcher: of a workspace. fingerprint: see `EnginePorts`."""
+        self._database = database
+        self._fetcher = fetcher
+        self._fingerprint = fingerprint
+        self._rates = PostgresRates(database)
+        self._breakers = PostgresBreakers(database)
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self.offline = cast("Fetcher", Offline())
+
+    async def run(self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest) -> RunResult:
+        """Ask the sources about a subject. Answers are stored as they come. Raises: as `Engine.run`."""
+        lookups = PostgresLookups(self._database, asker)
+        await lookups.end_claims()
+        fetcher = self._fetcher(asker.workspace_id)
+        ports = EnginePorts(lookups, self._rates, self._breakers, fetcher, self._fingerprint)
+        return await Engine(sources, ports, self._slots).run(request)
