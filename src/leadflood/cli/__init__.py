@@ -11,6 +11,7 @@ from leadflood import __version__
 from leadflood.cli import (
     backup,
     changesets,
+    companies,
     doctor,
     duplicates,
     enrich,
@@ -79,6 +80,7 @@ enrich.register(app)
 backup.register(app)
 app.add_typer(leads.app, name="lead")
 app.add_typer(changesets.app, name="change")
+app.add_typer(companies.app, name="company")
 app.add_typer(fields.app, name="field")
 app.add_typer(notes.app, name="note")
 app.add_typer(tasks.app, name="task")

@@ -14,7 +14,7 @@ from leadflood.domains.enrichment.models import FactField, FactType
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.exports.models import plain
-from leadflood.domains.imports.models.format import neutralise
+from leadflood.kernel.formulas import neutralise
 
 if TYPE_CHECKING:
     from arro3.core import Array, DataType, RecordBatch, Schema

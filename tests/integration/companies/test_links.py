@@ -96,7 +96,7 @@ async def test_a_lead_without_a_job_is_linked_by_a_job_of_its_own(desk: Desk) ->
 
     ((job_id,),) = await desk.rows(_JOBS)
     assert isinstance(job_id, UUID)
-    registry = JobRegistry(companies_jobs.definitions(desk.database))
+    registry = JobRegistry(companies_jobs.definitions(desk.database, retention_days=30))
     await Jobs(desk.database, desk.actor.workspace_id, LINK_LEADS).attempt(registry, job_id)
 
     assert await desk.link(lead) == ("acme.com", "email", False)

@@ -17,11 +17,11 @@ from leadflood.domains.exports.adapters.csv_format import _cell
 from leadflood.domains.exports.errors import ExportTooLarge, TooManyColumns
 from leadflood.domains.exports.models import ExportFormat, Selection
 from leadflood.domains.exports.service import batches
-from leadflood.domains.imports.models.format import restore
 from leadflood.domains.leads import queries as lead_queries
 from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.formulas import restore
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.integration.enrichment.bench import Bench, Scripted, value

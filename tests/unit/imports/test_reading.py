@@ -22,9 +22,10 @@ from openpyxl import Workbook
 
 from leadflood.domains.imports.adapters import csv_format, workbook
 from leadflood.domains.imports.errors import UnreadableFile
-from leadflood.domains.imports.models.format import Delimiter, KnownFile, guard_of, neutralise, restore
+from leadflood.domains.imports.models.format import Delimiter, KnownFile, guard_of
 from leadflood.domains.imports.models.header_row import has_addresses
 from leadflood.domains.imports.service.parsing import analyse
+from leadflood.kernel.formulas import neutralise, restore
 from tests.support.samples import SAMPLES, rows
 
 

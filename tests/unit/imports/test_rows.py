@@ -12,10 +12,10 @@ from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns
 from leadflood.domains.imports.contracts.row_reader import RowReader
 from leadflood.domains.imports.contracts.rows import HARMLESS, StagedRow
 from leadflood.domains.imports.models.cells import EMPTY_WORDS, strip_cell
-from leadflood.domains.imports.models.format import restore
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.errors import FieldError
+from leadflood.kernel.formulas import restore
 from leadflood.kernel.schema import field_errors
 from leadflood.kernel.text import is_blank
 

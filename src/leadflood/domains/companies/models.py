@@ -10,7 +10,14 @@ from leadflood.kernel.disposable_domains import disposable_provider
 from leadflood.kernel.email_domains import free_mail_provider, public_suffixes, registrable_domain
 from leadflood.kernel.mail_hosts import mail_provider
 from leadflood.kernel.shared_websites import is_shared_website
+from leadflood.kernel.text import InvalidValue, search_key
+from leadflood.kernel.web_address import normalise_website
 
+MAX_DOMAINS: Final = 100
+"""Domains of a company."""
+MAX_NAME: Final = 200
+MAX_IMPORTED: Final = 1000
+"""Companies that one request creates."""
 _CACHED: Final = 20_000
 """Domains whose company is remembered: leads of one company are many."""
 
@@ -27,6 +34,22 @@ class CompanyStatus(StrEnum):
     KNOWN = "known"
     GONE = "gone"
     """Its domain no longer exists, or is for sale."""
+
+
+class MergeKind(StrEnum):
+    """Kind of a change of which domains belong together. Stored."""
+
+    MERGE = "merge"
+    SPLIT = "split"
+
+
+class CompanySort(StrEnum):
+    """Order of the list of companies; `-` is descending."""
+
+    NAME = "name"
+    NAME_DESCENDING = "-name"
+    NEWEST = "-createdAt"
+    OLDEST = "createdAt"
 
 
 class CompanySource(StrEnum):
@@ -96,3 +119,23 @@ def own_domain(host: str) -> str | None:
         return found
     labels = host.split(".")
     return ".".join(labels[-2:]) if len(labels) > 1 else None
+
+
+def company_domain(text: str) -> str:
+    """The domain of a company from a domain, a URL or an email address, as a person writes it.
+
+    Raises: InvalidValue: it is none, or one that does not belong to one company.
+    """
+    plain = text.strip()
+    host = plain.rpartition("@")[2] if "@" in plain and "/" not in plain else plain
+    found = urlsplit(normalise_website(host)).hostname or ""
+    domain = website_domain(found)
+    if domain is None or mail_domain(domain) is None:
+        message = f"{found[:100]} doesn't belong to one company. Enter the company's own domain, e.g. acme.com."
+        raise InvalidValue(message, "not_allowed")
+    return domain
+
+
+def company_sort_key(name: str | None, domain: str) -> str:
+    """The key by which companies are sorted and found: of their name, otherwise of their main domain."""
+    return (search_key(name) if name else "") or domain

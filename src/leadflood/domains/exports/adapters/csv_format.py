@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from leadflood.domains.exports.models import ExportRecord, FileColumn, plain
-from leadflood.domains.imports.models.format import neutralise
+from leadflood.kernel.formulas import neutralise
 
 
 class CsvEncoder:

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, Final
 
 from leadflood.domains.exports.models import ExportRecord, FileColumn, plain
-from leadflood.domains.imports.models.format import neutralise, restore
 from leadflood.kernel.field_types import FieldType
+from leadflood.kernel.formulas import neutralise, restore
 
 MAX_ROWS: Final = 1_048_576
 """Maximum rows of a sheet in spreadsheet programs. Further leads are on further sheets."""

@@ -20,8 +20,9 @@ from leadflood.domains.imports.models.column_tests import (
 )
 from leadflood.domains.imports.models.export_headers import exported_targets
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
-from leadflood.domains.imports.models.format import FileFormat, restore
+from leadflood.domains.imports.models.format import FileFormat
 from leadflood.domains.imports.models.header_names import match_header, name_key
+from leadflood.kernel.formulas import restore
 
 MAX_CUSTOM: Final = 50
 """Maximum columns that become custom fields automatically: as many as a lead can have."""

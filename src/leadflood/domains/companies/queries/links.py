@@ -1,4 +1,4 @@
-"""SQL that reads companies."""
+"""SQL that reads the links of leads, for the job that corrects them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,0 +1,49 @@
+"""Extension of leads by companies: a related field and filters."""
+
+from typing import Final
+
+from leadflood.domains.companies import queries
+from leadflood.domains.companies.contracts import CompanyRef
+from leadflood.domains.companies.permissions import COMPANIES_READ
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.extensions import Extension, RelatedField
+from leadflood.kernel.filters import Column, FilterField, Kind, Relation
+
+_LINKED: Final = Relation(
+    "active_company_leads",
+    sql("""
+EXISTS (SELECT FROM active_company_leads related
+        WHERE related.workspace_id = leads.workspace_id AND related.lead_id = leads.id AND {conditions})
+"""),
+)
+FILTERS: Final = (
+    FilterField("linkedCompany", "Linked company", Kind.TEXT, Column("domain", sql("related.domain")), _LINKED),
+    # For links from the page of a company: its main domain may change.
+    FilterField(
+        "linkedCompanyId",
+        "Linked company (ID)",
+        Kind.REFERENCE,
+        Column("company_id", sql("related.company_id")),
+        _LINKED,
+        listed=False,
+    ),
+)
+
+
+def _title(company: CompanyRef | None) -> list[str]:
+    return [company.title] if company is not None else []
+
+
+EXTENSION: Final = Extension(
+    fields=(
+        RelatedField(
+            name="linkedCompany",
+            label="Linked company",
+            load=queries.companies_of_leads,
+            schema=CompanyRef | None,
+            permission=COMPANIES_READ,
+            cell="companies/_cell.html",
+            names=_title,
+        ),
+    ),
+)
