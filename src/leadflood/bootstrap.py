@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from leadflood.domains.companies.events import COMPANY
+from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS
 from leadflood.domains.identity.queries.instance import first_owner_email
 from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
@@ -93,6 +95,7 @@ LEAD_PARTICIPANTS = Participants(LEAD, [participant for domain in DOMAINS for pa
 for _domain in DOMAINS:
     LEAD_FILTERS.add(_domain.filters.get(LEAD, ()))
     LEAD_EXTENSIONS.add(_domain.extensions.get(LEAD))
+    COMPANY_EXTENSIONS.add(_domain.extensions.get(COMPANY))
     CHANGESET_SUBJECTS.add(_domain.changesets)
     METRICS.add(_domain.metrics)
 SUBSCRIBERS = Subscribers(

@@ -8,6 +8,7 @@ from tests.support import cast
 from tests.support.showcase import Showcase
 
 NOT_PAGES: Mapping[str, str] = {
+    "/companies/export": "a file",
     "/exports/{id}/file": "a file",
     "/imports/{id}/previews": "the way back to the import",
     "/imports/{id}/rejected-rows": "a file",
@@ -36,6 +37,8 @@ IMPORTS: Sequence[tuple[str, str]] = (
 
 EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/changes/{id}": lambda it: [f"/changes/{it.ids[name]}" for name in ("change", "deletion")],
+    "/companies": lambda it: ["/companies", "/companies?q=acme&sort=-createdAt", "/companies?q=nothing-at-all"],
+    "/companies/{id}": lambda it: [f"/companies/{it.ids['company']}"],
     "/duplicates/{id}": lambda it: [f"/duplicates/{it.ids['duplicate']}"],
     "/email-changes/{token}": lambda it: [it.links["email_change"], "/email-changes/x"],
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],

@@ -11,6 +11,9 @@ import httpx
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
 from leadflood.bootstrap import LEAD_PARTICIPANTS
+from leadflood.domains.companies import service as companies
+from leadflood.domains.companies.contracts import CompanyDomain, SplitCompany
+from leadflood.domains.companies.service import domains, merges
 from leadflood.domains.duplicates import queries as duplicates
 from leadflood.domains.duplicates.contracts import MergeLeads
 from leadflood.domains.duplicates.events import SCAN_DUPLICATES
@@ -190,6 +193,7 @@ async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Sh
     showcase.imports |= await add_imports(Desk(parts.database, parts.registry, showcase.actor))
     await _fields(showcase)
     await _groups(showcase)
+    await _companies(showcase)
     await _history(showcase, token)
     await _troubles(showcase)
     return showcase
@@ -272,6 +276,20 @@ async def _groups(showcase: Showcase) -> None:
             showcase.ids["list"] = (await lists.create_list(tx, showcase.actor, command=command)).id
         one = OneList.model_validate({"listId": showcase.ids["list"]}, strict=False)
         await lists.add_lead(tx, showcase.actor, lead_id=lead_id, command=one)
+
+
+async def _companies(showcase: Showcase) -> None:
+    """The company of a lead, with a second domain, and one that was split off."""
+    lead_id, actor = showcase.leads[cast.FOUND], showcase.actor
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        linked = await companies.relink(tx, actor, lead_ids=[lead_id])
+        company_id = linked[lead_id].company_id
+        for domain in ("a-company-with-a-very-long-name-of-many-words.co.uk", "acme-split.com"):
+            command = CompanyDomain.model_validate({"domain": domain})
+            await domains.add_domain(tx, actor, company_id=company_id, command=command)
+        split = SplitCompany.model_validate({"domains": ["acme-split.com"]})
+        await merges.split_company(tx, actor, company_id=company_id, command=split)
+        showcase.ids["company"] = company_id
 
 
 async def _history(showcase: Showcase, token: str) -> None:

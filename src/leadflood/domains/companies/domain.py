@@ -20,7 +20,7 @@ from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_MERGED, LEAD_UNMERGED, LEAD_UPDATED
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
-from leadflood.kernel.pages import TimelineKind
+from leadflood.kernel.pages import NavItem, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -74,7 +74,20 @@ DOMAIN = Domain(
     extensions={LEAD: EXTENSION},
     permissions=(COMPANIES_READ, COMPANIES_WRITE),
     routes=("leadflood.domains.companies.edge.routes",),
+    pages=("leadflood.domains.companies.edge.pages",),
     templates="leadflood.domains.companies.edge",
+    navigation=(
+        NavItem(
+            "Companies",
+            "/companies",
+            "building-2",
+            "main",
+            order=15,
+            keys="g c",
+            permission=COMPANIES_READ,
+            words="accounts organizations domains",
+        ),
+    ),
     timeline=(
         TimelineKind(COMPANY_CHOSEN_KIND, "Company chosen", "building-2", text=_chosen),
         TimelineKind(CompanyEventKind.CREATED, "Created", "building-2", "info", text=_origin),

@@ -1,12 +1,15 @@
-"""Extension of leads by companies: a related field and filters."""
+"""Extension of leads by companies: a related field, a panel and filters."""
 
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from leadflood.domains.companies import queries
 from leadflood.domains.companies.contracts import CompanyRef
 from leadflood.domains.companies.permissions import COMPANIES_READ
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
-from leadflood.kernel.extensions import Extension, RelatedField
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.extensions import Extension, Panel, RelatedField
 from leadflood.kernel.filters import Column, FilterField, Kind, Relation
 
 _LINKED: Final = Relation(
@@ -34,6 +37,11 @@ def _title(company: CompanyRef | None) -> list[str]:
     return [company.title] if company is not None else []
 
 
+async def _load_panel(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str, Any]:
+    found = await queries.company_of_lead(tx, actor, lead_id=lead_id)
+    return {"company": found.company, "pinned": found.pinned}
+
+
 EXTENSION: Final = Extension(
     fields=(
         RelatedField(
@@ -44,6 +52,16 @@ EXTENSION: Final = Extension(
             permission=COMPANIES_READ,
             cell="companies/_cell.html",
             names=_title,
+        ),
+    ),
+    panels=(
+        Panel(
+            name="company",
+            title="Linked company",
+            template="companies/_panel.html",
+            load=_load_panel,
+            permission=COMPANIES_READ,
+            order=5,
         ),
     ),
 )
