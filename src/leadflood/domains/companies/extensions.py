@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from leadflood.domains.companies.events import COMPANY
 from leadflood.kernel.extensions import Extensions
 
-COMPANY_EXTENSIONS: Final = Extensions(COMPANY)
+COMPANY_EXTENSIONS: Final = Extensions("company")
 """The registry; empty until `bootstrap` is imported. Fields are columns of the list, panels are on the page."""
