@@ -19,6 +19,7 @@ import httpx
 import psutil
 
 from leadflood.bootstrap import SUBSCRIBERS, open_platform
+from leadflood.domains.companies import invariants as company_invariants
 from leadflood.domains.duplicates import invariants as merge_invariants
 from leadflood.domains.enrichment import invariants as lead_invariants
 from leadflood.domains.identity.contracts import CreateApiKey
@@ -74,6 +75,7 @@ def violations(url: str) -> list[str]:
                     *await job_invariants.violations(tx),
                     *await lead_invariants.violations(tx),
                     *await merge_invariants.violations(tx),
+                    *await company_invariants.violations(tx),
                 ]
         finally:
             await database.close()

@@ -278,6 +278,7 @@ async def _hold(settings: "Settings", database: "Database") -> Finding:
 
 
 async def _work(database: "Database") -> AsyncIterator[Finding]:
+    from leadflood.domains.companies import invariants as companies
     from leadflood.domains.duplicates import invariants as merges
     from leadflood.domains.enrichment import invariants as leads
     from leadflood.domains.jobs import invariants as jobs
@@ -285,7 +286,8 @@ async def _work(database: "Database") -> AsyncIterator[Finding]:
 
     async with database.system(read_only=True) as tx:
         status = await queries.system_status(tx)
-        violations = [*await jobs.violations(tx), *await leads.violations(tx), *await merges.violations(tx)]
+        domains = (jobs, leads, merges, companies)
+        violations = [violation for domain in domains for violation in await domain.violations(tx)]
     start = "Start one with `leadflood worker`, or run `leadflood up`."
     detail = f"{status.workers} online, {status.running_jobs} jobs running"
     yield Finding("workers", ok=status.workers > 0, detail=detail, remedy="" if status.workers else start)

@@ -4,8 +4,8 @@ import asyncio
 from uuid import UUID
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
+from leadflood.domains.companies import invariants, service
 from leadflood.domains.companies import jobs as companies_jobs
-from leadflood.domains.companies import service
 from leadflood.domains.companies.contracts import CompanyLink
 from leadflood.domains.companies.events import LINK_LEADS
 from leadflood.domains.duplicates.contracts import MergeLeads
@@ -26,6 +26,9 @@ _LINKED_AT = sql(
     "SELECT lead_id, linked_at, xmin::text FROM company_leads WHERE workspace_id = :workspace_id ORDER BY 1"
 )
 _TIMELINE = sql("SELECT kind, data ->> 'source' FROM company_events WHERE workspace_id = :workspace_id")
+_BREAK = sql("""
+UPDATE company_domains SET company_id = :company_id WHERE workspace_id = :workspace_id AND domain = 'acme.com'
+""")
 _JOBS = sql("SELECT id FROM job_executions WHERE workspace_id = :workspace_id AND kind = 'companies.link.v1'")
 
 
@@ -47,6 +50,21 @@ async def test_leads_are_linked_by_domain_and_linking_again_writes_nothing(desk:
     assert await desk.relink([ada, bob, eve]) == linked
     assert await desk.rows(_LINKED_AT) == before
     assert await desk.rows(_TIMELINE) == [("company.created", "lead")]
+
+
+async def test_the_invariants_name_what_contradicts_itself(desk: Desk) -> None:
+    ada, bob = await desk.lead("ada@acme.com"), await desk.lead("bob@beta.de")
+    linked = await desk.relink([ada, bob])
+
+    async def found() -> list[str]:
+        async with desk.database.system(read_only=True) as tx:
+            told = await invariants.violations(tx)
+        return [text for text in told if any(str(link.company_id) in text for link in linked.values())]
+
+    assert await found() == []
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await tx.execute(_BREAK, {"workspace_id": desk.actor.workspace_id, "company_id": linked[bob].company_id})
+    assert len(await found()) == 2
 
 
 async def test_concurrent_writers_create_each_company_once(desk: Desk) -> None:

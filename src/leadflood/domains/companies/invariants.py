@@ -1,0 +1,13 @@
+"""Invariants of companies: for `doctor`, and for the end of each chaos test."""
+
+from leadflood.kernel.db.sql import sql_file
+from leadflood.kernel.db.transaction import Transaction
+
+_LISTED = 100
+
+_VIOLATIONS = sql_file("leadflood.domains.companies.sql", "violations")
+
+
+async def violations(tx: Transaction) -> list[str]:
+    """One sentence for each company or link that contradicts another one, up to 100. Requires `Database.system`."""
+    return [row.violation for row in await tx.all(_VIOLATIONS, {"listed": _LISTED})]
