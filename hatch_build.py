@@ -1,4 +1,7 @@
-"""Build hook: a wheel carries the built front-end parts, and an editable install finds them next to their sources."""
+"""Build hook: a wheel carries the built front-end parts and the documentation.
+
+An editable install finds them next to their sources.
+"""
 
 import sys
 from pathlib import Path
@@ -29,4 +32,8 @@ class FrontendHook(BuildHookInterface[Any]):
             static = build_frontend.Workshop(root).static
             build_data["force_include"] |= {
                 str(static / name): f"leadflood/web/static/{name}" for name in build_frontend.file_names(manifest)
+            }
+            docs = root / "docs"
+            build_data["force_include"] |= {
+                str(path): f"leadflood/documents/{path.relative_to(docs).as_posix()}" for path in docs.rglob("*.md")
             }

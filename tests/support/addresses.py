@@ -42,6 +42,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/duplicates/{id}": lambda it: [f"/duplicates/{it.ids['duplicate']}"],
     "/email-changes/{token}": lambda it: [it.links["email_change"], "/email-changes/x"],
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],
+    "/help/{page}": lambda _it: ["/help/organize-leads", "/help/settings"],
     "/imports/{id}": lambda it: [
         f"/imports/{import_id}{query}" for name, query in IMPORTS for import_id in [it.imports[name]]
     ],

@@ -7,12 +7,16 @@ from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.stages.models import StageList
 from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.fields import FieldDefinition
-from leadflood.web import formats
+from leadflood.web import formats, labels
 
 _FIELDS: Final[Mapping[str, FieldDefinition]] = {
     name: field for field in LEAD_FIELDS for name in (field.name, field.api_name, field.short_name)
 }
-_FORMATS: Final[Mapping[str, Callable[[str], str | None]]] = {"country": formats.country, "phone": formats.phone}
+_FORMATS: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "country": formats.country,
+    "phone": formats.phone,
+    "source": labels.lead_source,
+}
 
 
 class Names(dict[str, str]):

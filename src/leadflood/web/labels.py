@@ -59,6 +59,9 @@ _SOURCES: Final = {
     "wikidata": "Wikidata",
 }
 """Labels of enrichment sources."""
+_LEAD_SOURCES: Final = {"api": "API", "cli": "CLI", "demo": "Sample data", "linkedin": "LinkedIn", "csv": "CSV"}
+"""Labels of sources of leads that are no words."""
+_PLAIN_TOKEN: Final = frozenset("abcdefghijklmnopqrstuvwxyz-_")
 _METHODS: Final = {
     "mailbox_rules": "Inbox rules",
     "provider_list": "Provider list",
@@ -197,6 +200,14 @@ def source(name: str, version: str = "") -> str:
     """Source of an enriched value: `email_insight` is "Email address v1"."""
     label = _SOURCES.get(name) or _WORDS.sub(" ", name).capitalize()
     return f"{label} v{version}" if version else label
+
+
+def lead_source(token: str) -> str:
+    """Label of the source of a lead: `trade-show` is "Trade show"."""
+    known = _LEAD_SOURCES.get(token)
+    if known or not set(token) <= _PLAIN_TOKEN:
+        return known or token
+    return token.replace("-", " ").replace("_", " ").capitalize()
 
 
 def method(name: str) -> str:

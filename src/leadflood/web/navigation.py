@@ -8,11 +8,12 @@ from leadflood.web.sidebar import SETTINGS_COUNT
 
 PAGES = tuple(
     f"leadflood.web.pages.{name}"
-    for name in ("home", "palette", "mail", "outgoing", "system", "offline", "bot", "design")
+    for name in ("home", "palette", "help", "mail", "outgoing", "system", "offline", "bot", "design")
 )
 ITEMS = (
     NavItem("Home", "/", "house", "main", order=0, keys="g h"),
     NavItem("Settings", "/settings", "settings", "foot", order=90, keys="g s", failed=SETTINGS_COUNT),
+    NavItem("Help", "/help", "info", "foot", order=95, words="documentation guide manual docs"),
     NavItem(
         "Mail catcher",
         "/mail",

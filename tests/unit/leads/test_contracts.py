@@ -66,7 +66,7 @@ def test_one_fault_never_hides_another() -> None:
             "phone": "030 123456",
             "website": "ftp://acme.com",
             "ownerId": "me",
-            "source": "a b",
+            "source": "🚀",
             "customFields": {"a b": 1, "nested": {}, "nul": "\x00"},
             "nope": 1,
         },

@@ -131,7 +131,7 @@ class LeadFields:
             required=True,
             personal=False,
             standard=True,
-            hint="Where this lead came from, e.g. web-form",
+            hint="Where this lead came from, e.g. Web form",
             example="web-form",
         ),
     ]

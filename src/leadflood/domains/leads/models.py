@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.kernel.field_types import MAX_OPTION, MAX_OPTIONS, MAX_SAFE_INTEGER, MAX_TEXT, FieldValue
-from leadflood.kernel.text import InvalidValue, clean_block, clean_line
+from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
 
 
 class LeadStatus(StrEnum):
@@ -95,10 +95,15 @@ CustomValue = FieldValue
 
 
 def normalise_source(text: str) -> str:
-    """The channel of a lead: a lower-case token such as `api`, `web-form` or `import:2026-03`."""
-    token = text.strip().lower()
+    """The channel of a lead as a token such as `web-form` or `import:2026-03`; of "Web form", too.
+
+    Raises: InvalidValue: nothing of it can be in a token.
+    """
+    token = clean_line(text, max_length=_MAX_SOURCE_TEXT).lower()
     if not _SOURCE.fullmatch(token):
-        message = "Use letters, digits and . _ : - (maximum 64), e.g. web-form."
+        token = _NO_TOKEN.sub("-", search_key(text)).strip("-._:")[:_MAX_SOURCE].rstrip("-._:")
+    if not token:
+        message = "Use letters and digits (maximum 64), e.g. Web form."
         raise InvalidValue(message)
     return token
 
@@ -125,4 +130,7 @@ def clean_custom_value(value: object) -> CustomValue | None:
     raise InvalidValue(message, "wrong_type")
 
 
+_MAX_SOURCE: Final = 64
+_MAX_SOURCE_TEXT: Final = 200
+_NO_TOKEN: Final = re.compile(r"[^a-z0-9._:-]+")
 _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")

@@ -22,7 +22,7 @@ Phone = Annotated[str, line(MAX_PHONE_LENGTH)]
 """A number as given. What is stored depends on its country."""
 Website = Annotated[str, FromText(normalise_website, {"minLength": 1, "maxLength": MAX_URL_LENGTH})]
 Country = Annotated[str, FromText(normalise_country, {"minLength": 1, "maxLength": MAX_COUNTRY_LENGTH})]
-Source = Annotated[str, FromText(normalise_source, {"pattern": "^[a-z0-9][a-z0-9._:-]{0,63}$"})]
+Source = Annotated[str, FromText(normalise_source, {"minLength": 1, "maxLength": 200})]
 StageKey = Annotated[str, FromText(stage_key, {"minLength": 1, "maxLength": MAX_STAGE})]
 """The key or the name of a stage. Which ones there are depends on the workspace."""
 OwnerId = Annotated[UUID, Strict(strict=False)]

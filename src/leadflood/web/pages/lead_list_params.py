@@ -203,7 +203,7 @@ class LeadListParams:
         """Active filters except the search: label, value, and the URL without it."""
         return [
             *((COLUMNS["status"], labels.status(item)[2], self.toggled("status", item)) for item in self.status),
-            *(("Source", item, self.toggled("source", item)) for item in self.source),
+            *(("Source", labels.lead_source(item), self.toggled("source", item)) for item in self.source),
             *(("Country", formats.country(item) or item, self.toggled("country", item)) for item in self.country),
             *([("Phone", PHONE[self.phone], self.url(phone=None))] if self.phone else []),
             *([("Created", CREATED_IN[self.days], self.url(days=None))] if self.days else []),

@@ -194,7 +194,7 @@ def _title(
 def _text(kind: str, data: Mapping[str, Any]) -> str:
     source = data.get("source")
     if kind == LeadEventKind.CREATED and source and source not in _CHANNELS:
-        return f"Source: {source}"
+        return f"Source: {labels.lead_source(str(source))}"
     return str(data.get("error") or "")
 
 
