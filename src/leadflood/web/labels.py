@@ -74,6 +74,13 @@ _METHODS: Final = {
     "given_name_list": "First name list",
     "known_name": "Known name",
 }
+_BECAUSE: Final = {
+    "pinned": "Confirmed by a person",
+    "agreed": "Several sources agree",
+    "surest": "Highest confidence",
+    "only": "Only value",
+}
+"""Labels of the reasons why a value is chosen."""
 _INDEX: Final = re.compile(r"\.\d+$")
 _WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.]+")
 
@@ -213,6 +220,11 @@ def lead_source(token: str) -> str:
 def method(name: str) -> str:
     """Label of the method that found a value."""
     return _METHODS.get(name) or _WORDS.sub(" ", name).capitalize()
+
+
+def because(reason: str) -> str:
+    """Label of the reason why a value is chosen."""
+    return _BECAUSE.get(reason) or _WORDS.sub(" ", reason).capitalize()
 
 
 def encoding(name: str) -> str:

@@ -52,8 +52,15 @@ _ALL = frozenset(PERSON_FIELDS)
 _FINGERPRINTS = MemoryFingerprints()
 
 
-def value(what: FactField, found: str | bool | float, confidence: float = 0.5, *, url: str | None = None) -> Fact:
-    receipt = Receipt("a_method", f"It is {found}.", utc_now(), url)
+def value(
+    what: FactField,
+    found: str | bool | float,
+    confidence: float = 0.5,
+    *,
+    url: str | None = None,
+    quote: str | None = None,
+) -> Fact:
+    receipt = Receipt("a_method", f"It is {found}.", utc_now(), url, quote)
     return Fact.stored(what, found, confidence, receipt)
 
 

@@ -31,3 +31,16 @@ async def test_a_failed_refresh_leaves_a_lead_enriched_and_says_so(owner: Browse
     status = (await owner.get(f"/leads/{made.lead_id}")).all("#lead-status")[0]
 
     assert status.startswith("Enriched Last refresh failed")
+
+
+async def test_a_value_shows_its_quote_and_why_it_was_chosen(owner: Browser, house: House) -> None:
+    bench = Bench(house.parts.database, house.actor)
+    made = await bench.create("ada@acme.com")
+    quoted = value(fields.COMPANY_NAME, "Acme Ltd", 0.9, quote="Copyright Acme Ltd <b>2026</b>")
+    agreeing = Scripted("simulated", [[value(fields.COMPANY_NAME, "Acme", 0.4)]])
+    await bench.attempt(made.job_id, Scripted("website", [[quoted]]), agreeing)
+
+    (shown,) = (await owner.get(f"/leads/{made.lead_id}")).all("#lead-found .receipt")
+
+    assert "“Copyright Acme Ltd <b>2026</b>”" in shown
+    assert "Several sources agree" in shown
