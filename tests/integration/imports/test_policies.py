@@ -165,6 +165,21 @@ async def test_a_combined_row_counts_what_it_changes_and_keeps_once(
     }
 
 
+@pytest.mark.parametrize("invalid", ["drop", "reject"])
+async def test_custom_fields_that_are_too_many_do_not_cost_the_other_values(desk: Desk, invalid: str) -> None:
+    await desk.lead(email="ada@acme.com", customFields={f"field{number}": "x" for number in range(50)})
+    row = ["ada@acme.com", "Acme", "", "pro"]
+
+    done = await desk.run(csv_of([HEADER, row]), TARGETS, invalid=invalid)
+
+    assert counted(done) == ({"update": 1} if invalid == "drop" else {"reject": 1})
+    assert done.errors == {"/customFields too_long": 1}
+    assert [lead["company"] for lead in await desk.leads()] == ["Acme" if invalid == "drop" else None]
+    file = await rejected_file(desk.database, desk.actor, import_id=done.id)
+    table = list(csv.reader(io.StringIO(b"".join([piece async for piece in file.pieces]).decode("utf-8-sig"))))
+    assert [cells[:4] for cells in table[1:]] == ([] if invalid == "drop" else [row])
+
+
 async def test_reported_rows_come_back_in_the_file_of_rejected_rows(desk: Desk) -> None:
     rows = [["ada@acme.com", "Acme", "", ""], ["ada@acme.com", "Other", "", "pro"]]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from leadflood.domains.imports.contracts.full_names import split_name
 from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns, RowDefaults
 from leadflood.domains.imports.contracts.row_repair import CUSTOM_POINTER, RowRepair, by_contract, placeholder
-from leadflood.domains.imports.contracts.rows import EXTRA_CELLS, HARMLESS, TOO_MANY_CELLS, RowFault, StagedRow
+from leadflood.domains.imports.contracts.rows import CUT, EXTRA_CELLS, HARMLESS, TOO_MANY_CELLS, RowFault, StagedRow
 from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, says_nothing, strip_cell
 from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target
 from leadflood.domains.imports.models.format import guard_of
@@ -229,7 +229,11 @@ def _pointer(target: str) -> str:
 def _names(target: str, cell: str, faults: list[RowFault]) -> list[str]:
     """Names of tags or lists in a cell. Invalid ones are left out."""
     found: dict[str, None] = {}
-    for name in split_names(cell)[:_MAX_NAMES]:
+    names = split_names(cell)
+    if len(names) > _MAX_NAMES:
+        message = f"Only the first {_MAX_NAMES} names are used."
+        faults.append(RowFault.of(f"/{target}", CUT, message, ", ".join(names[_MAX_NAMES:])))
+    for name in names[:_MAX_NAMES]:
         try:
             found[_RELATED[target](name)] = None
         except InvalidValue as error:

@@ -186,7 +186,8 @@ def _wishes(column: _Column, by_content: Mapping[str, ByContent]) -> list[_Wish]
         if share >= _FITS or (named.sure and _share(PLAUSIBLE.get(named.target, bool), cells) >= _FITS):
             wishes.append(_wish(column, named.target, named.strength, share))
     for target, found in by_content.items():
-        if column.cells and target != (named and named.target) and not (found.unnamed_only and column.name):
+        weaker = named is not None and named.target == target and named.strength >= found.confidence
+        if column.cells and not weaker and not (found.unnamed_only and column.name):
             share = _share(found.test, column.cells)
             if share >= found.least and found.plausible(column.name, column.cells):
                 wishes.append(_wish(column, target, found.confidence, share))

@@ -194,6 +194,11 @@ class ByContent:
     plausible: Callable[[str, Sequence[str]], bool] = _anything
 
 
+def _are_of_several_people(_name: str, cells: Sequence[str]) -> bool:
+    """Whether addresses can be those of the leads: a column with the same one in each row has an owner's."""
+    return len(cells) < _SEVERAL or len({cell.casefold() for cell in cells}) > 1
+
+
 def _is_short_names(cell: str) -> bool:
     """Whether a cell may have names of tags or lists: short, and not a number or an address."""
     names = split_names(cell)
@@ -201,6 +206,7 @@ def _is_short_names(cell: str) -> bool:
 
 
 _MAX_TAG: Final = 50
+_SEVERAL: Final = 3
 
 
 def _is_usual_stage(cell: str) -> bool:
@@ -234,7 +240,7 @@ PLAUSIBLE: Final[Mapping[str, Callable[[str], bool]]] = {
 }
 """Weaker tests of cells by target, for headers with a single meaning."""
 BY_CONTENT: Final[Mapping[str, ByContent]] = {
-    Target.EMAIL: ByContent(is_email, 0.6, 0.8, unnamed_only=False),
+    Target.EMAIL: ByContent(is_email, 0.6, 0.8, unnamed_only=False, plausible=_are_of_several_people),
     Target.PHONE: ByContent(_is_called_abroad, 0.8, 0.7, unnamed_only=False, plausible=_can_be_called),
     Target.WEBSITE: ByContent(_is_public_website, 0.8, 0.8, unnamed_only=True),
     Target.COUNTRY: ByContent(is_country, 0.9, 0.8, unnamed_only=True, plausible=_is_spelled_out),

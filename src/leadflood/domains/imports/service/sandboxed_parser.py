@@ -11,7 +11,7 @@ from leadflood.domains.imports.adapters import workbook
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.models.column_detection import Analysis
 from leadflood.domains.imports.models.format import FileFormat, FileKind, KnownFile, stored_format
-from leadflood.domains.imports.models.states import Duplicates
+from leadflood.domains.imports.models.states import Duplicates, InvalidValues
 from leadflood.domains.imports.service import parsing
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.stages.models import StageList
@@ -125,7 +125,7 @@ def _asked(found: StoredImport, format_: FileFormat, known: KnownValues) -> dict
             "country": options.country,
         },
         "invalid": options.invalid,
-        "keeps_cells": options.duplicates is Duplicates.REPORT,
+        "keeps_cells": options.duplicates is Duplicates.REPORT or options.invalid is InvalidValues.REJECT,
         "after": found.staged_through,
         "size": found.size_bytes,
         "batch": BATCH,

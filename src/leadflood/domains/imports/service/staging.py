@@ -49,7 +49,7 @@ async def stage_batch(tx: Transaction, found: StoredImport, batch: RowBatch) -> 
 def rules_of(options: ImportOptions) -> staging.StagingRules:
     """The rules that decide the actions of rows."""
     policies = {column: options.fields.get(name, options.existing) for column, name in API_NAMES.items()}
-    return staging.StagingRules(options.mode, options.duplicates, policies)
+    return staging.StagingRules(options.mode, options.duplicates, options.invalid, policies)
 
 
 def _added(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 -- a temporary table, and little of rows that came just now. LIMIT keeps it from reading all of them instead; the order,
 -- which an equality would make void, and no sorting, keep it from every index but the one of addresses.
 SELECT i.*, l.id AS found_id, l.version,
-       plain.changes || coalesce(custom.changes, '{}') AS changes,
+       plain.changes || CASE WHEN custom.overfull THEN '{}' ELSE coalesce(custom.changes, '{}') END AS changes,
        plain.kept || coalesce(custom.kept, '{}') AS kept,
        coalesce(custom.overfull, false) AS overfull
 FROM incoming_rows i

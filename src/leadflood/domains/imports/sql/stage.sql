@@ -7,8 +7,8 @@ WITH compared AS (
                 WHEN duplicate_of IS NOT NULL THEN :repeated_action
                 WHEN found_id IS NULL THEN CASE WHEN :mode = 'update_only' THEN 'skip' ELSE 'create' END
                 WHEN :mode = 'create_only' THEN 'skip'
+                WHEN overfull AND :strict::boolean THEN 'reject'
                 WHEN changes = '{}' THEN 'unchanged'
-                WHEN overfull THEN 'reject'
                 ELSE 'update' END AS action
     FROM compared c
 ), staged AS (
@@ -25,8 +25,8 @@ WITH compared AS (
                          THEN j.email_norm END,
            {given}, n.source, n.owner_id, n.custom_fields,
            CASE WHEN j.action = 'update' THEN j.changes END,
-           CASE WHEN j.action = 'reject' AND j.forced_action IS NULL AND j.duplicate_of IS NULL THEN :overfull_fault
-                ELSE j.faults END,
+           CASE WHEN j.overfull AND j.action IN ('update', 'unchanged', 'reject')
+                THEN coalesce(j.faults, '[]') || :overfull_fault::jsonb ELSE j.faults END,
            CASE WHEN j.action = 'reject' THEN j.raw END,
            CASE WHEN j.action IN ('create', 'update', 'unchanged') THEN j.related END,
            j.duplicate_of, n.given
@@ -44,6 +44,9 @@ SELECT 'action' AS what, action AS name, count(*) AS n FROM staged GROUP BY acti
 UNION ALL
 SELECT 'changed', split_part(key, '.', 1), count(DISTINCT row_no)
 FROM judged CROSS JOIN LATERAL jsonb_object_keys(changes) AS key WHERE action = 'update' GROUP BY 2
+UNION ALL
+SELECT 'fault', '/customFields too_long', count(*)
+FROM judged WHERE overfull AND action IN ('update', 'unchanged', 'reject') HAVING count(*) > 0
 UNION ALL
 SELECT 'kept', name, count(*)
 FROM judged CROSS JOIN LATERAL unnest(kept) AS name

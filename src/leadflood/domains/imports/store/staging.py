@@ -10,7 +10,7 @@ from typing import Any
 from leadflood.domains.imports.contracts.lead_row import LeadColumns
 from leadflood.domains.imports.contracts.rows import DIFFERS_IN_FILE, DUPLICATE_IN_FILE
 from leadflood.domains.imports.models.fields import API_NAMES
-from leadflood.domains.imports.models.states import Duplicates, ImportMode
+from leadflood.domains.imports.models.states import Duplicates, ImportMode, InvalidValues
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.leads.catalog import IMPORTABLE_FIELDS, PLAIN_FIELDS, TEXT_FIELDS
 from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS
@@ -87,7 +87,7 @@ _OVERFULL = [
     {
         "field": "/customFields",
         "code": "too_long",
-        "message": f"The lead would have more than {MAX_CUSTOM_FIELDS} custom fields, or too much data. Map fewer.",
+        "message": f"Custom fields aren't imported: the lead would have over {MAX_CUSTOM_FIELDS}, or too much data.",
     }
 ]
 
@@ -98,6 +98,7 @@ class StagingRules:
 
     mode: ImportMode
     duplicates: Duplicates
+    invalid: InvalidValues
     policies: Mapping[str, str]
 
 
@@ -135,14 +136,16 @@ async def decide_rows(tx: Transaction, found: StoredImport, rules: StagingRules,
         **found.key,
         **rules.policies,
         "mode": rules.mode,
+        "strict": rules.invalid is InvalidValues.REJECT,
         "combines": rules.duplicates is Duplicates.COMBINE,
         "repeated_action": "reject" if rules.duplicates is Duplicates.REPORT else "skip",
         "repeated_reason": "combined_in_file" if rules.duplicates is Duplicates.COMBINE else DUPLICATE_IN_FILE,
         **_LIMITS,
         "overfull_fault": json.dumps(_OVERFULL),
     }
+    counters = {"action": staged.actions, "changed": staged.changed, "kept": staged.kept, "fault": staged.faults}
     for row in await tx.all(STAGE, values):
-        counter = {"action": staged.actions, "changed": staged.changed, "kept": staged.kept}[row.what]
+        counter = counters[row.what]
         counter[row.name] += row.n
     return staged
 
