@@ -11,7 +11,7 @@ from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.imports import store as imports
 from leadflood.domains.imports.models.fields import API_NAMES
-from leadflood.domains.imports.models.states import Duplicates, ImportMode
+from leadflood.domains.imports.models.states import Duplicates, ImportMode, InvalidValues
 from leadflood.domains.imports.store import staging
 from leadflood.domains.jobs import execution, relay
 from leadflood.domains.jobs import queries as jobs
@@ -348,7 +348,8 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
     import_id = new_id()
     async with plans.database.transaction(ACTOR.workspace_id) as tx:
         await imports.insert_import(tx, ACTOR, import_id=import_id, filename="leads.csv")
-    rules = staging.StagingRules(ImportMode.CREATE_AND_UPDATE, counts, dict.fromkeys(API_NAMES, "fill_empty"))
+    policies = dict.fromkeys(API_NAMES, "fill_empty")
+    rules = staging.StagingRules(ImportMode.CREATE_AND_UPDATE, counts, InvalidValues.DROP, policies)
     for first in (1, 501, 1001):
         plans.nodes.clear()
         emails = [f"row{number}@import.example" for number in range(first, first + 500)]
