@@ -30,7 +30,7 @@ async def test_a_failed_refresh_leaves_a_lead_enriched_and_says_so(owner: Browse
 
     status = (await owner.get(f"/leads/{made.lead_id}")).all("#lead-status")[0]
 
-    assert status.startswith("Enriched Last refresh failed")
+    assert "Enriched Last refresh failed" in status
 
 
 async def test_a_value_shows_its_quote_and_why_it_was_chosen(owner: Browser, house: House) -> None:
