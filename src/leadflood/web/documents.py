@@ -32,7 +32,7 @@ PAGES: Final[Mapping[str, str]] = {
 """Files by the last part of their address, in the order of the list."""
 _ADDRESS: Final = "/help"
 _BY_FILE: Final = {name: page for page, name in PAGES.items()}
-_ATTRIBUTES: Final = {"table_open": {"class": "table"}}
+_ATTRIBUTES: Final = {"table_open": {"class": "table", "tabindex": "0"}}
 
 
 @dataclass(frozen=True, slots=True)
