@@ -229,7 +229,7 @@ def test_every_place_for_an_id_is_found() -> None:
     places = {(operation.name, place.where, place.name) for operation, place in PLACES}
 
     assert {("getLead", "path", "id"), ("listLeads", "query", "ownerId"), ("createLead", "body", "ownerId")} <= places
-    assert {operation.name for operation in operations() if "{" in operation.path} == {
+    assert {operation.name for operation in operations() if "{id}" in operation.path} == {
         operation.name for operation in IN_PATH
     }
 

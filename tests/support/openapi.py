@@ -15,6 +15,8 @@ from leadflood.api.routing import NDJSON
 from leadflood.bootstrap import api_routers
 from leadflood.kernel.actor import Permission
 
+NAME_OF_METRIC = "^[a-z][a-z0-9_.]*$"
+"""Pattern of names that each release has, for all workspaces: no ID."""
 _EACH_FOR_ITSELF = {"#/components/schemas/CreateLead"}
 """Parts of a body of many; the answer to each part tells of its ids: tests/integration/api/test_many_leads.py."""
 
@@ -99,7 +101,7 @@ class Operation:
         for parameter in self.described.get("parameters", ()):
             if self._is_id(parameter["name"], parameter["schema"], f"{parameter['in']} {parameter['name']}"):
                 yield IdPlace(parameter["in"], parameter["name"])
-            elif parameter["in"] == "path":
+            elif parameter["in"] == "path" and parameter["schema"].get("pattern") != NAME_OF_METRIC:
                 message = f"{self}: the path has {parameter['name']}, which is no UUID."
                 raise NotCovered(message)
         yield from self._id_places_of_body(self.body_schema or {})
@@ -109,6 +111,9 @@ class Operation:
         parameters = self.described.get("parameters", ())
         required = [parameter for parameter in parameters if parameter.get("required") and parameter["in"] == "header"]
         path = self.path.replace("{id}", str(resource_id))
+        for item in parameters:
+            if item["in"] == "path" and item["schema"].get("pattern") == NAME_OF_METRIC:
+                path = path.replace(f"{{{item['name']}}}", item["schema"]["examples"][0])
         sent: dict[str, Any] = {"method": self.method, "url": path}
         sent["headers"] = {item["name"]: item["example"] for item in required}
         if self.takes_file:
