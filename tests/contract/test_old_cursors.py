@@ -65,6 +65,7 @@ FITS = {
     "name": FOLDED,
     "company": FOLDED,
     "job_title": FOLDED,
+    "stage": FOLDED,
 }
 """Valid `VALUES` of the sort orders of leads; the other orders use a time."""
 NOWHERE = UUID(int=0)
@@ -78,6 +79,11 @@ FITTING = {
     "listDuplicates": ["98"],
     "listImportRows": ["98"],
     "listFieldHistory": ["98", "9" * 10],
+    "listCompanyLeads": [TIME],
+    "listCompanyEvents": [ID],
+    "listTasks": [TIME],
+    "listLeadTasks": THEN_CREATED,
+    "listNotes": [TIME],
 }
 """The lists that are sorted by more than the id of their rows, and what they take of `VALUES`."""
 
@@ -194,5 +200,6 @@ async def test_no_page_stumbles_over_a_value_that_is_not_its_own(
                 refusing |= {path} if seen.status == 400 and value == "a@acme.com" else set()
     await web.changes.close()
 
-    assert {path.split("?")[0].split("/")[1] for path in refusing} == {"leads", "duplicates", "imports", "settings"}
+    sections = {path.split("?")[0].split("/")[1] for path in refusing}
+    assert sections == {"leads", "duplicates", "imports", "settings", "tasks"}
     assert len(set(cursors.read_by)) > 10

@@ -261,9 +261,9 @@ class Participants:
     async def erase(self, tx: Transaction, actor: Actor, person: DataSubject) -> dict[str, int]:
         """Erase the person everywhere; all of the person's subjects are locked. Returns the same counts as `count`."""
         values = await self._values(tx, actor, person)
-        counted: dict[str, int] = {}
+        # First all counts: rows of one place can go with those of another.
+        counted = {place.name: await place.count(tx, values) for place in self.places}
         for place in self.places:
-            counted[place.name] = await place.count(tx, values)
             await place.remove(tx, values)
         return counted
 

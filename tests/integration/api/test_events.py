@@ -58,7 +58,7 @@ async def test_what_happens_to_a_lead_is_read_in_order_with_who_caused_it(
     await toys.post(f"{path}/restorations", headers=caller.headers)
     again = await toys.post(f"{path}/enrichments", headers=caller.headers)
 
-    told = await events(toys, caller, 6)
+    told = [item for item in await events(toys, caller, 7) if item["subject"]["kind"] == "lead"]
 
     assert [item["type"].removesuffix(".v1") for item in told] == [
         "lead.created",
@@ -68,7 +68,7 @@ async def test_what_happens_to_a_lead_is_read_in_order_with_who_caused_it(
         "lead.restored",
         "lead.enrichment_requested",
     ]
-    assert {(item["subject"]["kind"], item["subject"]["id"]) for item in told} == {("lead", lead["leadId"])}
+    assert {item["subject"]["id"] for item in told} == {lead["leadId"]}
     assert [item["actor"]["kind"] for item in told] == ["api_key", "system", *["api_key"] * 4]
     made, enriched, update = (item["data"] for item in told[:3])
     assert (made["source"], made["jobId"]) == ("api", lead["jobId"])
