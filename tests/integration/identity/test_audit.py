@@ -126,8 +126,8 @@ def tables_with(cluster: Cluster, texts: Sequence[str]) -> list[str]:
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'leadflood'::regnamespace", DATABASE
     ).split()
     search = """
-    SELECT count(*) FROM leadflood.:"table" AS t, unnest(string_to_array(:'texts', chr(10))) AS text
-    WHERE strpos(t::text, text) > 0
+    SELECT count(*) FROM leadflood.:"table" AS t, unnest(string_to_array(:'texts', chr(10))) AS sought (secret)
+    WHERE strpos(t::text, sought.secret) > 0
     """
     return [
         table for table in tables if cluster.run(search, DATABASE, table=table, texts="\n".join(texts)).strip() != "0"

@@ -22,6 +22,7 @@ SYSTEM_LABELS: Final[Mapping[str, str]] = {
     "updatedAt": "Updated (UTC)",
     "enrichedAt": "Enriched (UTC)",
     "error": "Enrichment error",
+    "linkedCompany": "Linked company",
 }
 """Labels of the columns that an import cannot set, by API name; the owner's ID is set by email."""
 
@@ -36,7 +37,7 @@ _TESTS: Final[Mapping[str, Callable[[str], object]]] = {
     "enrichedAt": _TIME.fullmatch,
 }
 """Cells of system columns. A file with such a column is ours."""
-_EXPORTED: Final = frozenset({"id", "version", "status", "createdAt", "updatedAt", "enrichedAt", "error"})
+_EXPORTED: Final = frozenset(SYSTEM_LABELS) - {"ownerId"}
 _QUALIFIED: Final = re.compile(r".*\(custom\.([A-Za-z][A-Za-z0-9_]{0,63})\)")
 _FOUND: Final = re.compile(r".+ \(found\)")
 _OWN_TARGETS: Final[Mapping[str, str]] = {
