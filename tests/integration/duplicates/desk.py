@@ -23,8 +23,8 @@ from tests.integration.enrichment.bench import Bench
 from tests.integration.leads.desk import Desk as LeadDesk
 from tests.support.jobs import Jobs
 
-# All that a merge may touch, but for versions, times of change, and what only grows. Jobs without a subject go through the
-# whole workspace.
+# All that a merge may touch, but for versions, times of change, and what only grows. Jobs without a subject go through
+# the whole workspace.
 CHECKED: Mapping[str, Any] = {
     name: sql(statement)
     for name, statement in {
