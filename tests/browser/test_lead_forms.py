@@ -21,7 +21,7 @@ async def test_values_are_edited_one_after_the_other(windows: Windows, server: S
     await keys.arrive("/leads/")
 
     await page.locator("#field-company dd").click()
-    await expect(page.get_by_label("Company")).to_be_focused()
+    await expect(page.get_by_role("textbox", name="Company", exact=True)).to_be_focused()
     await page.keyboard.type("Initech")
     await keys.press("Tab")
     await expect(page.get_by_label("Job title")).to_be_focused()

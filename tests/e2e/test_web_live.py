@@ -43,7 +43,7 @@ async def test_what_is_being_typed_survives_a_live_update(deployment: Deployment
     keys = Keys(page)
     await keys.reach(page.locator("#field-company [data-edit]"))
     await keys.press("Enter")
-    field = page.get_by_role("textbox", name="Company")
+    field = page.get_by_role("textbox", name="Company", exact=True)
     await expect(field).to_be_focused()
     await page.keyboard.type("Analytical")
 
