@@ -57,7 +57,7 @@ async def test_cells_are_edited_one_after_the_other(
     page, keys = await open_list(windows, server, showcase)
     first, second = leads[:2]
 
-    await keys.press("j", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")
+    await keys.press("j", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")
     await page.keyboard.type("Initech")
     await keys.press("Tab")
     await expect(page.get_by_role("textbox", name="Job title")).to_be_focused()
@@ -68,7 +68,7 @@ async def test_cells_are_edited_one_after_the_other(
     await page.keyboard.type("never saved")
     await keys.press("Escape")
     await expect(row(page, second).locator("td[data-field=jobTitle]")).to_have_text("")
-    await keys.press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "F2")
+    await keys.press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "F2")
     await page.keyboard.type("Ada")
     await keys.press("Tab")
     await page.keyboard.type("Byron")
