@@ -14,8 +14,8 @@ from tests.support.jobs import Jobs, completes, raises
 
 
 async def found(jobs: Jobs, subject: UUID) -> list[str]:
-    """Violations that concern one job, event or lead."""
-    async with jobs.database.system(read_only=True) as tx:
+    """Violations that concern one job, event or lead. Of its workspace only: a sentence of others fills the list."""
+    async with jobs.database.transaction(jobs.workspace_id, read_only=True) as tx:
         told = [*await invariants.violations(tx), *await enrichment_invariants.violations(tx)]
     return [sentence for sentence in told if str(subject) in sentence]
 
