@@ -230,7 +230,7 @@ async def test_a_deleted_company_hides_its_leads_and_is_restored_with_them_until
     async with client.database.transaction(client.caller.workspace_id) as tx:
         await tx.execute(_AGE, {"workspace_id": client.caller.workspace_id})
     async with client.database.system() as tx:
-        await merging_store.purge(tx, days=30, batch=10)
+        await merging_store.purge(tx, 10, days=30)
     assert (await client.send("POST", f"{path}/restorations")).status_code == 404
 
 

@@ -116,7 +116,7 @@ async def test_a_deleted_list_can_be_restored_with_its_leads_until_it_is_purged(
     async with database.system() as tx:
         statement = sql("UPDATE lists SET deleted_at = now() - interval '40 days' WHERE id = :list_id")
         await tx.execute(statement, {"list_id": made["id"]})
-        await store.purge(tx, days=30, batch=100)
+        await store.purge(tx, 100, days=30)
     assert (await toys.post(f"{path}/restorations", headers=caller.headers)).status_code == 404
 
 

@@ -186,7 +186,7 @@ async def test_a_deleted_tag_can_be_restored_with_its_leads_until_it_is_purged(
         await tx.execute(
             sql("UPDATE tags SET deleted_at = now() - interval '40 days' WHERE id = :tag_id"), {"tag_id": tag["id"]}
         )
-        await store.purge(tx, days=30, batch=100)
+        await store.purge(tx, 100, days=30)
     gone = await toys.post(f"/v1/tags/{tag['id']}/restorations", headers=caller.headers)
     assert gone.status_code == 404
 

@@ -1,5 +1,6 @@
 """Jobs that link leads to companies, and that remove companies after the retention period."""
 
+from functools import partial
 from typing import Any, Final
 
 from leadflood.domains.companies import service
@@ -14,11 +15,11 @@ from leadflood.domains.companies.queries import links
 from leadflood.domains.companies.store import merging
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob, NoPayload
+from leadflood.domains.jobs.purging import delete_old
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 
-_BATCH: Final = 1000
 _MAX_SECONDS: Final = 6 * 3600.0
 """Seconds for all leads of a workspace: each chunk is committed, and an attempt continues where the last one ended."""
 
@@ -31,10 +32,7 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
     """
 
     async def purge(_context: JobContext[NoPayload]) -> None:
-        removed = _BATCH
-        while removed == _BATCH:
-            async with database.system() as tx:
-                removed = await merging.purge(tx, days=retention_days, batch=_BATCH)
+        await delete_old(database, partial(merging.purge, days=retention_days))
 
     async def link_workspaces(_context: JobContext[NoPayload]) -> None:
         async with database.system(read_only=True) as tx:

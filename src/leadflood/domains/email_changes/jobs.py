@@ -9,6 +9,7 @@ from leadflood.domains.email_changes.events import PURGE_EMAIL_CHANGES, SEND_EMA
 from leadflood.domains.email_changes.models import LINK, PendingChange, Recipient, confirmation_mail, notice_mail
 from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
+from leadflood.domains.jobs.purging import delete_old
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -36,7 +37,7 @@ def definitions(
         await mailing.send(mailer, mail)
 
     async def purge(_context: JobContext[NoPayload]) -> None:
-        await mailing.delete_old(database, store.purge_expired)
+        await delete_old(database, store.purge_expired)
 
     return [
         JobDefinition(SEND_EMAIL_CHANGE, send, timeout=mailing.MAIL_SECONDS),

@@ -13,6 +13,7 @@ from leadflood.domains.invitations.events import PURGE_INVITATIONS, SEND_INVITAT
 from leadflood.domains.invitations.models import LINK, invitation_mail
 from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
+from leadflood.domains.jobs.purging import delete_old
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -30,7 +31,7 @@ def definitions(
         await _send(context, mailer, secret_box, public_url)
 
     async def purge(_context: JobContext[NoPayload]) -> None:
-        await mailing.delete_old(database, store.purge_expired)
+        await delete_old(database, store.purge_expired)
 
     return [
         JobDefinition(SEND_INVITATION, send_invitation, timeout=mailing.MAIL_SECONDS),

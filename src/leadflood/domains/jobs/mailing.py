@@ -1,15 +1,10 @@
-"""Shared parts of domains whose jobs send an email and whose records are deleted afterwards."""
-
-from collections.abc import Awaitable, Callable
+"""Shared parts of domains whose jobs send an email."""
 
 from leadflood.domains.jobs.errors import Retryable, Terminal
-from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.mail import Mail, Mailer, MailNotSent
 
 MAIL_SECONDS = 120.0
 """Time limit of a job that sends one email."""
-_BATCH = 1000
 
 
 async def send(mailer: Mailer, mail: Mail) -> None:
@@ -25,11 +20,3 @@ def require_token(token: str | None) -> str:
     if token is None:
         raise Terminal("LEADFLOOD_SECRET_KEY has changed since the link was created. Resend the email.")
     return token
-
-
-async def delete_old(database: Database, delete: Callable[[Transaction, int], Awaitable[int]]) -> None:
-    """Call `delete` with a limit, in separate system transactions, until it deletes fewer."""
-    done = _BATCH
-    while done == _BATCH:
-        async with database.system() as tx:
-            done = await delete(tx, _BATCH)

@@ -1,23 +1,20 @@
 """The job that removes lists after the retention period."""
 
+from functools import partial
 from typing import Any
 
 from leadflood.domains.jobs.models import NoPayload
+from leadflood.domains.jobs.purging import delete_old
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.domains.lists import store
 from leadflood.domains.lists.events import PURGE_LISTS
 from leadflood.kernel.db.database import Database
-
-_BATCH = 5000
 
 
 def definitions(database: Database, *, retention_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `retention_days`: for how long a deleted list can be restored."""
 
     async def purge(_context: JobContext[NoPayload]) -> None:
-        removed = _BATCH
-        while removed == _BATCH:
-            async with database.system() as tx:
-                removed = await store.purge(tx, days=retention_days, batch=_BATCH)
+        await delete_old(database, partial(store.purge, days=retention_days))
 
     return [JobDefinition(PURGE_LISTS, purge)]

@@ -144,7 +144,7 @@ async def remove_from_lists(
     await tx.execute(_REMOVE_FROM_LISTS, values)
 
 
-async def purge(tx: Transaction, *, days: int, batch: int) -> int:
+async def purge(tx: Transaction, batch: int, *, days: int) -> int:
     """Take up to `batch` leads off lists that were deleted more than `days` ago, and remove such lists without leads.
 
     Returns how many leads, over all workspaces.

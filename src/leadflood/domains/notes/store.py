@@ -89,6 +89,6 @@ async def move_back(
     await tx.execute(_MOVE_BACK, {"workspace_id": workspace_id, **values})
 
 
-async def purge(tx: Transaction, *, days: int, batch: int) -> int:
+async def purge(tx: Transaction, batch: int, *, days: int) -> int:
     """Remove up to `batch` notes that were deleted more than `days` ago, over all workspaces. Returns how many."""
     return await tx.changed(_PURGE, {"days": days, "batch": batch})

@@ -200,7 +200,7 @@ async def copy(tx: Transaction, workspace_id: UUID, from_lead: UUID, to_lead: UU
     return [row.tag_id for row in await tx.all(_COPY, values)]
 
 
-async def purge(tx: Transaction, *, days: int, batch: int) -> int:
+async def purge(tx: Transaction, batch: int, *, days: int) -> int:
     """Remove up to `batch` leads from tags that were deleted more than `days` ago, and such tags without leads.
 
     Returns how many leads, over all workspaces.

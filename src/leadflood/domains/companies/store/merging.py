@@ -191,7 +191,7 @@ async def set_undone(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> boo
     return await tx.changed(_SET_UNDONE, {"workspace_id": workspace_id, "merge_id": merge_id}) == 1
 
 
-async def purge(tx: Transaction, *, days: int, batch: int) -> int:
+async def purge(tx: Transaction, batch: int, *, days: int) -> int:
     """Remove merges made more than `days` ago, and up to `batch` companies deleted or merged before. Returns those."""
     await tx.execute(_PURGE_MERGES, {"days": days})
     return await tx.changed(_PURGE, {"days": days, "batch": batch})
