@@ -12,7 +12,7 @@ from leadflood.domains.enrichment.models.facts import Fact
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupState
 from leadflood.domains.enrichment.models.sources import SourceSpec
-from leadflood.domains.enrichment.store.lookups import fact_of
+from leadflood.domains.enrichment.store.lookups import fact_columns, fact_of
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
@@ -128,7 +128,6 @@ async def write_answers(tx: Transaction, workspace_id: UUID, written: Sequence[L
     answers = [(item, answer) for item in written for answer in item.answers]
     facts = [(item, answer, fact) for item, answer in answers for fact in answer.facts]
     choices = [item.choices.get(id(fact)) for item, _, fact in facts]
-    receipts = [fact.receipt for _, _, fact in facts]
     await tx.execute(
         WRITE_ANSWERS,
         {
@@ -142,16 +141,8 @@ async def write_answers(tx: Transaction, workspace_id: UUID, written: Sequence[L
             "sentences": [answer.sentence for _, answer in answers],
             "asked": [answer.asked_at for _, answer in answers],
             "lookup_ids": [answer.lookup_id for _, answer, _ in facts],
-            "value_ids": [new_id() for _ in facts],
             "subject_ids": [item.lead_id for item, _, _ in facts],
-            "fields": [fact.field.name for _, _, fact in facts],
-            "values": [json.dumps(fact.value) for _, _, fact in facts],
-            "confidences": [fact.confidence for _, _, fact in facts],
-            "methods": [receipt.method for receipt in receipts],
-            "evidences": [receipt.evidence for receipt in receipts],
-            "urls": [receipt.source_url for receipt in receipts],
-            "quotes": [receipt.quote for receipt in receipts],
-            "observed": [receipt.observed_at for receipt in receipts],
+            **fact_columns([fact for _, _, fact in facts]),
             "items": [choice.item if choice else "" for choice in choices],
             "certainties": [choice.confidence if choice else None for choice in choices],
             "reasons": [choice.because if choice else None for choice in choices],
