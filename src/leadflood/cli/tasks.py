@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from leadflood.cli.context import open_context, run
+from leadflood.cli.context import CliContext, open_context, run
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_json
 from leadflood.cli.selected_leads import lead_ids
@@ -39,9 +39,7 @@ def list_(
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.queries import members_by_name
         from leadflood.domains.tasks import queries
-        from leadflood.domains.tasks.errors import UnknownAssignee
         from leadflood.domains.tasks.models import TaskState, span_of
         from leadflood.domains.tasks.queries import Wanted
         from leadflood.kernel.clock import utc_now
@@ -49,12 +47,7 @@ def list_(
         wanted = TaskState(state)
         span = None if wanted is TaskState.DONE else span_of(wanted, utc_now(), _zone(time_zone))
         async with open_context(workspace) as context:
-            member = None
-            if assignee is not None:
-                async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
-                    member = (await members_by_name(tx, context.actor.workspace_id)).get(assignee.lower())
-                if member is None:
-                    raise UnknownAssignee
+            member = None if assignee is None else await _member(context, assignee)
             fetch = context.reading(queries.list_tasks, wanted=Wanted(span, member))
             await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
 
@@ -78,22 +71,17 @@ def add(
 
     async def work() -> None:
         from leadflood.cli.validation import checked
-        from leadflood.domains.identity.queries import members_by_name
         from leadflood.domains.tasks import service
         from leadflood.domains.tasks.contracts import CreateTask
-        from leadflood.domains.tasks.errors import UnknownAssignee
 
         given: dict[str, Any] = {"title": title, "dueOn": due, "timeZone": time_zone}
         async with open_context(workspace) as context:
             (lead_id,) = await lead_ids(context, [lead], option="ID|EMAIL")
+            if assignee is not None:
+                given["assigneeId"] = str(await _member(context, assignee))
+            command = checked(CreateTask, given)
+            zone = _zone(time_zone)
             async with context.database.transaction(context.actor.workspace_id) as tx:
-                if assignee is not None:
-                    member = (await members_by_name(tx, context.actor.workspace_id)).get(assignee.lower())
-                    if member is None:
-                        raise UnknownAssignee
-                    given["assigneeId"] = str(member)
-                command = checked(CreateTask, given)
-                zone = _zone(time_zone)
                 made = await service.create_task(tx, context.actor, lead_id=lead_id, command=command, zone=zone)
         if as_json:
             print_json(made)
@@ -170,6 +158,17 @@ async def _set_done(task_id: UUID, workspace: str | None, *, done: bool) -> None
             zone=ZoneInfo("UTC"),
         )
     note("Done." if done else "Reopened.")
+
+
+async def _member(context: CliContext, email: str) -> UUID:
+    from leadflood.domains.identity.queries import members_by_name
+
+    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+        member = (await members_by_name(tx, context.actor.workspace_id)).get(email.lower())
+    if member is None:
+        message = f"{email} is not a member of this workspace."
+        raise typer.BadParameter(message, param_hint="--assignee")
+    return member
 
 
 def _zone(name: str) -> ZoneInfo:
