@@ -16,7 +16,8 @@ from tests.support.sandbox import shared_sandbox
 from tests.support.waiting import soon
 
 MEGABYTE = 1024 * 1024
-FILE = b"email\n" + b"ada@acme.com\n" * (MEGABYTE // 13 - 1)
+FILE = b"email,notes\n" + (b"ada@acme.com," + b"n" * 1010 + b"\n") * 1024
+"""A megabyte, in few rows."""
 QUOTA = 3 * len(FILE)
 
 
@@ -54,7 +55,7 @@ async def test_a_refusal_names_what_to_delete_and_deleting_or_committing_makes_r
 
     await delete(desk, largest)
     more = await desk.upload(FILE + FILE, "more.csv", quota=QUOTA)
-    await desk.map(more, ["email"])
+    await desk.map(more, ["email", "ignore"])
     await desk.preview(more)
     await desk.commit(more)
     await desk.upload(FILE + FILE, "again.csv", quota=QUOTA)

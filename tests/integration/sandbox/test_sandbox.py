@@ -68,7 +68,7 @@ async def test_whatever_ends_a_task_the_next_one_runs_and_no_process_is_left(san
     assert await run(sandbox, tasks.read_all, "> ") == ["> Zoë"]
     assert len(children() - before) == 1  # kept for the next task
     await sandbox.aclose()
-    assert children() == before
+    assert children() <= before  # a child of another test may have ended meanwhile
 
 
 async def test_one_process_serves_one_task_after_another(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""How jobs delete old records: in batches, each in a transaction of its own."""
+"""Deletion of old records by jobs: in batches, each in a transaction of its own."""
 
 from collections.abc import Awaitable, Callable
 
