@@ -1,6 +1,7 @@
 """An export that is imported again changes nothing; in another workspace it makes the same leads."""
 
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,16 @@ from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.fields import service as fields
 from leadflood.domains.fields.contracts import CreateField
 from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.lists import service as lists
 from leadflood.domains.lists.contracts import CreateList, OneList
 from leadflood.domains.lists.permissions import LISTS_READ
 from leadflood.domains.tags import service as tags
 from leadflood.domains.tags.contracts import TagNames
-from leadflood.kernel.actor import Role
+from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.extensions import RelatedField
 from tests.conftest import new_workspace
 from tests.integration.exports.desk import Desk
 from tests.integration.exports.test_formats import HOSTILE, table
@@ -44,6 +48,7 @@ FIELDS: list[dict[str, Any]] = [
     {"label": "Assistant", "key": "assistant", "type": "text"},
     {"label": "Tags", "key": "old_tags", "type": "text"},
     {"label": "Lead ID", "key": "foreign_id", "type": "text"},
+    {"label": "Linked company", "key": "old_company", "type": "text"},
     {"label": "=1+1", "key": "formula", "type": "text"},
     {"label": "Twice", "key": "twice_a", "type": "text"},
     {"label": "twice!", "key": "twice_b", "type": "text"},
@@ -60,6 +65,7 @@ VALUES = {
     "second_phone": "+491701234567",
     "assistant": "+491701234568",
     "old_tags": "vip",
+    "old_company": "Acme",
     "foreign_id": "0197a3b0-7e4c-7cc3-98c8-2f1d5a7b9e10",
     "formula": "'=1",
     "twice_a": "a",
@@ -144,6 +150,36 @@ async def test_each_column_of_an_export_goes_to_its_own_field(desk: Desk, header
     own = [column.target for column in found.columns if not column.target.startswith("custom:")]
     plain = ["email", "firstName", "lastName", "company", "jobTitle", "phone", "website", "country", "source", "stage"]
     assert sorted(name for name in own if name != "ignore") == sorted([*plain, "owner", "tags", "lists"])
+
+
+@pytest.mark.parametrize("headers", HeaderStyle)
+async def test_a_column_that_a_domain_adds_to_exports_is_not_imported(
+    desk: Desk, headers: HeaderStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def load(_tx: Transaction, _actor: Actor, ids: Sequence[UUID]) -> dict[UUID, str]:
+        return dict.fromkeys(ids, "high")
+
+    related = RelatedField(
+        name="fitScore", label="Fit score", load=load, schema=str, permission=LEADS_READ, names=lambda value: [value]
+    )
+    monkeypatch.setitem(LEAD_EXTENSIONS.fields, related.name, related)
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        command = CreateField.model_validate({"label": "Fit score", "key": "own_score", "type": "text"})
+        await fields.create_field(tx, desk.actor, command=command)
+    await desk.lead(ADA, customFields={"own_score": "low"})
+    exported = await desk.stream("*", headers=headers)
+    here = ImportDesk(desk.database, desk.registry, desk.actor)
+
+    found = await here.get(await here.upload(exported))
+    again = await here.run(exported, existing="overwrite", enrich=False)
+
+    scores = {column.header: column.target for column in found.columns if "core" in column.header}
+    qualified = "Fit score (custom.own_score)" if headers is LABELS else "custom.own_score"
+    assert scores == {
+        "Fit score" if headers is LABELS else "fitScore": "ignore",
+        qualified: "custom:own_score",
+    }
+    assert counted(again) == {"unchanged": 1}
 
 
 async def test_headers_are_labels_unless_names_are_wanted(desk: Desk) -> None:

@@ -17,6 +17,19 @@ def targets(header: list[str] | None, *rows: list[str]) -> list[str]:
     return [column.target for column in detect_columns(header, rows, width=width)]
 
 
+def test_columns_that_only_exports_have_are_recognized_in_our_own_files_alone() -> None:
+    export_only = {"fitScore": "Fit score"}
+    row = ["ada@acme.com", "high", "2026-03-01T09:30:00Z"]
+
+    def target(*header: str) -> str:
+        return detect_columns(header, [row], width=3, export_only=export_only)[1].target
+
+    assert target("Email", "Fit score", "Created (UTC)") == "ignore"
+    assert target("email", "fitScore", "createdAt") == "ignore"
+    assert target("Email", "Fit score", "Signed up") == "custom:fit_score"
+    assert targets(["Email", "Fit score", "Created (UTC)"], row)[1] == "custom:fit_score"
+
+
 @pytest.mark.parametrize(
     ("header", "wanted"),
     [

@@ -29,7 +29,8 @@ def table_columns(
             phone numbers are written as `ext. 12`.
     """
     for_people = headers is HeaderStyle.LABELS
-    times_used = Counter(name_key(field.label) for field in fields.values())
+    labels = [field.label for field in fields.values()]
+    times_used = Counter(map(name_key, [*labels, *(each.label for each in LEAD_EXTENSIONS.file_columns.values())]))
     return [
         FileColumn(
             name,

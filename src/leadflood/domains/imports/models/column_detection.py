@@ -94,10 +94,19 @@ class _Wish:
     confidence: float
 
 
-def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]], *, width: int) -> list[DetectedColumn]:
-    """A target for each of `width` columns. Each target is used once, for the column that fits best."""
+def detect_columns(
+    header: Sequence[str] | None,
+    rows: Sequence[Sequence[str]],
+    *,
+    width: int,
+    export_only: Mapping[str, str] | None = None,
+) -> list[DetectedColumn]:
+    """A target for each of `width` columns. Each target is used once, for the column that fits best.
+
+    Args: export_only: see `exported_targets`.
+    """
     columns = _columns(header, rows, width)
-    ours = exported_targets([(column.name, column.cells) for column in columns])
+    ours = exported_targets([(column.name, column.cells) for column in columns], export_only)
     given: dict[int, tuple[str, float]] = {index: (target, 1.0) for index, target in ours.items()}
     taken = {target for target, _ in given.values()} - {Target.IGNORE}
     national = any((named := match_header(column.name)) and named.target == Target.COUNTRY for column in columns)

@@ -7,6 +7,7 @@ from typing import Final
 from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target, about_permission
 from leadflood.domains.imports.models.header_names import match_header, name_key
 from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.text import InvalidValue
@@ -22,9 +23,8 @@ SYSTEM_LABELS: Final[Mapping[str, str]] = {
     "updatedAt": "Updated (UTC)",
     "enrichedAt": "Enriched (UTC)",
     "error": "Enrichment error",
-    "linkedCompany": "Linked company",
 }
-"""Labels of the columns that an import cannot set, by API name; the owner's ID is set by email."""
+"""Labels of the columns of a lead that an import cannot set, by API name; the owner's ID is set by email."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z?")
@@ -37,7 +37,6 @@ _TESTS: Final[Mapping[str, Callable[[str], object]]] = {
     "enrichedAt": _TIME.fullmatch,
 }
 """Cells of system columns. A file with such a column is ours."""
-_EXPORTED: Final = frozenset(SYSTEM_LABELS) - {"ownerId"}
 _QUALIFIED: Final = re.compile(r".*\(custom\.([A-Za-z][A-Za-z0-9_]{0,63})\)")
 _FOUND: Final = re.compile(r".+ \(found\)")
 _OWN_TARGETS: Final[Mapping[str, str]] = {
@@ -62,15 +61,26 @@ def found_label(field: str) -> str:
     return f"{field.replace('_', ' ').capitalize()} (found)"
 
 
-def exported_targets(columns: Sequence[tuple[str, Sequence[str]]]) -> dict[int, str]:
+def export_only_labels() -> dict[str, str]:
+    """Labels of the columns of other domains that exports have and imports ignore, by API name."""
+    files = LEAD_EXTENSIONS.file_columns
+    return {name: related.label for name, related in files.items() if name not in TARGETS}
+
+
+def exported_targets(
+    columns: Sequence[tuple[str, Sequence[str]]], export_only: Mapping[str, str] | None = None
+) -> dict[int, str]:
     """Targets of the columns that our own exports have, by position: importing an export changes nothing.
 
-    Args: columns: header and non-empty cells of each.
+    Args:
+        columns: header and non-empty cells of each.
+        export_only: `export_only_labels`, which a process that parses files gets from the one that starts it.
     """
-    return _named_for_people(columns) | _named_for_programs([name for name, _ in columns])
+    system = {**(export_only or {}), **SYSTEM_LABELS}
+    return _named_for_people(columns, system) | _named_for_programs([name for name, _ in columns], system)
 
 
-def _named_for_programs(names: Sequence[str]) -> dict[int, str]:
+def _named_for_programs(names: Sequence[str], system: Mapping[str, str]) -> dict[int, str]:
     """Targets by the names of the API."""
     found: dict[int, str] = {}
     whole = {"email", "createdAt"} <= set(names)
@@ -79,17 +89,17 @@ def _named_for_programs(names: Sequence[str]) -> dict[int, str]:
             found[index] = Target.OWNER
         elif whole and name in TARGETS:
             found[index] = name
-        elif name.startswith(ENRICHED_PREFIX) or (whole and name in _EXPORTED):
+        elif name.startswith(ENRICHED_PREFIX) or (whole and name in system):
             found[index] = Target.IGNORE
         elif name.startswith(CUSTOM_PREFIX) and (target := _custom_target(name.removeprefix(CUSTOM_PREFIX))):
             found[index] = target
     return found
 
 
-def _named_for_people(columns: Sequence[tuple[str, Sequence[str]]]) -> dict[int, str]:
+def _named_for_people(columns: Sequence[tuple[str, Sequence[str]]], labels: Mapping[str, str]) -> dict[int, str]:
     """Targets by labels."""
-    labels = {label: name for name, label in SYSTEM_LABELS.items()}
-    system = {index: labels[name] for index, (name, _) in enumerate(columns) if name in labels}
+    names = {label: name for name, label in labels.items()}
+    system = {index: names[name] for index, (name, _) in enumerate(columns) if name in names}
     proven = {
         index
         for index, name in system.items()

@@ -1,7 +1,7 @@
 """Format of a file, and the limits that bound reading it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -82,6 +82,7 @@ class KnownFile:
         utf8: whether to read it as UTF-8, apart from `invalid_bytes`.
         wanted: format set by the user, if any.
         header_wanted: whether `wanted` includes the header row; otherwise it is detected.
+        export_only: labels of the columns of our own exports that belong to other domains, by API name.
     """
 
     size: int
@@ -89,6 +90,7 @@ class KnownFile:
     invalid_bytes: int = 0
     wanted: FileFormat | None = None
     header_wanted: bool = False
+    export_only: Mapping[str, str] = field(default_factory=dict)
 
 
 def format_of(stored: Mapping[str, Any]) -> FileFormat:

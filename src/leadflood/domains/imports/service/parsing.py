@@ -63,7 +63,7 @@ def analyse(file: IO[bytes], known: KnownFile) -> Analysis:
     if records and csv_format.is_separator_line(records[0].cells):
         records.pop(0)
     found = _with_header(FileFormat(FileKind.CSV, encoding=used, delimiter=delimiter), records, known)
-    return _analysed(found, [], records, notices.of_text(found, known.invalid_bytes))
+    return _analysed(found, [], records, known, notices.of_text(found, known.invalid_bytes))
 
 
 def detect(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -151,7 +151,8 @@ def _analyse_workbook(file: IO[bytes], known: KnownFile) -> Analysis:
     else:
         sheet = workbook.find_sheet(file, rows=SAMPLE_ROWS, is_meant=has_addresses)
     found = _with_header(FileFormat(FileKind.XLSX, sheet=sheet.name), sheet.rows, known)
-    return _analysed(found, sheet.names, sheet.rows, notices.of_sheets(sheet.name, sheet.names, sheet.visible))
+    remarked = notices.of_sheets(sheet.name, sheet.names, sheet.visible)
+    return _analysed(found, sheet.names, sheet.rows, known, remarked)
 
 
 def _with_header(found: FileFormat, records: Sequence[SourceRow], known: KnownFile) -> FileFormat:
@@ -163,13 +164,17 @@ def _with_header(found: FileFormat, records: Sequence[SourceRow], known: KnownFi
 
 
 def _analysed(
-    found: FileFormat, sheets: list[str], records: Sequence[SourceRow], remarked: Sequence[Notice]
+    found: FileFormat,
+    sheets: list[str],
+    records: Sequence[SourceRow],
+    known: KnownFile,
+    remarked: Sequence[Notice],
 ) -> Analysis:
     if not records:
         raise UnreadableFile("This file has no rows. Add a header row and one row per lead.")
     header, rows = _parted(found, records)
     width = _width(found, header, rows)
-    columns = detect_columns(header, rows, width=width)
+    columns = detect_columns(header, rows, width=width, export_only=known.export_only)
     shown = [[cell[:SHOWN_CHARACTERS] for cell in row] for row in rows[:SHOWN_ROWS]]
     remarks = [*remarked, *notices.of_header(found), *notices.of_columns(columns, rows)]
     return Analysis(found, sheets, columns, shown, fingerprint(header, rows, width=width), remarks)

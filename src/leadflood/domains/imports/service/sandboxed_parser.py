@@ -10,6 +10,7 @@ from leadflood.domains.fields.models import CustomField
 from leadflood.domains.imports.adapters import workbook
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.models.column_detection import Analysis
+from leadflood.domains.imports.models.export_headers import export_only_labels
 from leadflood.domains.imports.models.format import FileFormat, FileKind, KnownFile, stored_format
 from leadflood.domains.imports.models.states import Duplicates, InvalidValues
 from leadflood.domains.imports.service import parsing
@@ -80,6 +81,7 @@ async def detect_format(process: Process, file: IO[bytes], known: KnownFile) -> 
         "invalid_bytes": known.invalid_bytes,
         "wanted": stored_format(known.wanted) if known.wanted else None,
         "header_wanted": known.header_wanted,
+        "export_only": export_only_labels(),
     }
     with _in_words(kind):
         async with aclosing(process.run(parsing.detect, file, asked, DETECT)) as found:
