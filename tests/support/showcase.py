@@ -72,10 +72,7 @@ VALUES (:id, :host, :pid, '0.1.0', :running, now() - interval '3 hours', now())
 """)
 # A month with days, nights and weekends; slots 6 and 7 of the latencies are a third of a second to more than one.
 _PAST = sql("""
-INSERT INTO workspace_figures (workspace_id, quarter, created, enriched, failed, latency)
-SELECT :workspace_id, quarter, leads, leads - failed, failed,
-    array_fill(0, ARRAY[6]) || ARRAY[(leads - failed + 1) / 2, (leads - failed) / 2] || array_fill(0, ARRAY[17])
-FROM (
+WITH past AS (
     SELECT at AS quarter, leads, CASE WHEN number % 13 = 0 THEN leads / 2 ELSE 0 END AS failed
     FROM (
         SELECT at, number, greatest(0, 0.2 + 0.9 * sin(hour / 24.0 * 2 * pi() - 1.9) + number * 7 % 4 * 0.3)::integer
@@ -88,7 +85,17 @@ FROM (
             ) WITH ORDINALITY AS series (at, number)
         ) AS times
     ) AS days
-) AS figures
+), slots AS (
+    INSERT INTO workspace_figures (workspace_id, quarter, latency)
+    SELECT :workspace_id, quarter,
+        array_fill(0, ARRAY[6]) || ARRAY[(leads - failed + 1) / 2, (leads - failed) / 2] || array_fill(0, ARRAY[17])
+    FROM past
+)
+INSERT INTO workspace_metrics (workspace_id, metric, quarter, value)
+SELECT :workspace_id, m.metric, quarter, m.value
+FROM past CROSS JOIN LATERAL (VALUES ('leads.created', leads), ('enrichment.completed', leads - failed),
+                                     ('enrichment.failed', failed)) AS m (metric, value)
+WHERE m.value > 0
 """)
 _AGE = sql("""
 UPDATE leads SET created_at = leads.created_at - age, updated_at = leads.updated_at - age

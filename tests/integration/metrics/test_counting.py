@@ -30,8 +30,12 @@ from tests.support.waiting import PATIENCE, eventually, turns
 MINUTES = timedelta(minutes=5)
 
 COUNTED = sql("""
-SELECT quarter, created, enriched, failed FROM workspace_figures
-WHERE workspace_id = :id AND created + enriched + failed > 0 ORDER BY quarter
+SELECT quarter, coalesce(sum(value) FILTER (WHERE metric = 'leads.created'), 0) AS created,
+       coalesce(sum(value) FILTER (WHERE metric = 'enrichment.completed'), 0) AS enriched,
+       coalesce(sum(value) FILTER (WHERE metric = 'enrichment.failed'), 0) AS failed
+FROM workspace_metrics
+WHERE workspace_id = :id AND metric IN ('leads.created', 'enrichment.completed', 'enrichment.failed')
+GROUP BY quarter ORDER BY quarter
 """)
 TRUE = sql("""
 SELECT date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') AS quarter,

@@ -10,6 +10,9 @@ QUARTER = timedelta(minutes=15)
 LATENCY_BOUNDS = tuple(0.01 * 2.0**step for step in range(24))
 """Bounds of the histogram of durations in seconds: 10 ms doubling to 23 hours."""
 
+CREATED, ENRICHED, FAILED = "leads.created", "enrichment.completed", "enrichment.failed"
+"""Names of the metrics of the dashboard."""
+
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _HOURS, _DAY = 24, timedelta(days=1)
 

@@ -20,7 +20,15 @@ from leadflood.domains.metrics.contracts import (
     OverviewView,
 )
 from leadflood.domains.metrics.errors import MetricNotFound
-from leadflood.domains.metrics.models import LATENCY_BOUNDS, TimeRange, bounds_of, percentile
+from leadflood.domains.metrics.models import (
+    CREATED,
+    ENRICHED,
+    FAILED,
+    LATENCY_BOUNDS,
+    TimeRange,
+    bounds_of,
+    percentile,
+)
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
@@ -47,19 +55,7 @@ _SINCE = assemble(
 
 _LEADS = sql_file("leadflood.domains.metrics.sql", "leads")
 
-# Aggregates per interval of a period, with the sum of each latency slot.
-_COUNTED = sql("""
-SELECT width_bucket(quarter, :bounds::timestamptz[]) AS part, sum(created) AS created, sum(enriched) AS enriched,
-       sum(failed) AS failed,
-       ARRAY[sum(latency[1]), sum(latency[2]), sum(latency[3]), sum(latency[4]), sum(latency[5]), sum(latency[6]),
-             sum(latency[7]), sum(latency[8]), sum(latency[9]), sum(latency[10]), sum(latency[11]), sum(latency[12]),
-             sum(latency[13]), sum(latency[14]), sum(latency[15]), sum(latency[16]), sum(latency[17]), sum(latency[18]),
-             sum(latency[19]), sum(latency[20]), sum(latency[21]), sum(latency[22]), sum(latency[23]), sum(latency[24]),
-             sum(latency[25])] AS latency
-FROM workspace_figures
-WHERE workspace_id = :workspace_id AND quarter >= :first AND quarter < :last
-GROUP BY part
-""")
+_DASHBOARD = sql_file("leadflood.domains.metrics.sql", "dashboard")
 
 # A metric per interval of a period.
 _VALUES = sql("""
@@ -80,8 +76,8 @@ GROUP BY part
 
 # Number of leads at the last aggregation, including those created since.
 _TOTAL = sql("""
-SELECT t.leads_total + (SELECT coalesce(sum(f.created), 0) FROM workspace_figures f
-                        WHERE f.workspace_id = :workspace_id AND f.quarter > t.quarter)
+SELECT t.leads_total + (SELECT coalesce(sum(m.value), 0)::bigint FROM workspace_metrics m
+                        WHERE m.workspace_id = :workspace_id AND m.metric = :created AND m.quarter > t.quarter)
 FROM workspace_figures t
 WHERE t.workspace_id = :workspace_id AND t.leads_total IS NOT NULL
 ORDER BY t.quarter DESC
@@ -211,7 +207,7 @@ async def _overview(tx: Transaction, actor: Actor, recent: _Recent, zone: ZoneIn
     row = (await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "most": COUNTED + 1}))[0]
     leads = Count.up_to(COUNTED, row.leads)
     if not leads.exact:
-        total = await tx.scalar(_TOTAL, {"workspace_id": actor.workspace_id})
+        total = await tx.scalar(_TOTAL, {"workspace_id": actor.workspace_id, "created": CREATED})
         leads = Count(value=max(COUNTED, int(total or 0)), exact=False)
     return OverviewView(
         leads=leads,
@@ -246,7 +242,8 @@ async def _parts(
     """Counts between the bounds, and the time until which they are complete."""
     parts = [_Part() for _ in bounds[1:]]
     sought = {"workspace_id": actor.workspace_id, "bounds": list(bounds), "first": bounds[0], "last": bounds[-1]}
-    for row in await tx.all(_COUNTED, sought):
+    names = {"created": CREATED, "enriched": ENRICHED, "failed": FAILED}
+    for row in await tx.all(_DASHBOARD, {**sought, **names}):
         latency = Counter({slot: count for slot, count in enumerate(row.latency) if count})
         parts[row.part - 1].add(_Part(row.created, row.enriched, row.failed, latency))
     complete = recent.rows[0].touched <= LIVE

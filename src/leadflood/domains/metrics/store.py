@@ -26,8 +26,8 @@ UPDATE figures_progress SET counted_until = greatest(counted_until, :until) WHER
 _SECONDS = 120
 """Timeout of each statement: aggregation reads all of a workspace."""
 
-_AGGREGATE = assemble(
-    sql_file("leadflood.domains.metrics.sql", "count"),
+_COUNT_LATENCY = assemble(
+    sql_file("leadflood.domains.metrics.sql", "count_latency"),
     latency_slot=sql_file("leadflood.domains.metrics.sql", "latency_slot"),
 )
 
@@ -70,7 +70,7 @@ async def lock_progress(tx: Transaction) -> AggregationProgress:
 async def aggregate(tx: Transaction, metrics: MetricRegistry, *, since: datetime, until: datetime) -> Sequence[UUID]:
     """Aggregate events from `since`, the start of a quarter, to `until`. Returns the workspaces with changes."""
     between = {"since": since, "until": until}
-    rows = [*await tx.all(_AGGREGATE, {**between, "bounds": list(LATENCY_BOUNDS)})]
+    rows = [*await tx.all(_COUNT_LATENCY, {**between, "bounds": list(LATENCY_BOUNDS)})]
     entries = metrics.entries
     rows += await tx.all(_COUNT_ENTRIES, {**between, "kinds": [*entries], "metrics": [*entries.values()]})
     for metric, statement in _happened(metrics):
