@@ -37,9 +37,9 @@ APPEND_ONLY = frozenset({"audit_events", "lead_events", "lead_field_history"}).u
     *(tenant.append_only for tenant in domain_tenants())
 )
 
-SEARCHED = frozenset({"imports", "lead_changes", "lead_field_numbers", "lead_field_texts", "leads"}).union(
-    *(tenant.searched for tenant in domain_tenants())
-)
+SEARCHED = frozenset(
+    {"imports", "lead_changes", "lead_field_numbers", "lead_field_texts", "lead_stages", "leads"}
+).union(*(tenant.searched for tenant in domain_tenants()))
 """Tables that `search_leads` reads, which takes the workspace from the transaction."""
 
 BEYOND_TENANT = {

@@ -2,13 +2,17 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.stages.models import stage_key
-from leadflood.kernel.actor import Role
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
+from leadflood.domains.leads.queries.neighbors import neighbors
+from leadflood.domains.stages.models import default_stages, stage_key
+from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
 from tests.support.api import Caller, caller, gate, parts, toys
@@ -98,16 +102,58 @@ async def test_a_lead_takes_a_stage_by_key_or_name_and_no_other(toys: httpx.Asyn
     assert [each["newValue"] for each in history] == ["customer", "working", "customer"]
 
 
-async def test_leads_are_filtered_and_sorted_by_stage(toys: httpx.AsyncClient, caller: Caller) -> None:
+async def test_leads_are_filtered_by_stage(toys: httpx.AsyncClient, caller: Caller) -> None:
     for stage in ("working", "customer", "working"):
         await new_lead(toys, caller, stage=stage)
     tree = {"all": [{"field": "stage", "operator": "is", "value": "Working"}]}
 
     found = await toys.get("/v1/leads", params={"filter": json.dumps(tree)}, headers=caller.headers)
-    ordered = await toys.get("/v1/leads", params={"sort": "-stage"}, headers=caller.headers)
 
     assert [each["stage"] for each in found.json()["items"]] == ["working", "working"]
-    assert [each["stage"] for each in ordered.json()["items"]] == ["working", "working", "customer"]
+
+
+async def sorted_pages(toys: httpx.AsyncClient, caller: Caller, **params: str) -> list[tuple[str, str | None]]:
+    """Leads and their stages, page by page."""
+    found: list[tuple[str, str | None]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        given = {**params, "limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = (await toys.get("/v1/leads", params=given, headers=caller.headers)).json()
+        found += [(each["id"], each["stage"]) for each in page["items"]]
+        cursor = page["nextCursor"]
+    return found
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_leads_are_sorted_by_the_order_of_the_stages(
+    house: House, toys: httpx.AsyncClient, caller: Caller, *, changed: bool
+) -> None:
+    order = ["new", "working", "qualified", "customer", "disqualified"]
+    if changed:
+        order = ["customer", "new", "working", "qualified", "disqualified"]
+        customer = (await stages(toys, caller))["customer"]["id"]
+        await call(toys, caller, "PATCH", f"/v1/stages/{customer}", {"position": 0}, version=1)
+    ids = {await new_lead(toys, caller, stage=stage): stage for stage in (*reversed(order), "customer", "working")}
+    without = await new_lead(toys, caller)
+    await call(toys, caller, "PATCH", f"/v1/leads/{without}", {"stage": None}, version=1)
+    expected = sorted(ids.items(), key=lambda item: (order.index(item[1]), item[0]))
+
+    assert await sorted_pages(toys, caller, sort="stage") == [*expected, (without, None)]
+    assert await sorted_pages(toys, caller, sort="stage", q="acme") == [*expected, (without, None)]
+    assert await sorted_pages(toys, caller, sort="-stage") == [*reversed(expected), (without, None)]
+    actor = Actor.cli(caller.workspace_id)
+    listed = [UUID(lead_id) for lead_id, _ in expected] + [UUID(without)]
+    async with house.parts.database.transaction(caller.workspace_id, read_only=True) as tx:
+        for before, lead_id, after in zip([None, *listed], listed, [*listed[1:], None], strict=False):
+            beside = await neighbors(tx, actor, lead_id=lead_id, filters=LeadFilter(), sort=LeadSort.STAGE)
+            assert (beside.previous, beside.next) == (before, after)
+
+
+async def test_the_database_knows_the_default_stages(house: House) -> None:
+    async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
+        keys = await tx.scalar(sql("SELECT stage_keys(:workspace_id)"), {"workspace_id": house.workspace_id})
+
+    assert keys == [stage.key for stage in default_stages(house.workspace_id)]
 
 
 async def test_an_import_reads_names_reports_unknown_ones_and_starts_with_the_first_stage(

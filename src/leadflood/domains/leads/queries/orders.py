@@ -12,9 +12,10 @@ FOLDED: Final[Mapping[str, Sql]] = {
     "name": sql("search_key(coalesce(first_name || ' ' || last_name, first_name, last_name)) COLLATE \"C\""),
     "company": sql('search_key(company) COLLATE "C"'),
     "job_title": sql('search_key(job_title) COLLATE "C"'),
-    "stage": sql('search_key(stage) COLLATE "C"'),
+    "stage": sql("stage"),
 }
-"""Sort keys of text as people read it, computed by `search_leads`; leads without a value come last."""
+"""Sort keys that `search_leads` computes: text as people read it, and the keys of stages, which have the team's order.
+Leads without a value come last."""
 _THEN_CREATED: Final = ("status", "source")
 
 ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
