@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, JsonValue
 
@@ -17,7 +18,8 @@ from leadflood.kernel.text import InvalidValue
 
 Load: TypeAlias = Callable[[Transaction, Actor, Sequence[UUID]], Awaitable[Mapping[UUID, Any]]]
 LoadPanel: TypeAlias = Callable[[Transaction, Actor, UUID], Awaitable[Mapping[str, Any]]]
-LoadHome: TypeAlias = Callable[[Transaction, Actor], Awaitable[Mapping[str, Any]]]
+LoadOptions: TypeAlias = Callable[[Transaction, Actor], Awaitable[Mapping[str, Any]]]
+LoadHome: TypeAlias = Callable[[Transaction, Actor, ZoneInfo], Awaitable[Mapping[str, Any]]]
 Changed: TypeAlias = Mapping[UUID, Mapping[str, JsonValue]]
 """Changed subjects with the data that an undo needs: small JSON without personal data."""
 
@@ -72,13 +74,21 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePanel:
-    """A part of the home page, with the attributes of `Panel`. The template has the result of `load` as `panel`."""
+    """A part of the home page, with the attributes of `Panel`. The template has the result of `load` as `panel`.
+
+    Attributes:
+        load: loads the content, for the time zone of the reader.
+        link: text and address of a link in the heading.
+        personal: whether it is about the user. It is rendered with the page, and not by its stream, which users share.
+    """
 
     name: str
     title: str
     template: str
     load: LoadHome
     permission: Permission
+    link: tuple[str, str] | None = None
+    personal: bool = False
     order: int = 100
 
 
@@ -172,7 +182,7 @@ class BulkOperation:
     undo: Undo
     fields: str | None = None
     read: Callable[[Mapping[str, Sequence[str]]], Mapping[str, Any]] = lambda _values: {}
-    load: LoadHome | None = None
+    load: LoadOptions | None = None
     listed: bool = True
     order: int = 100
 

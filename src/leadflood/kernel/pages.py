@@ -30,6 +30,7 @@ class NavItem:
         parent: `href` of the item that it is listed below.
         identified_by: query parameters that identify it; all of its `href`, if empty.
         count: name of the `NavCount` beside it. `failed`: of the one that is shown instead, in red.
+        failed_label: what that counts, for screen readers.
         available: whether there is such a page with these settings.
     """
 
@@ -46,6 +47,7 @@ class NavItem:
     identified_by: tuple[str, ...] = ()
     count: str = ""
     failed: str = ""
+    failed_label: str = "failed"
     available: Callable[[Settings], bool] = lambda _settings: True
 
     @property
@@ -89,18 +91,21 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class NavCount:
-    """A number beside an item of the navigation, the same for all members of a workspace.
+    """A number beside an item of the navigation.
 
     Attributes:
         name: which `NavItem.count` and `NavItem.failed` refer to.
         rows: rows to count, as a query without columns (`SELECT FROM … WHERE workspace_id = :workspace_id AND …`) that
             an index serves.
         limit: how far they are counted.
+        personal: whether the rows are those of a user, the parameter `:user_id`. Otherwise all members of a workspace
+            share the number. An item has numbers of one sort.
     """
 
     name: str
     rows: Sql
     limit: int = 10_000
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,10 @@ class Navigation:
     def __init__(self, items: Iterable[NavItem], counts: Iterable[NavCount] = ()) -> None:
         self.items: Sequence[NavItem] = sorted(items, key=lambda item: item.order)
         self.counts: Sequence[NavCount] = tuple(counts)
+
+    def is_personal(self, item: NavItem) -> bool:
+        """Whether the number beside an item is that of a user."""
+        return any(each.personal and each.name in (item.count, item.failed) for each in self.counts)
 
     def section(self, section: str) -> list[NavItem]:
         """The items of a section that are not listed below another one."""

@@ -55,6 +55,10 @@ class Sidebar:
     own: Mapping[str, Sequence[NavItem]] = field(default_factory=dict)
     counts_of: Mapping[str, str] = field(default_factory=dict)
 
+    def counts_for(self, item: NavItem) -> bool:
+        """Whether the number beside an item is known."""
+        return item.count in self.counts or item.failed in self.counts
+
     def count(self, item: NavItem) -> tuple[Count | None, bool]:
         """The number beside an item, and whether it counts failures."""
         failed = self.counts.get(item.failed)
@@ -67,20 +71,30 @@ class Sidebar:
 async def load(ctx: "PageContext", groups: Sequence[NavGroup]) -> Sidebar:
     """The content of the sidebar for a user. Raises: Unavailable."""
     async with ctx.reading() as tx:
-        counts = await read_counts(tx, ctx.actor, ctx.navigation)
+        counts = await read_counts(tx, ctx.actor, ctx.navigation, ctx.navigation.counts)
         own = {group.parent: await group.load(tx, ctx.actor) for group in groups}
     return Sidebar(counts, own, {group.parent: group.counts for group in groups})
 
 
 async def live_counts(ctx: "PageContext", *, not_before: float) -> "Blocks":
-    """The counts of the sidebar, from a render that all pages share. See `pipeline.live_blocks`."""
+    """The counts of the sidebar, from renders that all pages share: one for all members, and a small one for each user.
 
+    See `pipeline.live_blocks`.
+    """
+    counts = ctx.navigation.counts
+    common = [each for each in counts if not each.personal]
+    own = [each for each in counts if each.personal]
+    blocks = await _live_counts(ctx, "nav_counts", common, not_before=not_before)
+    return {**blocks, **await _live_counts(ctx, "nav_own_counts", own, not_before=not_before)} if own else blocks
+
+
+async def _live_counts(ctx: "PageContext", name: str, counts: Sequence[NavCount], *, not_before: float) -> "Blocks":
     async def make(shared: "SharedPageContext") -> "Blocks":
         async with shared.reading() as tx:
-            shared.sidebar = Sidebar(await read_counts(tx, shared.actor, shared.navigation))
-        return {"nav_counts": ctx.parts.views.page(TEMPLATE, {"ctx": shared})}
+            shared.sidebar = Sidebar(await read_counts(tx, shared.actor, shared.navigation, counts))
+        return {name: ctx.parts.views.page(TEMPLATE, {"ctx": shared})}
 
-    return await ctx.parts.renders.blocks(ctx.at("/navigation"), make, not_before=not_before)
+    return await ctx.parts.renders.blocks(ctx.at(f"/{name}"), make, not_before=not_before)
 
 
 def is_current(navigation: Navigation, item: NavItem, path: str) -> bool:
@@ -102,12 +116,17 @@ def statement(counts: Sequence[NavCount]) -> Sql:
     return assemble(_COUNTS, counts=joined(COMMA, columns))
 
 
-async def read_counts(tx: Transaction, actor: Actor, navigation: Navigation) -> dict[str, Count]:
-    """All counts of the workspace, in one statement. Raises: Unavailable."""
-    counts = navigation.counts
-    limits = {f"value_{number}": each.limit + 1 for number, each in enumerate(counts)}
-    (row,) = await tx.all(statement(counts), {"workspace_id": actor.workspace_id, **limits})
+async def read_counts(
+    tx: Transaction, actor: Actor, navigation: Navigation, counts: Sequence[NavCount]
+) -> dict[str, Count]:
+    """Counts of the workspace, in one statement. Raises: Unavailable."""
+    values: dict[str, object] = {f"value_{number}": each.limit + 1 for number, each in enumerate(counts)}
+    if any(each.personal for each in counts):
+        values["user_id"] = actor.user_id
+    (row,) = await tx.all(statement(counts), {"workspace_id": actor.workspace_id, **values})
     found = {each.name: Count.up_to(each.limit, number) for each, number in zip(counts, row, strict=True)}
+    if all(each.personal for each in counts):
+        return found
     return found | {SETTINGS_COUNT: _sum(found, navigation, actor)}
 
 

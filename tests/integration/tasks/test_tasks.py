@@ -133,6 +133,27 @@ async def test_leads_are_found_by_overdue_tasks_and_a_merge_moves_tasks(
     assert "tasks" in [place.name for place in LEAD_PARTICIPANTS.places]
 
 
+async def test_home_and_the_navigation_show_what_is_mine_and_due(house: House) -> None:
+    lead_id, member, other = await house.lead("ada@acme.test"), *[await house.signed_in(Role.MEMBER) for _ in "12"]
+    panel = await member.get(f"/leads/{lead_id}")
+    me = str(panel.attribute("#tasks-f-assigneeId option[selected]", "value"))
+    nothing = await member.get("/")
+    for title, days, assignee in (("Late", -1, me), ("Today", 0, me), ("Tomorrow", 1, me), ("Not mine", -3, "")):
+        given = {"title": title, "dueOn": str(TODAY + timedelta(days=days)), "assigneeId": assignee}
+        await member.post(f"/leads/{lead_id}/tasks", given)
+
+    mine, theirs = await member.get("/"), await other.get("/")
+    path = str(mine.attribute("#home-tasks tr form", "action"))
+    done = await member.post(path, {"next": "/"})
+
+    assert "Nothing is due" in nothing.all("#home-tasks")[0]
+    assert mine.all("#home-tasks .row-link") == ["Late", "Today"]
+    assert mine.all("#nav-tasks-count") == ["1 overdue"]
+    assert ("Nothing is due" in theirs.all("#home-tasks")[0], theirs.all("#nav-tasks-count")) == (True, [""])
+    assert (done.path, done.all("#nav-tasks-count")) == ("/", [""])
+    assert done.all("#home-tasks .row-link") == ["Today"]
+
+
 async def test_the_panel_and_the_page_show_what_is_to_do(house: House, viewer: Browser) -> None:
     lead_id, member = await house.lead("ada@acme.test"), await house.signed_in(Role.MEMBER)
     await member.get(f"/leads/{lead_id}")

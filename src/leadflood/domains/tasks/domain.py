@@ -8,7 +8,7 @@ from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.tasks import jobs
 from leadflood.domains.tasks.events import EVENTS, PURGE_TASKS, TASK_ADDED_KIND, TASK_DONE_KIND
-from leadflood.domains.tasks.extension import EXTENSION, FILTERS
+from leadflood.domains.tasks.extension import EXTENSION, FILTERS, HOME
 from leadflood.domains.tasks.participant import PARTICIPANT
 from leadflood.domains.tasks.permissions import TASKS_READ, TASKS_WRITE
 from leadflood.kernel.db.sql import sql
@@ -32,6 +32,7 @@ DOMAIN = Domain(
     participants=(PARTICIPANT,),
     filters={LEAD: FILTERS},
     extensions={LEAD: EXTENSION},
+    home=(HOME,),
     permissions=(TASKS_READ, TASKS_WRITE),
     routes=("leadflood.domains.tasks.edge.routes",),
     pages=("leadflood.domains.tasks.edge.pages",),
@@ -47,6 +48,7 @@ DOMAIN = Domain(
             permission=TASKS_READ,
             words="to do overdue due today",
             failed="tasks_overdue",
+            failed_label="overdue",
         ),
     ),
     nav_counts=(
@@ -55,7 +57,9 @@ DOMAIN = Domain(
             sql("""
 SELECT FROM lead_tasks t JOIN leads l ON l.workspace_id = t.workspace_id AND l.id = t.lead_id AND l.deleted_at IS NULL
 WHERE t.workspace_id = :workspace_id AND t.deleted_at IS NULL AND t.done_at IS NULL AND t.due_at <= now()
+  AND t.assignee_id = :user_id
 """),
+            personal=True,
         ),
     ),
     timeline=(

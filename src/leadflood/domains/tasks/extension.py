@@ -1,20 +1,24 @@
-"""Extension of leads by tasks: a panel and filters."""
+"""Extension of leads by tasks: a panel and filters; and the panel of the home page."""
 
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.tasks import queries
-from leadflood.domains.tasks.models import MAX_TITLE
+from leadflood.domains.tasks.models import MAX_TITLE, due_by_tonight
 from leadflood.domains.tasks.permissions import TASKS_READ
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.extensions import Extension, Panel
+from leadflood.kernel.extensions import Extension, HomePanel, Panel
 from leadflood.kernel.filters import Column, FilterField, Kind, Relation
 
 SHOWN: Final = 20
 """Tasks in the panel of a lead."""
+SHOWN_AT_HOME: Final = 6
+"""Tasks on the home page."""
 MAX_MEMBERS: Final = 200
 """Members to choose an assignee from."""
 _DUE_AT: Final = Column("due_at", sql("related.due_at"))
@@ -60,6 +64,21 @@ async def _load_panel(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str,
     }
 
 
+async def _load_home(tx: Transaction, actor: Actor, zone: ZoneInfo) -> dict[str, Any]:
+    wanted = queries.Wanted(due_by_tonight(utc_now(), zone), actor.user_id)
+    found = await queries.list_tasks(tx, actor, wanted=wanted, limit=SHOWN_AT_HOME)
+    return {"tasks": found.items}
+
+
+HOME: Final = HomePanel(
+    name="tasks",
+    title="My tasks",
+    template="tasks/_home.html",
+    load=_load_home,
+    permission=TASKS_READ,
+    link=("All tasks", "/tasks"),
+    personal=True,
+)
 EXTENSION: Final = Extension(
     panels=(
         Panel(

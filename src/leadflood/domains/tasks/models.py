@@ -37,6 +37,11 @@ def due_at(due_on: date | None, zone: ZoneInfo) -> datetime:
     return datetime.combine(due_on + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
+def due_by_tonight(now: datetime, zone: ZoneInfo) -> Span:
+    """Due times of tasks that are overdue, or due today in a time zone."""
+    return Span(_LONG_AGO, due_at(now.astimezone(zone).date(), zone))
+
+
 def span_of(state: TaskState, now: datetime, zone: ZoneInfo) -> Span:
     """Due times of the tasks of a list. `zone`: of the reader, for today."""
     tonight = due_at(now.astimezone(zone).date(), zone)

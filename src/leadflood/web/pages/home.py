@@ -21,6 +21,7 @@ from leadflood.domains.metrics import queries as metrics
 from leadflood.domains.metrics.contracts import ActivityView
 from leadflood.domains.metrics.models import TimeRange
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.extensions import HomePanel
 from leadflood.web import formats
 from leadflood.web.cookies import Toast
 from leadflood.web.page_context import PageContext
@@ -70,12 +71,13 @@ async def show_home(ctx: PageContext) -> PageResult:
         status = await jobs.system_status(tx)
         with_samples = await has_samples(tx, ctx.actor)
         steps = [] if newest.items else await _first_steps(tx, ctx)
-        panels = [(panel, await panel.load(tx, ctx.actor)) for panel in ctx.parts.home if ctx.may(panel.permission)]
+        panels = [(panel, await panel.load(tx, ctx.actor, ctx.time_zone)) for panel in _panels(ctx)]
     context: dict[str, Any] = {
         "now": overview,
         "system": status,
         "steps": steps,
-        "panels": panels,
+        "panels": [(panel, loaded) for panel, loaded in panels if not panel.personal],
+        "own_panels": [(panel, loaded) for panel, loaded in panels if panel.personal],
         "with_samples": with_samples,
         "activity": activity,
         "updated": _updated((ctx.now - activity.counted_until).total_seconds()),
@@ -111,6 +113,11 @@ async def remove_samples(ctx: PageContext) -> PageResult:
         done = await samples.remove_samples(tx, ctx.actor, trace=ctx.trace)
     undo = f"/changesets/{done.id}/undos" if done.changed else None
     return Redirect("/", [Toast(f"{formats.plural(done.changed, 'sample lead')} removed.", undo=undo)])
+
+
+def _panels(ctx: PageContext) -> list[HomePanel]:
+    """The panels that the user may see; of a render that users share, only those that are the same for all."""
+    return [panel for panel in ctx.parts.home if ctx.may(panel.permission) and not (panel.personal and ctx.live)]
 
 
 async def _first_steps(tx: Transaction, ctx: PageContext) -> list[FirstStep]:
