@@ -70,8 +70,8 @@ DOMAINS: Sequence[Domain] = tuple(
     for name in (
         "metrics",
         "exports",
-        "duplicates",
         "imports",
+        "duplicates",
         "enrichment",
         "companies",
         "tasks",

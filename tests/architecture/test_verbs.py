@@ -17,6 +17,7 @@ EDGES = ("src/leadflood/api", "src/leadflood/web", "src/leadflood/cli")
 
 READS: dict[str, str] = {
     "enrichment.service.load_leads": "reads leads for sources",
+    "duplicates.service.list_comparison.current_weights": "reads the weights of the last scan",
     "exports.service.batches.batches": "reads the leads of an export that was recorded when it was asked for",
     "exports.service.batches.scan_for_export": "counts the leads of an export",
     "exports.service.batches.open_encoder": "reads the labels of fields",
@@ -35,6 +36,7 @@ READS: dict[str, str] = {
     "identity.service.public_password.refuse_to_serve": "ends a start that would serve them",
     "identity.service.sessions.list_all_sessions": "the caller's own sessions",
     "imports.service.rejected.rejected_file": "reads rejected rows",
+    "imports.service.similar_rows.load_rows": "reads the staged rows",
     "imports.service.staging.known_values": "reads the members and the custom fields",
     "imports.service.uploads.spooled": "reads the file",
     "invitations.service.preview": "what the holder of an invitation is shown",
@@ -100,6 +102,7 @@ STEPS: dict[str, str] = {
     "imports.service.mapping.save_analysis": _OWN_VERB,
     "imports.service.mapping.wanted_format": _OWN_VERB,
     "imports.service.recording.record": "it is the record",
+    "imports.service.similar_rows.save_notices": _OWN_JOB,
     "imports.service.staging.stage_batch": _OWN_JOB,
     "imports.service.commit.enrich_more": _OWN_JOB,
     "imports.service.commit.finish_writing": _OWN_JOB,

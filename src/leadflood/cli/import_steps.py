@@ -95,8 +95,10 @@ async def commit_import(context: CliContext, import_id: UUID, *, as_json: bool) 
 
     async with context.database.transaction(context.actor.workspace_id) as tx:
         await lifecycle.commit_import(tx, context.actor, import_id=import_id, trace={})
-    print_import(await follow_import(context, import_id, as_json=as_json), as_json=as_json)
+    found = await follow_import(context, import_id, as_json=as_json)
+    print_import(found, as_json=as_json)
     if not as_json:
+        print_row_notices(found)
         note(f"Undo with: leadflood import undo {import_id}")
 
 
@@ -152,6 +154,7 @@ async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOp
         say()
         print_table([TableColumn("action"), TableColumn("rows")], list(found.counts.items()))
         print_counts(found)
+        print_row_notices(found)
         async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
             for action in (RowAction.UPDATE, RowAction.REJECT, RowAction.SKIP, RowAction.CREATE):
                 only_errors = action is RowAction.CREATE
@@ -165,6 +168,15 @@ async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOp
             async for piece in file.pieces:
                 out.write(piece)
         note(f"Wrote {found.counts[RowAction.REJECT]} rejected rows to {options.rejected}.")
+
+
+def print_row_notices(found: "ImportDetail") -> None:
+    """Print what the preview noticed about the rows."""
+    from leadflood.domains.imports.models.notices import ABOUT_ROWS
+
+    for notice in found.notices:
+        if notice.code in ABOUT_ROWS:
+            note(visible(notice.message))
 
 
 def print_counts(found: "ImportDetail") -> None:

@@ -16,6 +16,7 @@ from leadflood.cli.import_steps import (
     preview_file,
     print_counts,
     print_import,
+    print_row_notices,
     refuse_mostly_rejected,
 )
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
@@ -214,6 +215,7 @@ def show(import_id: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool
         print_import(found, as_json=as_json)
         if not as_json:
             print_counts(found)
+            print_row_notices(found)
 
     run(work())
 

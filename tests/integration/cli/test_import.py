@@ -56,6 +56,8 @@ async def test_a_file_is_shown_imported_and_taken_back(
 
 
 def test_a_previewed_import_is_committed_listed_and_shown(terminal: Terminal, worker: Running, file: Path) -> None:
+    with file.open("a", encoding="utf-8") as more:
+        more.write('augusta.king@gmail.com,"King, Augusta",\naugustaking@gmail.com,"King, Augusta",\n')
     previewed = json.loads(terminal.here("import", "preview", str(file), "--json").stdout)
     assert previewed["status"] == "previewed"
 
@@ -65,8 +67,10 @@ def test_a_previewed_import_is_committed_listed_and_shown(terminal: Terminal, wo
     assert (listed["id"], listed["counts"]) == (committed["id"], committed["counts"])
     header, row = terminal.here("import", "list").stdout.splitlines()
     assert header.split()[:4] == ["id", "file", "status", "create"]
-    assert row.split()[:4] == [committed["id"], "leads.csv", "committed", "1"]
-    shown = terminal.here("import", "show", committed["id"]).stdout
+    assert row.split()[:4] == [committed["id"], "leads.csv", "committed", "3"]
+    told = terminal.here("import", "show", committed["id"])
+    shown = told.stdout
+    assert "rows 4 and 5 (augusta.king@gmail.com, augustaking@gmail.com)" in told.stderr
     assert "committed" in shown
     assert "/email invalid_format" in shown
 

@@ -69,3 +69,18 @@ async def test_the_timeline_of_a_lead_names_its_import(owner: Browser, house: Ho
 
     assert "Imported from leads.csv" in (await owner.get(f"/leads/{created}")).text
     assert "Updated Company from leads.csv" in (await owner.get(f"/leads/{known}")).text
+
+
+async def test_the_same_person_in_two_rows_is_told_by_the_preview_and_the_result(owner: Browser, desk: Desk) -> None:
+    rows = [
+        ("email", "first name", "last name"),
+        *((f"{local}@gmail.com", "Ada", "King") for local in ("a.king", "aking")),
+    ]
+    import_id = await previewed(desk, csv_of(rows))
+    before = await owner.get(f"/imports/{import_id}")
+    await desk.commit(import_id)
+    after = await owner.get(f"/imports/{import_id}")
+
+    for seen in (before, after):
+        assert "rows 2 and 3 (a.king@gmail.com, aking@gmail.com)" in seen.all(".import__notices li")[0]
+        assert seen.attribute(".import__notices a", "href") == "/duplicates"

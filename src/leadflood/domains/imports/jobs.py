@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from leadflood.domains.imports.events import (
     UNRELATE_IMPORT,
     ImportPayload,
 )
+from leadflood.domains.imports.models.column_detection import Notice
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.service import commit, relating, staging
+from leadflood.domains.imports.service import commit, relating, similar_rows, staging
 from leadflood.domains.imports.service.sandboxed_parser import RowBatch, open_rows
 from leadflood.domains.imports.service.uploads import spooled
 from leadflood.domains.imports.store import StoredImport, retention
@@ -37,13 +39,21 @@ _LOCK_TIMEOUT = 0.25
 """Seconds that a chunk of a preview waits for the transaction that ends its job; see `lock_attempt`."""
 
 
+@dataclass(frozen=True, slots=True)
+class StagedImport:
+    """An import whose rows are all staged, and what to know about them."""
+
+    import_id: UUID
+    notices: Sequence[Notice]
+
+
 def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain.
 
     Args: database: for files, concurrent transactions, and purges. sandbox: parses files.
     """
 
-    async def stage(context: JobContext[ImportPayload]) -> Complete[UUID] | None:
+    async def stage(context: JobContext[ImportPayload]) -> Complete[StagedImport] | None:
         return await _stage(context, database, sandbox)
 
     async def commit(context: JobContext[ImportPayload]) -> Complete[UUID] | None:
@@ -62,7 +72,9 @@ def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) ->
     ]
 
 
-async def _stage(context: JobContext[ImportPayload], database: Database, sandbox: Sandbox) -> Complete[UUID] | None:
+async def _stage(
+    context: JobContext[ImportPayload], database: Database, sandbox: Sandbox
+) -> Complete[StagedImport] | None:
     actor, import_id = context.actor, context.payload.import_id
     started = await _begin(context, ImportStatus.STAGING)
     if started is None:
@@ -85,13 +97,15 @@ async def _stage(context: JobContext[ImportPayload], database: Database, sandbox
         raise Retryable(error.detail) from error
     except UnreadableFile as error:
         raise Terminal(error.detail) from error
-    return Complete(_finish_staging, import_id)
+    remarked = await _compare_rows(context)
+    return None if remarked is None else Complete(_finish_staging, StagedImport(import_id, remarked))
 
 
-async def _finish_staging(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
-    for job, import_id in jobs:
-        found = await _lock(tx, job, import_id, ImportStatus.STAGING)
+async def _finish_staging(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, StagedImport]]) -> None:
+    for job, staged in jobs:
+        found = await _lock(tx, job, staged.import_id, ImportStatus.STAGING)
         if found is not None:
+            await similar_rows.save_notices(tx, found, staged.notices)
             await store.end_phase(tx, found, ImportStatus.PREVIEWED)
 
 
@@ -111,6 +125,14 @@ async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)  # its generator is closed next
     return True
+
+
+async def _compare_rows(context: JobContext[ImportPayload]) -> list[Notice] | None:
+    """Look for one person in several rows, with no transaction open. None: the job has lost the import."""
+    async with context.transaction() as tx:
+        found = await _lock(tx, context.job, context.payload.import_id, ImportStatus.STAGING)
+        rows = None if found is None else await similar_rows.load_rows(tx, found)
+    return None if rows is None else await similar_rows.compare_rows(rows)
 
 
 async def _next(batches: AsyncIterator[RowBatch]) -> RowBatch | None:

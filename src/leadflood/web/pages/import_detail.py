@@ -9,10 +9,11 @@ from starlette.responses import StreamingResponse
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import queries
-from leadflood.domains.imports.contracts import ImportDetail, ReadFormat
+from leadflood.domains.imports.contracts import ImportDetail, NoticeView, ReadFormat
 from leadflood.domains.imports.errors import ImportNotReady
 from leadflood.domains.imports.models.fields import UPDATABLE
 from leadflood.domains.imports.models.format import ENCODINGS
+from leadflood.domains.imports.models.notices import ABOUT_ROWS
 from leadflood.domains.imports.models.states import ImportStage, RowAction
 from leadflood.domains.imports.service import lifecycle, mapping, rejected, uploads
 from leadflood.domains.imports.service.sandboxed_parser import DEFAULT_SOURCE
@@ -45,6 +46,7 @@ _ROWS = 50
 _KEPT = 50
 _MAPPABLE = (ImportStage.UPLOADED, ImportStage.PREVIEWED, ImportStage.CANCELLED, ImportStage.FAILED)
 _UNDOABLE = (ImportStage.COMMITTED, ImportStage.PAUSED, ImportStage.CANCELLED, ImportStage.FAILED)
+_BEFORE_ROWS = (ImportStage.UPLOADING, ImportStage.UPLOADED, ImportStage.STAGING)
 _DELETABLE = (*_MAPPABLE, ImportStage.COMMITTED, ImportStage.UNDONE)
 
 
@@ -163,6 +165,7 @@ async def _page(ctx: PageContext, form: Form | None = None, status: int = 200) -
             "changeset": None,
             "kept": [],
             "kept_why": skip_reason,
+            "row_notices": [] if found.status in _BEFORE_ROWS else _about_rows(found),
             "retention_days": ctx.parts.settings.lead_retention_days,
             "form": None,
         }
@@ -173,6 +176,10 @@ async def _page(ctx: PageContext, form: Form | None = None, status: int = 200) -
         elif found.status is ImportStage.PREVIEWED or found.changeset_id is not None:
             context |= await _rows(ctx, tx, found, owners)
     return PageResponse("imports/import.html", context, status)
+
+
+def _about_rows(found: ImportDetail) -> list[NoticeView]:
+    return [notice for notice in found.notices if notice.code in ABOUT_ROWS]
 
 
 def _maps(ctx: PageContext, found: ImportDetail) -> bool:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from leadflood.domains.imports.models.cells import strip_cell
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN, DetectedColumn, Notice
@@ -11,7 +11,15 @@ from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permis
 from leadflood.domains.imports.models.format import FileFormat
 
 REMEMBERED: Final = Notice("remembered_mapping", "Columns are mapped as in the last file with the same columns.")
+SAME_PERSON: Final = "same_person_in_file"
+NOT_COMPARED: Final = "rows_not_compared"
+NamedRow: TypeAlias = tuple[int, str]
+"""Number and email of a row."""
+ABOUT_ROWS: Final = (SAME_PERSON, NOT_COMPARED)
+"""Codes of notices about rows, which a preview finds."""
 _SHOWN: Final = 10
+_SHOWN_PAIRS: Final = 5
+_LONG: Final = 60
 
 
 def of_text(found: FileFormat, invalid_bytes: int) -> list[Notice]:
@@ -80,6 +88,33 @@ def of_columns(columns: Sequence[DetectedColumn], rows: Sequence[Sequence[str]])
             Notice("repeated_headers", f"Several columns have the same name, and are kept apart: {_listed(again)}.")
         )
     return notices
+
+
+def of_rows(pairs: Sequence[tuple[NamedRow, NamedRow]], *, compared: int, complete: bool) -> list[Notice]:
+    """Notices about rows that are one person under different emails.
+
+    Args: compared: number of rows that were compared with each other. complete: whether these are all.
+    """
+    found: list[Notice] = []
+    if pairs:
+        count = f"{len(pairs):,} pairs of rows are" if len(pairs) > 1 else "1 pair of rows is"
+        named = [
+            f"rows {one:,} and {two:,} ({first[:_LONG]}, {second[:_LONG]})"
+            for (one, first), (two, second) in islice(pairs, _SHOWN_PAIRS)
+        ]
+        more = f"; and {len(pairs) - _SHOWN_PAIRS:,} more" if len(pairs) > _SHOWN_PAIRS else ""
+        message = (
+            f"{count} the same person under different emails: {'; '.join(named)}{more}. Both are imported. "
+            "You can merge them under Duplicates afterwards."
+        )
+        found.append(Notice(SAME_PERSON, message))
+    if not complete:
+        message = (
+            f"Only the first {compared:,} rows were compared with each other. Other duplicates appear under Duplicates "
+            "after the import."
+        )
+        found.append(Notice(NOT_COMPARED, message))
+    return found
 
 
 def _listed(names: Sequence[str]) -> str:
