@@ -39,6 +39,8 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/changes/{id}": lambda it: [f"/changes/{it.ids[name]}" for name in ("change", "deletion")],
     "/companies": lambda it: ["/companies", "/companies?q=acme&sort=-createdAt", "/companies?q=nothing-at-all"],
     "/companies/{id}": lambda it: [f"/companies/{it.ids['company']}"],
+    "/docs": lambda _it: ["/docs", "/docs?q=nothing-at-all"],
+    "/docs/{group}": lambda _it: ["/docs/leads"],
     "/duplicates/{id}": lambda it: [f"/duplicates/{it.ids['duplicate']}"],
     "/email-changes/{token}": lambda it: [it.links["email_change"], "/email-changes/x"],
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],

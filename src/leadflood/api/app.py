@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadflood.api import openapi
 from leadflood.api.context import ApiContext
-from leadflood.api.docs_page import DocsPage
 from leadflood.api.middleware import RequestContextMiddleware
 from leadflood.api.proxies import ProxyMonitor
 from leadflood.api.readiness import ReadinessProbe
@@ -62,7 +61,6 @@ def create_app(parts: ApiContext, more: Sequence[APIRouter] = (), *, pages: ASGI
         partial(access.authenticate_all, parts.database, production=parts.settings.is_production), max_size=MAX_GROUP
     )
     app.state.group_commit = GroupCommit(parts.database, parts.metrics)
-    app.state.docs_page = DocsPage()
     parts.metrics.pool_size.set(parts.settings.database_pool_size)
     for router in (*parts.routers, *more):
         # The routes themselves: include_router would match and wrap each of them a second time.

@@ -62,6 +62,16 @@ def documents() -> list[Document]:
     return [found for page in PAGES if (found := document(page)) is not None]
 
 
+def render_text(text: str) -> Markup:
+    """Paragraphs of our own Markdown text, without headings."""
+    return Markup(_markdown().render(text))  # noqa: S704  our own texts
+
+
+def render_inline(text: str) -> Markup:
+    """A line of our own Markdown text."""
+    return Markup(_markdown().renderInline(text))  # noqa: S704  our own texts
+
+
 @cache
 def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable("table")

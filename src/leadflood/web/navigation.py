@@ -8,7 +8,7 @@ from leadflood.web.sidebar import SETTINGS_COUNT
 
 PAGES = tuple(
     f"leadflood.web.pages.{name}"
-    for name in ("home", "palette", "help", "mail", "outgoing", "system", "offline", "bot", "design")
+    for name in ("home", "palette", "help", "api_reference", "mail", "outgoing", "system", "offline", "bot", "design")
 )
 ITEMS = (
     NavItem("Home", "/", "house", "main", order=0, keys="g h"),

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from leadflood.api.deps import ContextDep
-from leadflood.api.docs_page import ASSETS, DOCS_POLICY
 from leadflood.api.errors import RouteNotFound, problem_index, problem_page, problem_types
 from leadflood.api.readiness import Readiness
 from leadflood.api.routing import EdgeRoute, public
@@ -16,7 +15,6 @@ from leadflood.kernel.schema import View
 
 router = APIRouter(route_class=EdgeRoute)
 
-_FOR_A_YEAR = "public, max-age=31536000, immutable"
 _METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -80,21 +78,3 @@ async def problem_by_code(code: str) -> HTMLResponse:
 async def openapi_document(request: Request) -> Response:
     """The description of this API for programs."""
     return JSONResponse(request.app.openapi())
-
-
-@router.get("/docs", include_in_schema=False)
-@public("documentation")
-async def docs(request: Request) -> HTMLResponse:
-    """The description of this API for people."""
-    return HTMLResponse(request.app.state.docs_page.html, headers={"Content-Security-Policy": DOCS_POLICY})
-
-
-@router.get(f"{ASSETS}/{{name}}", include_in_schema=False)
-@public("documentation")
-async def docs_asset(request: Request, name: str) -> Response:
-    """Scripts and styles of the documentation."""
-    asset = request.app.state.docs_page.asset(name)
-    if asset is None:
-        raise RouteNotFound("The documentation has no such asset.")
-    content, media_type = asset
-    return Response(content, headers={"Content-Type": media_type, "Cache-Control": _FOR_A_YEAR})

@@ -13,7 +13,7 @@ from leadflood.domains.imports.store.similar_rows import PersonRow
 from leadflood.kernel.db.transaction import Transaction
 
 MAX_COMPARED: Final = 25_000
-"""Maximum rows of a file that are compared: about four seconds. Other duplicates are found by scans after the import."""
+"""Maximum rows of a file that are compared, in about four seconds. Scans find other duplicates after the import."""
 
 
 @dataclass(frozen=True, slots=True)
