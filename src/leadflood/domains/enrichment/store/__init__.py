@@ -1,6 +1,5 @@
 """SQL that writes lookups and values of leads, and moves them with a merge."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
