@@ -29,6 +29,8 @@ class CommitProxy:
         self.held = threading.Semaphore(0)
         """Released once for each reply that is held back."""
         self.let_go = threading.Event()
+        self.sent = b""
+        """What the API sent in the marked transaction that it committed last."""
         self._upstream = str(upstream / f".s.PGSQL.{_PORT}")
         self._marker = marker
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -76,12 +78,13 @@ class CommitProxy:
 
     def _ask(self, client: socket.socket, server: socket.socket, in_doubt: threading.Event) -> None:
         """Pass on what the API sends, and see when it commits a marked transaction (a simple query, `Q`)."""
-        marked = False
+        sent = b""
         with suppress(OSError):
             while data := client.recv(_CHUNK):
-                marked = marked or self._marker in data
-                if marked and data.startswith(b"Q") and b"COMMIT;" in data:
-                    marked = False
+                if sent or self._marker in data:
+                    sent += data
+                if sent and data.startswith(b"Q") and b"COMMIT;" in data:
+                    self.sent, sent = sent, b""
                     if self.mode != "pass":
                         in_doubt.set()
                 server.sendall(data)

@@ -60,7 +60,8 @@ class Forked:
     def send_signal(self, signum: signal.Signals) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, signum)
+            with contextlib.suppress(ProcessLookupError):  # it ends between the two
+                os.kill(self.pid, signum)
 
     def kill(self) -> None:
         """SIGKILL."""
