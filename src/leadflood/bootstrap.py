@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS
+from leadflood.domains.enrichment.registry import parser_modules
 from leadflood.domains.identity.queries.instance import first_owner_email
 from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
@@ -17,7 +18,7 @@ from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.extensions import CHANGESET_SUBJECTS, LEAD_EXTENSIONS
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.metrics.registry import METRICS
-from leadflood.kernel.config import Settings
+from leadflood.kernel.config import JOB_PROCESSES, Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
@@ -196,7 +197,8 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
         await check_role(database)
         await check_schema(database)
         async with AsyncExitStack() as stack:
-            sandbox = await stack.enter_async_context(aclosing(new_sandbox(settings.parse_processes)))
+            modules = parser_modules(settings) if process in JOB_PROCESSES else ()
+            sandbox = await stack.enter_async_context(aclosing(new_sandbox(settings.parse_processes, modules)))
             door = await stack.enter_async_context(aclosing(build_door(settings, database)))
             registry = build_registry(settings, database, sandbox, door)
             yield Platform(
@@ -262,7 +264,10 @@ def build_hold(settings: Settings, database: Database) -> Hold:
 
 
 def build_door(settings: Settings, database: Database) -> Door:
-    """The way out to servers of others, for a process with these settings. Close it at the end."""
+    """The way out to servers of others, for a process with these settings. Close it at the end.
+
+    Raises: leadflood.demo.internet.dialer.DemoInternetRefused: the settings name the demo's, and are for production.
+    """
 
     async def contact() -> str:
         if settings.crawler_contact:
@@ -271,15 +276,19 @@ def build_door(settings: Settings, database: Database) -> Door:
             return await first_owner_email(tx) or ""
 
     urls = (settings.database_url, settings.migrate_database_url, settings.queue_database_url)
-    return Door(
-        DoorParts(
-            user_agent=UserAgent(public_url(settings), contact),
-            gate=build_hold(settings, database),
-            hosts=PostgresHosts(database),
-            internal=parse_internal_hosts(settings.internal_hosts),
-            own_addresses=OwnAddresses([url.get_secret_value() for url in urls if url is not None]),
-        )
+    parts = DoorParts(
+        user_agent=UserAgent(public_url(settings), contact),
+        gate=build_hold(settings, database),
+        hosts=PostgresHosts(database),
+        internal=parse_internal_hosts(settings.internal_hosts),
+        own_addresses=OwnAddresses([url.get_secret_value() for url in urls if url is not None]),
     )
+    if settings.demo_internet:
+        from leadflood.demo.internet.place import DemoPlace  # noqa: PLC0415  only the demo pays for it
+
+        place = DemoPlace.of(settings)
+        parts = replace(parts, resolver=place.resolver, dialer=place.dialer(settings), ssl_context=place.ssl_context)
+    return Door(parts)
 
 
 def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS) -> Worker:

@@ -179,7 +179,8 @@ class Showcase:
         """A lead is being looked up, and stays so."""
         job = await self.claim(email)
         async with self.parts.database.transaction(self.workspace_id) as tx:
-            await enrichment.start(tx, Actor.system(self.workspace_id), [(job, self.leads[email])])
+            begun = enrichment.AttemptStart(self.leads[email])
+            await enrichment.start(tx, Actor.system(self.workspace_id), [(job, begun)])
 
 
 async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Showcase:

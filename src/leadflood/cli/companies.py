@@ -54,28 +54,72 @@ def list_(
 
 @app.command("show")
 def show(company: str = _COMPANY, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """Show a company with its domains.
+    """Show a company with its domains, facts and latest run.
 
     Example: `leadflood company show acme.com`
     """
 
     async def work() -> None:
+        from leadflood.cli.leads import print_values
         from leadflood.domains.companies import queries
+        from leadflood.domains.enrichment.queries.companies import get_company_enrichment
 
         async with open_context(workspace) as context:
             found = await _find(context, company)
             async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
                 domains = await queries.domains_of(tx, context.actor, company_id=found.id)
+                enrichment = await get_company_enrichment(tx, context.actor, company_id=found.id)
         if as_json:
-            print_json({**found.model_dump(mode="json"), "domains": domains.model_dump(mode="json")["items"]})
+            parts = {
+                "domains": domains.model_dump(mode="json")["items"],
+                "enrichment": enrichment.model_dump(mode="json"),
+            }
+            print_json({**found.model_dump(mode="json"), **parts})
             return
         print_facts([("id", found.id), ("name", found.name), ("status", found.status), ("created", found.created_at)])
         print_table(
             [TableColumn("domain", whole=True), TableColumn("main"), TableColumn("source")],
             [(item.domain, "yes" if item.main else "", item.source) for item in domains.items],
         )
+        if enrichment.values:
+            print_values([item for item in enrichment.values if item.chosen])
+        for latest in enrichment.runs[:1]:
+            print_facts([("run", latest.state), ("result", latest.message), ("fresh until", latest.fresh_until)])
+            print_table(
+                [TableColumn("source"), TableColumn("answer"), TableColumn("values"), TableColumn("message")],
+                [(step.source, step.state, step.facts or "", step.message) for step in latest.steps],
+            )
 
     run(work())
+
+
+@app.command("enrich")
+def enrich(
+    company: str = _COMPANY,
+    wait: bool = typer.Option(False, "--wait", help="Wait for the answers, then show the company."),
+    workspace: str | None = WORKSPACE,
+) -> None:
+    """Ask the sources about a company again.
+
+    Example: `leadflood company enrich acme.com --wait`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.progress import follow, open_reporter
+        from leadflood.domains.enrichment.service import company_runs
+
+        async with open_context(workspace) as context:
+            found = await _find(context, company)
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                job_id = await company_runs.enrich_company(tx, context.actor, company_id=found.id, trace={})
+            note(f"Enrichment of {found.title} queued (job {job_id}).")
+            if wait:
+                async with open_reporter() as screen:
+                    await follow(context, job_id, screen, timeout=None)
+
+    run(work())
+    if wait:
+        show(company, workspace, as_json=False)
 
 
 @app.command("create")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 HOST = typer.Option(None, "--host", help="Address to listen on. Defaults to LEADFLOOD_HOST.")
 PORT = typer.Option(None, "--port", min=0, max=65535, help="Port to listen on. Defaults to LEADFLOOD_PORT.")
 
+_DEMO_PATIENCE = 20.0
+"""Seconds for the demo's internet to start, before a worker asks it something."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -25,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("worker")(worker)
     app.command("isolated-jobs", hidden=True)(isolated_jobs)
     app.command("dev-mail")(dev_mail)
+    app.command("demo-internet", hidden=True)(demo_internet)
     app.command("migrate")(migrate)
     app.command("seed")(seed)
     app.command("prepare", hidden=True)(prepare)
@@ -75,6 +79,11 @@ def dev_mail() -> None:
     Example: `LEADFLOOD_DEV_MAIL_PORT=2525 leadflood dev-mail`
     """
     asyncio.run(_catch(_start()))
+
+
+def demo_internet() -> None:
+    """Run the small internet of `leadflood up --demo`, at the ports of LEADFLOOD_DEMO_INTERNET."""
+    asyncio.run(_serve_demo_internet(_start()))
 
 
 def migrate() -> None:
@@ -181,6 +190,23 @@ async def _catch(settings: "Settings") -> None:
     log.info("mail.stopped")
 
 
+async def _serve_demo_internet(settings: "Settings") -> None:
+    import structlog
+
+    from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
+    from leadflood.demo.internet.place import DemoPlace
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
+    place = DemoPlace.of(settings)
+    place.folder.mkdir(mode=0o700, exist_ok=True)
+    async with Internet(demo_zone(), demo_handler, place=place):
+        structlog.get_logger().info("demo_internet.started")
+        await stop.wait()
+
+
 async def _work_isolated(settings: "Settings") -> None:
     from leadflood import bootstrap
 
@@ -195,6 +221,10 @@ async def _work(settings: "Settings") -> None:
         from prometheus_client import start_http_server
 
         start_http_server(settings.worker_metrics_port, settings.host)
+    if settings.demo_internet:
+        from leadflood.demo.internet.place import DemoPlace
+
+        await DemoPlace.of(settings).wait(_DEMO_PATIENCE)
     async with bootstrap.open_platform(settings, process="worker") as platform:
         await bootstrap.build_hold(settings, platform.database).check()
         running = bootstrap.build_worker(platform)

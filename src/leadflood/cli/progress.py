@@ -74,6 +74,8 @@ class JobProgressLines:
             line = f"retrying: attempt {job.attempts + 1} at {moment(job.next_attempt_at)}"
             if job.on_hold:
                 line = "waiting: outgoing effects are on hold (`leadflood hold status`)"
+            elif job.waiting_for and job.waiting_until is None:
+                line = visible(job.waiting_for)
             elif job.waiting_until is not None:
                 line = f"waiting until {moment(job.waiting_until)}: {visible(job.waiting_for or '')}"
             states["queued", job.attempts + 1] = f"{_clock(job, None)}  {line}"
@@ -140,6 +142,8 @@ def _state(job: "JobView") -> str:
         return "on hold …"
     if job.waiting_until is not None:
         return f"waiting until {moment(job.waiting_until)} …"
+    if job.waiting_for:
+        return job.waiting_for
     if job.attempts:
         return f"waiting for attempt {job.attempts + 1} at {moment(job.next_attempt_at)} …"
     return "queued …"

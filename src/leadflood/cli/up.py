@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -34,6 +35,8 @@ _OK = 200
 _GRACE = 30.0
 _HUNG_AFTER = 15.0
 """Seconds without a heartbeat after which an API process is killed and restarted."""
+DEMO_SOURCES = "email_insight,job_title,phone_place,gleif,sec_edgar,website,dns,wikidata,company_place"
+"""Sources of the demo, which ask its small internet."""
 
 
 @dataclass(slots=True)
@@ -119,6 +122,7 @@ def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str,
         "LEADFLOOD_PORT": str(port),
         "LEADFLOOD_LOG_LEVEL": settings.log_level,
         **(_catcher(settings) if _catches(settings) else {}),
+        **(_small_internet(settings) if demo else {}),
     }
     note("Preparing the database …")
     prepared = _prepare(env)
@@ -149,6 +153,18 @@ def _catcher(settings: "Settings") -> dict[str, str]:
     with probe:
         port = probe.getsockname()[1]
     return {"LEADFLOOD_DEV_MAIL_PORT": str(port), "LEADFLOOD_SMTP_URL": f"smtp://{LOOPBACK}:{port}"}
+
+
+def _small_internet(settings: "Settings") -> dict[str, str]:
+    """The place of the demo's internet, and the sources that read it unless the settings name some."""
+    from leadflood.cli.listener import LOOPBACK, listen
+
+    with ExitStack() as stack:
+        probes = [stack.enter_context(listen(LOOPBACK, 0)) for _ in range(3)]
+        ports = ",".join(str(probe.getsockname()[1]) for probe in probes)
+    (settings.home / "demo-internet" / "authority.pem").unlink(missing_ok=True)  # of the last run
+    named = "enrichment_sources" in settings.model_fields_set
+    return {"LEADFLOOD_DEMO_INTERNET": ports, **({} if named else {"LEADFLOOD_ENRICHMENT_SOURCES": DEMO_SOURCES})}
 
 
 def _prepare(env: Mapping[str, str]) -> str:
@@ -188,6 +204,8 @@ async def _supervise(
         ),
         ChildCommand("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout_seconds + 5)),
     ]
+    if demo:
+        commands.append(ChildCommand("demo-internet", _argv("demo-internet"), env, _GRACE))
     if _catches(settings):
         commands.append(ChildCommand("dev-mail", _argv("dev-mail"), env, _GRACE))
     story = asyncio.create_task(_print_progress(settings, env, sign_in, demo=demo))
@@ -255,6 +273,7 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
     json = "-H 'Content-Type: application/json'"
     login = f'{{"email":"{DEMO_EMAIL}","password":"{DEMO_PASSWORD}"}}'
     by_login = f'curl -s {url}/v1/auth/login {json} -d \'{login}\' | sed \'s/.*"accessToken": *"\\([^"]*\\)".*/\\1/\''
+    lead = f'{{"email":"{_example(demo=demo)}"}}'
     by_key = f'{program} key create curl --scope leads:write --json | sed \'s/.*"token": *"\\([^"]*\\)".*/\\1/\''
     return "\n".join(
         [
@@ -266,13 +285,27 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
             *([f"  Mail       {url}/mail (captured, not delivered)"] if _catches(settings) else []),
             f"  Data       {settings.home.resolve() if settings.database_url is None else 'at LEADFLOOD_DATABASE_URL'}",
             "",
-            "Add a lead from another terminal:",
-            f"  {program} lead add alan.turing@acme.com --wait",
+            *_hint(demo=demo),
+            f"  {program} lead add {_example(demo=demo)} --wait",
             "or over HTTP:",
             f"  TOKEN=$({by_login if demo else by_key})",
-            f'  curl -s {url}/v1/leads -H "Authorization: Bearer $TOKEN" {json} -d \'{{"email":"alan@acme.com"}}\'',
+            f"  curl -s {url}/v1/leads -H \"Authorization: Bearer $TOKEN\" {json} -d '{lead}'",
         ]
     )
+
+
+def _example(*, demo: bool) -> str:
+    """An address whose company can be read: with the demo, of its small internet."""
+    return "alan.turing@nordlabs-de.de" if demo else "alan.turing@acme.com"
+
+
+def _hint(*, demo: bool) -> list[str]:
+    if not demo:
+        return ["Add a lead from another terminal:"]
+    return [
+        "The demo has a small internet of its own, with 200 companies.",
+        "Add a lead of one of them from another terminal, and see its company being read:",
+    ]
 
 
 def _demo_sign_in(host: str, port: int) -> str:

@@ -164,8 +164,10 @@ class Settings(BaseSettings):
     drain_timeout_seconds: Seconds = Field(25, description="Seconds a stopping worker waits for its running jobs.")
     enrichment_sources: str = Field(
         "email_insight",
-        description="Comma-separated sources that workers ask about leads, in order of precedence: `email_insight`,"
-        " `job_title`, `phone_place` (instant, without a network), `email_check` (DNS), `simulated` (for tests).",
+        description="Comma-separated sources that workers ask, in order of precedence. About leads: `email_insight`,"
+        " `job_title`, `phone_place` (instant, without a network), `email_check` (DNS), `simulated` (for tests). About"
+        " their companies: `website`, `dns`, `gleif`, `sec_edgar`, `companies_house`, `wikidata`, `company_place`."
+        " Without any of the latter, no request about a company leaves.",
     )
     simulated_latency_seconds: float = Field(2, ge=0, description="Duration of a `simulated` call, in seconds.")
     simulated_failure_rate: float = Field(0, ge=0, le=1, description="Fraction of `simulated` calls that fail.")
@@ -196,6 +198,11 @@ class Settings(BaseSettings):
         " captures emails; otherwise none are sent.",
     )
     mail_from: str = Field("LEAD-FLOOD <no-reply@leadflood.local>", description="Sender of emails.")
+    demo_internet: str = Field(
+        "",
+        description="Ports of the demo's small internet on 127.0.0.1: HTTP, HTTPS and DNS. Set by `up --demo`; refused"
+        " in production. Empty: the real internet.",
+    )
     dev_mail_port: int = Field(
         5025, ge=0, le=65535, description="Port of the development mail server on 127.0.0.1. 0: any free port."
     )

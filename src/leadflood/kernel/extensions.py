@@ -17,7 +17,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.text import InvalidValue
 
 Load: TypeAlias = Callable[[Transaction, Actor, Sequence[UUID]], Awaitable[Mapping[UUID, Any]]]
-LoadPanel: TypeAlias = Callable[[Transaction, Actor, UUID], Awaitable[Mapping[str, Any]]]
+LoadPanel: TypeAlias = Callable[[Transaction, Actor, UUID], Awaitable[Mapping[str, Any] | None]]
 LoadOptions: TypeAlias = Callable[[Transaction, Actor], Awaitable[Mapping[str, Any]]]
 LoadHome: TypeAlias = Callable[[Transaction, Actor, ZoneInfo], Awaitable[Mapping[str, Any]]]
 Changed: TypeAlias = Mapping[UUID, Mapping[str, JsonValue]]
@@ -57,7 +57,7 @@ class Panel:
         name: name of the element, `panel-<name>`.
         title: heading.
         template: template of the content, with the result of `load` as `panel`, the ID as `subject_id`, and `form`.
-        load: loads the content. The number of statements doesn't depend on the number of rows.
+        load: loads the content, or None to show no panel. The number of statements doesn't depend on that of rows.
         permission: permission to see it.
         main: whether it is in the wide column instead of the one beside it.
         order: sort key within the column, ascending.

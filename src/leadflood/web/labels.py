@@ -99,6 +99,7 @@ STATUSES: Final = {
     "retrying": ("warn", "rotate-cw", "Retrying"),
     "on_hold": ("warn", "circle-dot", "On hold"),
     "waiting": ("neutral", "clock", "Scheduled"),
+    "awaiting": ("info", "clock", "Waiting"),
     "active": ("ok", "circle-check", "Active"),
     "invited": ("info", "mail", "Invited"),
     "expired": ("neutral", "clock", "Expired"),
@@ -122,6 +123,8 @@ STATUSES: Final = {
 
 _JOBS: Final = {
     "leads.enrich": "Enrichment",
+    "enrichment.company": "Enrichment of a company",
+    "enrichment.sweep_runs": "Clean up enrichment",
     "leads.purge": "Delete expired leads",
     "leads.undo": "Undo a change",
     "leads.release": "Unassign leads",

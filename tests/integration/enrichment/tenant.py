@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from leadflood.domains.enrichment.service import company_runs
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
-WITHOUT_PERSONAL_DATA = {"source_gates": "times and numbers of sources"}
+WITHOUT_PERSONAL_DATA = {
+    "source_gates": "times and numbers of sources",
+    "company_runs": "answers about organizations; deleted with a company that only one person's leads had",
+    "company_merge_lookups": "IDs of merges and lookups of organizations, deleted with them",
+}
 
 
 # A run as the previous release stores it. Triggers copy it.
@@ -22,11 +27,23 @@ INSERT INTO enrichment_values (workspace_id, id, run_id, lead_id, field, value, 
 VALUES (:workspace_id, :id, :id, :lead_id, 'seniority', '"head"', 0.9, 'a_method', 'Seen.', true)
 """)
 
+# An answer about a company, which a merge moved.
+LOOKUP = sql("""
+INSERT INTO lookups (workspace_id, id, company_id, source, source_version, state, answered_at)
+VALUES (:workspace_id, :id, :company_id, 'register', '1', 'missed', now())
+""")
+MOVED = sql("INSERT INTO company_merge_lookups VALUES (:workspace_id, :merge_id, :id)")
+
 
 async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) -> Mapping[str, UUID]:
-    """Store a run of the previous release."""
+    """Store a run of the previous release, a run of a company, and an answer that a merge moved."""
+    workspace_id, company_id = actor.workspace_id, ids["companies"]
     values = {"workspace_id": actor.workspace_id, "id": new_id(), "lead_id": ids["leads"]}
     async with database.transaction(actor.workspace_id) as tx:
         await tx.execute(RUN, values)
         await tx.execute(VALUE, values)
+        await company_runs.enrich_company(tx, actor, company_id=company_id, trace={})
+        moved = {"workspace_id": workspace_id, "id": new_id()}
+        await tx.execute(LOOKUP, {**moved, "company_id": company_id})
+        await tx.execute(MOVED, {**moved, "merge_id": ids["company-merges"]})
     return {}

@@ -15,29 +15,35 @@ from leadflood.demo.internet.dialer import LoopbackDialer
 from leadflood.demo.internet.dns_server import DnsServer, Zone
 from leadflood.demo.internet.faults import CERTIFICATES, DOMAIN, serve_fault, zone_of_faults
 from leadflood.demo.internet.http_server import Handler, HttpServer, Received, SitePage
+from leadflood.demo.internet.place import HTTP, HTTPS, DemoPlace
 from leadflood.demo.internet.sites import page_of, zone_of_companies
 from leadflood.kernel.door.certificates import new_ssl_context
 from leadflood.kernel.door.resolver import Resolver
-
-HTTP: Final = 80
-HTTPS: Final = 443
 
 
 class Internet:
     """Servers on the loopback interface. Use as an asynchronous context manager."""
 
-    def __init__(self, zone: Zone | None = None, handler: Handler | None = None) -> None:
-        """Args: zone: more names than those of the faults. handler: serves their hosts."""
+    def __init__(
+        self, zone: Zone | None = None, handler: Handler | None = None, *, place: DemoPlace | None = None
+    ) -> None:
+        """Args: zone: more names than those of the faults. handler: serves their hosts. place: for other processes."""
+        self._place = place
         self.zone = zone_of_faults() if zone is None else zone.joined(zone_of_faults())
         self._handler = handler or _not_found
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="leadflood-internet-"))
-        self.authority = Authority(Path(folder))
-        self.dns = await self._stack.enter_async_context(DnsServer(self.zone))
-        self.http = await self._stack.enter_async_context(HttpServer(self._serve, self._context_of))
+        place = self._place
+        if place is None:
+            folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="leadflood-internet-"))
+            place = DemoPlace(0, 0, 0, Path(folder))
+        self.authority = Authority(place.folder)
+        self.dns = await self._stack.enter_async_context(DnsServer(self.zone, port=place.dns))
+        self.http = await self._stack.enter_async_context(
+            HttpServer(self._serve, self._context_of, ports=(place.http, place.https))
+        )
         self.dialer = LoopbackDialer({HTTP: self.http.port, HTTPS: self.http.tls_port})
         return self
 

@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from leadflood.domains.enrichment.models.choosing import Because
+from leadflood.domains.enrichment.models.company_runs import CompanyRunState
+from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.kernel.schema import View
 
 
@@ -71,6 +73,50 @@ class LeadEnrichmentView(View):
 
     values: list[EnrichmentValueView]
     runs: list[EnrichmentRunView]
+
+
+class CompanyStepView(View):
+    """A source in a run of a company."""
+
+    source: str
+    state: StepState = Field(
+        description="`asking` while it is being asked; then `found`, `missed` (it has nothing), `refused`, `waiting`"
+        " (asked again later), `away` (not reached), `failed` (an error here), or `skipped`."
+    )
+    message: str = Field(description="The answer in a sentence.")
+    facts: int = Field(description="Number of values.")
+    seconds: float
+    stored: bool = Field(description="Whether an earlier answer was used and nothing was asked.")
+    until: datetime | None = Field(description="When it can be asked again, if it waits or could not be asked.")
+
+
+class CompanyRunView(View):
+    """A run: the sources were asked about a company."""
+
+    id: UUID
+    job_id: UUID
+    domain: str
+    state: CompanyRunState
+    message: str = Field(description="The result in a sentence; empty until it ends.")
+    steps: list[CompanyStepView]
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    fresh_until: datetime | None = Field(description="Until then, a new lead of the company starts no other run.")
+
+
+class CompanyEnrichmentView(View):
+    """Facts about a company, best first per field, and its latest runs, newest first."""
+
+    values: list[EnrichmentValueView]
+    runs: list[CompanyRunView]
+
+
+class CompanyEnrichmentRequested(View):
+    """A queued run of a company."""
+
+    company_id: UUID
+    job_id: UUID
 
 
 class EnrichmentRequested(View):

@@ -1,13 +1,26 @@
 """Declaration of the enrichment domain."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from leadflood.domains.companies.events import COMPANY, COMPANY_MERGE_UNDONE, COMPANY_MERGED
 from leadflood.domains.enrichment import jobs, listeners
 from leadflood.domains.enrichment.engine.fetching import DoorFetcher
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
-from leadflood.domains.enrichment.events import LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, EnrichLead
+from leadflood.domains.enrichment.events import (
+    COMPANY_ENRICHED,
+    LEAD_ENRICHED,
+    LEAD_ENRICHMENT_FAILED,
+    SWEEP_RUNS,
+    CompanyEventKind,
+)
+from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
+from leadflood.domains.enrichment.jobs.companies import sweeps
 from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import worker_sources
+from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.domains.leads.events import LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED, LeadEventKind
+from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED, LeadEventKind
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
@@ -16,30 +29,45 @@ from leadflood.kernel.metrics import Metric
 from leadflood.kernel.pages import TimelineKind
 
 
-def _jobs(services: Services) -> list[JobDefinition[EnrichLead]]:
+def _jobs(services: Services) -> list[JobDefinition[Any]]:
     fingerprints = Fingerprints(services.database, services.secret_box)
     engines = SubjectEngines(
         services.database,
         lambda workspace_id: DoorFetcher(services.door, services.sandbox, workspace_id),
         fingerprints.hash,
     )
-    return jobs.definitions(worker_sources(services.settings), engines)
+    return [
+        *jobs.definitions(worker_sources(services.settings), engines),
+        *sweeps(services.database, retention_days=services.settings.job_retention_days),
+    ]
+
+
+def _result(data: Mapping[str, Any]) -> str:
+    return str(data.get("sentence", ""))
 
 
 DOMAIN = Domain(
     name="enrichment",
     jobs=_jobs,
-    events=(LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED),
+    schedules=(Schedule(SWEEP_RUNS, 900.0),),
+    events=(LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, COMPANY_ENRICHED),
     subscriptions=(
         Subscription("enrichment.lead_created", LEAD_CREATED, listeners.lead_created),
         Subscription("enrichment.requested", LEAD_ENRICHMENT_REQUESTED, listeners.enrichment_requested),
+        Subscription("enrichment.company_merged", COMPANY_MERGED, listeners.company_merged),
+        Subscription("enrichment.company_merge_undone", COMPANY_MERGE_UNDONE, listeners.company_merge_undone),
     ),
     participants=(PARTICIPANT,),
+    extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
+    routes=("leadflood.domains.enrichment.edge.routes",),
+    pages=("leadflood.domains.enrichment.edge.pages",),
+    templates="leadflood.domains.enrichment.edge",
     timeline=(
         TimelineKind(LeadEventKind.ENRICHMENT_REQUESTED, "Enrichment requested", "sparkles"),
         TimelineKind(LeadEventKind.ENRICHMENT_STARTED, "Enrichment started", "loader-circle", "info"),
         TimelineKind(LeadEventKind.ENRICHMENT_COMPLETED, "Enriched", "circle-check", "ok"),
         TimelineKind(LeadEventKind.ENRICHMENT_FAILED, "Enrichment failed", "circle-x", "bad"),
+        TimelineKind(CompanyEventKind.ENRICHED, "Sources asked", "sparkles", "info", text=_result),
     ),
     metrics=(
         Metric(

@@ -1,10 +1,14 @@
 """The job and the domain events of enrichment."""
 
+from enum import StrEnum
 from uuid import UUID
 
-from leadflood.domains.jobs.models import JobKind, Payload
+from leadflood.domains.companies.events import COMPANY
+from leadflood.domains.enrichment.models.company_runs import CompanyRunState
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.events import EventData, EventType
+from leadflood.kernel.queue.ports import Priority
 
 
 class EnrichLead(Payload):
@@ -15,6 +19,33 @@ class EnrichLead(Payload):
 
 ENRICH_LEAD = JobKind("leads.enrich.v1", EnrichLead, max_attempts=5)
 """Queued in the transaction that creates a lead, or that requests its enrichment."""
+
+
+class EnrichCompany(Payload):
+    """The run of a company."""
+
+    run_id: UUID
+    company_id: UUID
+
+
+ENRICH_COMPANY = JobKind("enrichment.company.v1", EnrichCompany, max_attempts=5, outgoing=True)
+"""Queued in the transaction that starts the run. Asks the sources about a company."""
+
+SWEEP_RUNS = JobKind("enrichment.sweep_runs.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+"""Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
+
+
+class CompanyEventKind(StrEnum):
+    """Kinds of entries in a company's timeline. The values are stored: they never change their meaning."""
+
+    ENRICHED = "company.enriched"
+    """A run has ended."""
+
+
+class EnrichmentAuditAction(StrEnum):
+    """Audit actions of enrichment. The names are stable: users filter and alert by them."""
+
+    COMPANY_REQUESTED = "company.enrichment_requested"
 
 
 class LeadEnrichedData(EventData):
@@ -30,6 +61,17 @@ class EnrichmentFailedData(EventData):
     job_id: UUID
 
 
+class CompanyEnrichedData(EventData):
+    """The run, how it ended, and the fields with a chosen value."""
+
+    run_id: UUID
+    state: CompanyRunState
+    fields: list[str]
+
+
+COMPANY_ENRICHED = EventType(
+    "company.enriched.v1", COMPANY, CompanyEnrichedData, "The sources were asked about a company."
+)
 LEAD_ENRICHED = EventType("lead.enriched.v1", LEAD, LeadEnrichedData, "Enrichment of a lead is complete.")
 LEAD_ENRICHMENT_FAILED = EventType(
     "lead.enrichment_failed.v1", LEAD, EnrichmentFailedData, "Enrichment of a lead failed for good."

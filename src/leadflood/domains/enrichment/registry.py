@@ -1,11 +1,12 @@
 """The enrichment sources of this program, by name."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from leadflood.domains.enrichment.errors import UnknownSource
-from leadflood.domains.enrichment.models import Source, SubjectKind
-from leadflood.domains.enrichment.models.policies import Policy
+from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.models.policies import ChoiceRules, Policy
 from leadflood.domains.enrichment.sources.companies_house import CompaniesHouse
 from leadflood.domains.enrichment.sources.company_place import CompanyPlace
 from leadflood.domains.enrichment.sources.dns import Dns
@@ -25,10 +26,16 @@ PARSER_MODULES: Final[Sequence[str]] = ("leadflood.domains.enrichment.sources.we
 """Modules that parse pages in child processes, which are to be loaded there."""
 
 
+def parser_modules(settings: Settings) -> Sequence[str]:
+    """The modules that parse pages for the sources that workers ask. Raises: UnknownSource."""
+    reads = any(source.spec.name == Website.spec.name for source in worker_sources(settings))
+    return PARSER_MODULES if reads else ()
+
+
 def worker_sources(settings: Settings) -> Sequence[Source]:
     """The sources that workers ask, as the settings name them, in their order. Raises: UnknownSource."""
-    people = (source for source in build_sources(settings) if source.spec.subject is SubjectKind.LEAD)
-    known: Mapping[str, Source] = {source.spec.name: source for source in (*people, _simulated(settings))}
+    every = (*build_sources(settings), _simulated(settings))
+    known: Mapping[str, Source] = {source.spec.name: source for source in every}
     names = [name.strip() for name in settings.enrichment_sources.split(",") if name.strip()]
     for name in names:
         if name not in known:
@@ -48,12 +55,27 @@ def _simulated(settings: Settings) -> Simulated:
 def build_sources(settings: Settings) -> Sequence[Source]:
     """The sources that need no key, and Companies House if the settings have its key, in order of precedence."""
     key = settings.companies_house_key
+    return _free_sources(key.get_secret_value() if key else "")
+
+
+@cache
+def standard_rules() -> ChoiceRules:
+    """Rules of choices that no worker makes, such as after a merge of companies: all sources in their usual order."""
+    return rules_of(_free_sources("no key"))
+
+
+def rules_of(sources: Sequence[Source]) -> ChoiceRules:
+    """Rules that prefer sources in their order."""
+    return ChoiceRules(default_policy(sources), {source.spec.name: source.spec.family for source in sources})
+
+
+def _free_sources(companies_house_key: str) -> Sequence[Source]:
     return (
         EmailInsight(),
         JobTitle(),
         PhonePlace(),
         EmailCheck(),
-        *((CompaniesHouse(key.get_secret_value()),) if key else ()),
+        *((CompaniesHouse(companies_house_key),) if companies_house_key else ()),
         Gleif(),
         SecEdgar(),
         Website(),

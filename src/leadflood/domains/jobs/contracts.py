@@ -167,14 +167,14 @@ class JobView(View):
     id: UUID
     kind: str = Field(description="Kind of work, with its version.", examples=["leads.enrich.v1"])
     status: JobStatus
-    subject_id: UUID | None = Field(description="Lead of the job, if any.")
+    subject_id: UUID | None = Field(description="Lead or company of the job, if any.")
     attempts: int = Field(description="Number of attempts, including one cancelled before it started.")
     max_attempts: int
     next_attempt_at: datetime | None = Field(description="Time of the next attempt; null unless queued.")
     waiting_until: datetime | None = Field(
-        description="Time until which the job is postponed without a failure; otherwise null."
+        description="Time until which the job is postponed without a failure; null if it waits for something to end."
     )
-    waiting_for: str | None = Field(description="Why the job is postponed; otherwise null.")
+    waiting_for: str | None = Field(description="Why the job is postponed, or what it waits for; otherwise null.")
     on_hold: bool = Field(description="Whether it waits because outgoing email is on hold.")
     last_error: str | None
     cause: str | None = Field(description="Error with IDs and values removed, as in the list of failures.")
@@ -189,14 +189,14 @@ class JobView(View):
         """The state as shown to people."""
         if self.on_hold:
             return "on_hold"
-        if self.waiting_until is not None:
-            return "waiting"
+        if self.waiting_for is not None:
+            return "awaiting" if self.waiting_until is None else "waiting"
         return "retrying" if self.retrying else self.status
 
     @property
     def retrying(self) -> bool:
         """Whether it waits for another attempt after a failed one."""
-        ready = not self.on_hold and self.waiting_until is None
+        ready = not self.on_hold and self.waiting_for is None
         return self.status is JobStatus.QUEUED and self.attempts > 0 and ready
 
 
@@ -286,7 +286,7 @@ def job_view(row: Any) -> JobView:  # noqa: ANN401  a row of job_executions
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         next_attempt_at=row.next_attempt_at if row.status == JobStatus.QUEUED else None,
-        waiting_until=row.next_attempt_at if waiting else None,
+        waiting_until=row.next_attempt_at if waiting and row.awaited_id is None else None,
         waiting_for=row.waiting_for if waiting else None,
         on_hold=row.on_hold and row.status == JobStatus.QUEUED,
         last_error=row.last_error,

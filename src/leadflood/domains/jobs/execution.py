@@ -19,6 +19,8 @@ from leadflood.domains.jobs.models import (
 from leadflood.domains.jobs.registry import JobRegistry, Later
 from leadflood.domains.jobs.store import on_hold, suspects, unique
 from leadflood.domains.jobs.store.publishing import announce
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import DatabaseError
@@ -156,10 +158,20 @@ async def release(database: Database, job: RunningJob, *, delay: float = 0.0) ->
 
 
 async def reschedule(database: Database, job: RunningJob, later: Later) -> bool:
-    """Requeue a job until the time that its handler named. It does not count as an attempt."""
+    """Requeue a job until the time that its handler named, or until what it waits for ends. It does not count.
+
+    No message announces a job that waits for something: `wake` does, or `requeue_lost` after that time.
+    """
+    reason = storable_reason(later.reason)
     async with database.transaction(job.workspace_id) as tx:
-        queued = await store.reschedule(tx, job.key, at=later.at, reason=storable_reason(later.reason))
-        await _announce(tx, queued)
+        if later.awaited is None:
+            queued = await store.reschedule(tx, job.key, at=later.at, reason=reason)
+            await _announce(tx, queued)
+        elif await later.awaited.lives(tx, Actor.system(job.workspace_id), later.awaited.id):
+            queued = await store.reschedule(tx, job.key, at=later.at, reason=reason, awaited_id=later.awaited.id)
+        else:
+            queued = await store.reschedule(tx, job.key, at=utc_now(), reason=reason)
+            await _announce(tx, queued)
     return queued is not None
 
 

@@ -125,6 +125,8 @@ class RunningJob:
     losses: int = 0
     """Number of consecutive attempts that were lost with their worker."""
 
+    priority: Priority = Priority.NORMAL
+
     @property
     def key(self) -> tuple[UUID, UUID, int]:
         """Workspace, job and attempt: the guard of all writes."""

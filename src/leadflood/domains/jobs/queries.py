@@ -87,7 +87,7 @@ GROUP BY kind ORDER BY kind
 # Without payload and trace: an unreadable one must not hide its neighbors.
 _JOB = sql("""
 id, kind, subject_id, status, attempts, max_attempts, next_attempt_at, last_error, cause, failures, progress, on_hold,
-waiting_for, created_at, started_at, finished_at
+waiting_for, awaited_id, created_at, started_at, finished_at
 """)
 _EVENT = sql("""
 id, kind, job_id, status, attempts, next_attempt_at, last_error, cause, created_at, processed_at, subject_kind,

@@ -80,14 +80,29 @@ class Complete(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Something that ends, such as a run that several jobs wait for.
+
+    Attributes:
+        id: its ID. When it ends, `leadflood.domains.jobs.service.wake` queues the jobs that wait for it.
+        lives: whether it has not ended. It must lock what decides that, so that it ends before or after, not meanwhile.
+    """
+
+    id: UUID
+    lives: Callable[[Transaction, Actor, UUID], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """Result of a handler that must wait: it is called again at that time. The reason is shown to users.
 
     The attempt does not count. For what is no failure, such as a provider's limit that is used up until then.
+    `awaited`: what it waits for, if that ends before that time; the time is then the last resort.
     """
 
     at: datetime
     reason: str
+    awaited: Awaited | None = None
 
 
 Outcome: TypeAlias = Complete[Any] | Later | None

@@ -39,7 +39,7 @@ from leadflood.domains.jobs.models import MAX_IDS, MAX_PER_REQUEST, JobStatus, N
 from leadflood.domains.jobs.permissions import JOBS_WRITE, OUTBOX_WRITE
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, FailureGroup
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.jobs.store import on_hold, publishing, unique
+from leadflood.domains.jobs.store import on_hold, publishing, unique, waiting
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, LockConflict
 from leadflood.kernel.db.transaction import Transaction
@@ -86,6 +86,14 @@ async def _enqueue_unique(tx: Transaction, actor: Actor, job: NewJob[Any]) -> UU
             await publishing.announce(tx, [queued])
             return queued.id
     raise LockConflict("The same job was just requested. Try again.")
+
+
+async def wake(tx: Transaction, actor: Actor, *, awaited_id: UUID) -> int:
+    """Queue the jobs that wait for something which this transaction ends (`Awaited`). Returns their number."""
+    woken = await waiting.wake(tx, actor.workspace_id, awaited_id)
+    if woken:
+        await publishing.announce(tx, woken)
+    return len(woken)
 
 
 async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
@@ -210,12 +218,12 @@ async def cancel_outgoing(tx: Transaction, actor: Actor, registry: JobRegistry, 
     Raises: Forbidden.
     """
     actor.require(JOBS_WRITE)
-    waiting = await on_hold.waiting(tx, actor.workspace_id, registry.outgoing, limit=limit)
-    for job in waiting:
+    queued = await on_hold.waiting(tx, actor.workspace_id, registry.outgoing, limit=limit)
+    for job in queued:
         await _cancel(tx, actor, registry, job, JobStatus.QUEUED)
-    if waiting:
-        await _record(tx, actor, JobAuditAction.MANY_CANCELLED, JOB, {"count": len(waiting)})
-    return len(waiting)
+    if queued:
+        await _record(tx, actor, JobAuditAction.MANY_CANCELLED, JOB, {"count": len(queued)})
+    return len(queued)
 
 
 async def _cancel(tx: Transaction, actor: Actor, registry: JobRegistry, job: RunningJob, status: JobStatus) -> None:

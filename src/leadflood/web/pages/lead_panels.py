@@ -8,7 +8,7 @@ from uuid import UUID
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, NotFound
-from leadflood.kernel.extensions import Panel
+from leadflood.kernel.extensions import Extensions, Panel
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
@@ -26,17 +26,23 @@ class ShownPanel:
 
 async def load_panels(tx: Transaction, ctx: PageContext, lead_id: UUID) -> dict[str, Any]:
     """Load the panels and menu entries of the lead page that the user may see."""
-    panels = [
-        ShownPanel(panel, await panel.load(tx, ctx.actor, lead_id), Form())
-        for panel in LEAD_EXTENSIONS.panels
-        if ctx.may(panel.permission)
-    ]
+    panels = await shown_panels(tx, ctx, LEAD_EXTENSIONS, lead_id)
     return {
         "main_panels": [item for item in panels if item.panel.main],
         "side_panels": [item for item in panels if not item.panel.main],
         "lead_id": lead_id,
         "actions": [action for action in LEAD_EXTENSIONS.actions if ctx.may(action.permission)],
     }
+
+
+async def shown_panels(tx: Transaction, ctx: PageContext, extensions: Extensions, subject_id: UUID) -> list[ShownPanel]:
+    """The panels of a subject that the user may see and that have something to show."""
+    return [
+        ShownPanel(panel, data, Form())
+        for panel in extensions.panels
+        if ctx.may(panel.permission)
+        if (data := await panel.load(tx, ctx.actor, subject_id)) is not None
+    ]
 
 
 async def panel_response(
@@ -55,7 +61,7 @@ async def panel_response(
         return Redirect(f"/leads/{lead_id}#panel-{name}", toasts)
     panel = next(item for item in LEAD_EXTENSIONS.panels if item.name == name)
     async with ctx.reading() as tx:
-        data = await panel.load(tx, ctx.actor, lead_id)
+        data = await panel.load(tx, ctx.actor, lead_id) or {}
     form = ctx.form.refused(error) if error is not None else Form()
     context = {"shown": ShownPanel(panel, data, form), "lead_id": lead_id}
     status = error.status if error is not None else 200

@@ -36,7 +36,7 @@ from leadflood.web.formats import number, plural
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actor_label
-from leadflood.web.pages.lead_panels import ShownPanel, panel_response
+from leadflood.web.pages.lead_panels import panel_response, shown_panels
 from leadflood.web.pages.leads_filter import write_tree
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
@@ -55,6 +55,7 @@ _SORTS: Final = {
     CompanySort.NEWEST: "Newest first",
     CompanySort.OLDEST: "Oldest first",
 }
+_LIVE: Final = ("company_status", "company_panels", "company_leads", "company_side_panels", "company_timeline")
 _Verb = Callable[[Transaction], Awaitable[Any]]
 
 
@@ -114,7 +115,7 @@ async def export_companies(ctx: PageContext) -> PageResult:
     )
 
 
-@pages.get(f"{_PATH}/{{id}}", COMPANIES_READ, live=("company_leads", "company_timeline"))
+@pages.get(f"{_PATH}/{{id}}", COMPANIES_READ, live=_LIVE)
 async def show_company(ctx: PageContext) -> PageResult:
     """A company with its domains, leads, merges and timeline. A merged one leads to its survivor."""
     try:
@@ -338,11 +339,7 @@ async def _timeline(tx: Transaction, ctx: PageContext, company_id: UUID) -> dict
 
 async def _panels(tx: Transaction, ctx: PageContext, company_id: UUID) -> dict[str, Any]:
     """Panels and menu entries that other domains add."""
-    panels = [
-        ShownPanel(panel, await panel.load(tx, ctx.actor, company_id), Form())
-        for panel in COMPANY_EXTENSIONS.panels
-        if ctx.may(panel.permission)
-    ]
+    panels = await shown_panels(tx, ctx, COMPANY_EXTENSIONS, company_id)
     actions = [action for action in COMPANY_EXTENSIONS.actions if ctx.may(action.permission)]
     return {"panels": panels, "actions": actions}
 

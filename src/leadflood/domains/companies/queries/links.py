@@ -1,10 +1,12 @@
 """SQL that reads the links of leads, for the job that corrects them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from leadflood.domains.companies.models import CompanyKey, LinkSource
+from leadflood.domains.companies.models import CompanyKey, LinkSource, company_key
+from leadflood.domains.leads.contracts.lead_records import LeadDetails
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
@@ -14,6 +16,18 @@ SELECT l.id, l.email_norm, l.website, k.domain, k.how, coalesce(k.pinned, false)
 FROM leads l LEFT JOIN company_leads k ON k.workspace_id = l.workspace_id AND k.lead_id = l.id
 WHERE l.workspace_id = :workspace_id AND l.deleted_at IS NULL AND (:after_id::uuid IS NULL OR l.id > :after_id)
 ORDER BY l.id LIMIT :limit
+""")
+
+# The active companies to which leads will be linked: those that a person chose, otherwise those of their domains.
+# `known` is false for a domain that no company has yet.
+_FUTURE = sql("""
+SELECT g.lead_id, c.id, c.domain, pin.lead_id IS NOT NULL OR d.domain IS NOT NULL AS known
+FROM unnest(:lead_ids::uuid[], :domains::text[]) AS g (lead_id, domain)
+LEFT JOIN company_domains d ON d.workspace_id = :workspace_id AND d.domain = g.domain
+LEFT JOIN company_leads pin ON pin.workspace_id = :workspace_id AND pin.lead_id = g.lead_id AND pin.pinned
+LEFT JOIN companies c ON c.workspace_id = :workspace_id AND c.deleted_at IS NULL AND c.merged_into IS NULL
+    AND c.id = CASE WHEN pin.lead_id IS NULL THEN d.company_id ELSE pin.company_id END
+WHERE pin.lead_id IS NOT NULL OR g.domain IS NOT NULL
 """)
 
 # Workspaces with leads.
@@ -31,6 +45,24 @@ class LinkedLead:
     website: str | None
     key: CompanyKey | None
     pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FutureCompany:
+    """The company to which a lead will be linked. `id`, `domain`: None for one that does not exist yet."""
+
+    id: UUID | None
+    domain: str | None
+
+
+async def future_companies(
+    tx: Transaction, actor: Actor, *, leads: Collection[LeadDetails]
+) -> dict[UUID, FutureCompany]:
+    """The companies to which leads will be linked, without linking them. Leads of none are left out."""
+    keys = {lead.id: company_key(website=lead.website, email_norm=lead.email_norm) for lead in leads}
+    values = {"lead_ids": list(keys), "domains": [key and key.domain for key in keys.values()]}
+    rows = await tx.all(_FUTURE, {"workspace_id": actor.workspace_id, **values})
+    return {row.lead_id: FutureCompany(row.id, row.domain) for row in rows if row.id is not None or not row.known}
 
 
 async def linked_leads(

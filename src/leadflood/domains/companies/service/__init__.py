@@ -196,13 +196,22 @@ async def record_change(
 async def record_audit(
     tx: Transaction,
     actor: Actor,
-    action: CompanyAuditAction,
+    action: str,
     company_id: UUID,
     data: Mapping[str, JsonValue] = _NO_DATA,
 ) -> None:
     """Record what happened to one company in the audit log."""
     values: dict[str, JsonValue] = {"count": 1, **data}
     await audit.record(tx, actor, action=action, subject_type=COMPANY, subject_id=company_id, data=values)
+
+
+async def lock_if_active(tx: Transaction, actor: Actor, *, company_id: UUID) -> CompanyView | None:
+    """An active company, locked for this transaction; None for one that is deleted or merged."""
+    try:
+        await lock_active(tx, actor, company_id)
+    except CompanyNotFound:
+        return None
+    return await queries.get_company(tx, actor, company_id=company_id)
 
 
 async def set_status(

@@ -87,6 +87,7 @@ def step_of_outcome(spec: SourceSpec, outcome: LookupOutcome, seconds: float, *,
         seconds=seconds,
         stored=stored,
         until=until,
+        expires_at=outcome.expires_at,
     )
 
 

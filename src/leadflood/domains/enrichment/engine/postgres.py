@@ -26,6 +26,8 @@ class PostgresLookups:
     def __init__(self, database: Database, asker: LookupAsker) -> None:
         self._database = database
         self._asker = asker
+        self.used: set[UUID] = set()
+        """IDs of the lookups whose answers were used."""
 
     async def claim(
         self, key: LookupKey, *, now: datetime, until: datetime, newer_than: datetime | None = None
@@ -35,6 +37,7 @@ class PostgresLookups:
             async with self._database.transaction(self._asker.workspace_id) as tx:
                 known = await lookups.answered(tx, self._asker, key)
                 if known is not None and known.outcome.is_good(now, newer_than):
+                    self.used.add(known.lookup_id)
                     return known.outcome
                 token = await lookups.claim(tx, self._asker, key, now=now, until=until)
                 if token is not None:
@@ -52,12 +55,16 @@ class PostgresLookups:
         if former is None or former == known or not former.outcome.is_good(now, None):
             return claim
         await lookups.release(tx, self._asker, key, claim)
+        self.used.add(former.lookup_id)
         return former.outcome
 
     async def answer(self, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome) -> bool:
         """See `Lookups.answer`. The answer is stored whatever has become of the job that asked."""
         async with self._database.transaction(self._asker.workspace_id) as tx:
-            return await lookups.answer(tx, self._asker, key, claim, outcome)
+            lookup_id = await lookups.answer(tx, self._asker, key, claim, outcome)
+        if lookup_id is not None:
+            self.used.add(lookup_id)
+        return lookup_id is not None
 
     async def release(self, key: LookupKey, claim: LookupClaim) -> None:
         """See `Lookups.release`."""

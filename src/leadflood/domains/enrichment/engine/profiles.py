@@ -16,7 +16,7 @@ from leadflood.domains.enrichment.models.runs import (
     RunResult,
     RunState,
     Step,
-    StepState,
+    run_sentence,
     run_state,
 )
 from leadflood.kernel.email_domains import public_suffixes, registrable_domain
@@ -69,18 +69,8 @@ class Profile:
     @property
     def sentence(self) -> str:
         """The result in a sentence: why something is missing, or how many values there are."""
-        failed = [step for step in self.steps if step.state in _WORTH_SAYING]
-        if failed:
-            return " ".join(dict.fromkeys(step.sentence for step in failed))
-        missed = [step.sentence for step in self.steps if step.state is StepState.MISSED]
         runs = (run for run in (self.person, self.company) if run is not None)
-        count = sum(len(values) for run in runs for values in run.chosen.values())
-        if not count:
-            return " ".join(dict.fromkeys(missed)) or "There was nothing to find."
-        return f"Found {count} {'value' if count == 1 else 'values'}."
-
-
-_WORTH_SAYING: Final = frozenset({StepState.REFUSED, StepState.AWAY, StepState.WAITING, StepState.FAILED})
+        return run_sentence(self.steps, sum(len(values) for run in runs for values in run.chosen.values()))
 
 
 def parse_target(text: str) -> ProfileTarget:

@@ -100,7 +100,8 @@ class _Run:
         """The result, with the sources that were not asked."""
         labels = {spec.name: spec.label for spec in self._specs}
         unasked = [
-            Step(name, labels[name], StepState.SKIPPED, why.sentence) for name, why in sorted(skipped(plan).items())
+            Step(name, labels[name], StepState.SKIPPED, why.sentence, until=why.until)
+            for name, why in sorted(skipped(plan).items())
         ]
         steps = (*self._steps, *unasked)
         seconds = (plan.now - self._started).total_seconds()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import NoReturn, cast
 from uuid import UUID
 
@@ -19,6 +20,14 @@ class Offline:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise RuntimeError(f"A source that answers without waiting called {name}.")
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRun:
+    """The result of a run, and the lookups whose answers it used."""
+
+    result: RunResult
+    lookup_ids: frozenset[UUID]
 
 
 class SubjectEngines:
@@ -39,10 +48,11 @@ class SubjectEngines:
         self._slots: dict[str, asyncio.Semaphore] = {}
         self.offline = cast("Fetcher", Offline())
 
-    async def run(self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest) -> RunResult:
+    async def run(self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest) -> SubjectRun:
         """Ask the sources about a subject. Answers are stored as they come. Raises: as `Engine.run`."""
         lookups = PostgresLookups(self._database, asker)
         await lookups.end_claims()
         fetcher = self._fetcher(asker.workspace_id)
         ports = EnginePorts(lookups, self._rates, self._breakers, fetcher, self._fingerprint)
-        return await Engine(sources, ports, self._slots).run(request)
+        result = await Engine(sources, ports, self._slots).run(request)
+        return SubjectRun(result, frozenset(lookups.used))

@@ -60,3 +60,15 @@ SERVICE: Final = _add("service", "Services", kinds.TEXT, days=90, multiple=True)
 MAIL_PROVIDER: Final = _add("mail_provider", "Mail provider", kinds.TEXT, days=90)
 ACCEPTS_MAIL: Final = _add("accepts_mail", "Accepts mail", kinds.BOOLEAN, days=30)
 DMARC: Final = _add("dmarc", "DMARC policy", kinds.choice("none", "quarantine", "reject"), days=90)
+
+GROUPS: Final = (
+    ("Company", (NAME, LEGAL_NAME, LEGAL_FORM, DESCRIPTION, INDUSTRY, KEYWORD, EMPLOYEES, EMPLOYEE_RANGE, FOUNDED)),
+    ("Contact", (EMAIL, PHONE, STREET, POSTAL_CODE, CITY, REGION, COUNTRY, TIME_ZONE)),
+    ("Web", (WEBSITE, LANGUAGE, PROFILE, ABOUT_PAGE, CONTACT_PAGE, LEGAL_PAGE, PRICING_PAGE, CAREERS_PAGE, PARKED)),
+    ("Technology", (TECHNOLOGY, SERVICE, MAIL_PROVIDER, ACCEPTS_MAIL, DMARC)),
+    ("Registers", (STATUS, PARENT, TICKER, VAT_ID, LEI, SIREN, CIK, COMPANY_NUMBER, REGISTER_NUMBER, WIKIDATA)),
+    ("Images", (LOGO, FAVICON, IMAGE)),
+)
+"""The fields as pages show them."""
+SUMMARY: Final = (NAME, INDUSTRY, EMPLOYEES, EMPLOYEE_RANGE, CITY, COUNTRY, WEBSITE, PHONE, TECHNOLOGY)
+"""The fields that the page of a lead shows of its company."""

@@ -30,10 +30,11 @@ class SkipKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A source that was not asked. `sentence`: why, for users."""
+    """A source that was not asked. `sentence`: why, for users. `until`: when it can be, if not now."""
 
     kind: SkipKind
     sentence: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,9 @@ def _skipped(state: PlanState, spec: SourceSpec) -> Skipped:
     if not meets(spec.needs, state.known):
         return Skipped(SkipKind.NEEDS, f"It needs {_needs(spec)}, which is not known.")
     if _is_open(state, spec):
-        return Skipped(SkipKind.UNAVAILABLE, state.breakers[spec.name].reason)
-    return Skipped(SkipKind.NO_TIME, "There was no time left for it.")
+        breaker = state.breakers[spec.name]
+        return Skipped(SkipKind.UNAVAILABLE, breaker.reason, breaker.open_until)
+    return Skipped(SkipKind.NO_TIME, "There was no time left for it.", state.now)
 
 
 def _needs(spec: SourceSpec) -> str:

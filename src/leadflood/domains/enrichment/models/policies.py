@@ -40,3 +40,15 @@ class Policy:
     def rank(self, source: str) -> tuple[int, str]:
         """Place of a source in the order, for sorting."""
         return (self.order.index(source) if source in self.order else len(self.order), source)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRules:
+    """Rules by which values are chosen. `families`: of sources, by name; others are a family of their own."""
+
+    policy: Policy
+    families: Mapping[str, str] = field(default_factory=dict)
+
+    def family(self, source: str) -> str:
+        """The family of a source."""
+        return self.families.get(source, source)

@@ -17,10 +17,11 @@ TIME_LIMIT: Final = timedelta(seconds=45)
 class StepState(StrEnum):
     """Answer of a source, in a word. The values are stored.
 
-    `WAITING`: it is to be asked again at `Step.until`. `AWAY`: it could not be reached. `FAILED`: a fault of ours, or
-    of the operator's settings.
+    `ASKING`: in a run that has not ended. `WAITING`: it is to be asked again at `Step.until`. `AWAY`: it could not be
+    reached. `FAILED`: a fault of ours, or of the operator's settings.
     """
 
+    ASKING = "asking"
     FOUND = "found"
     MISSED = "missed"
     REFUSED = "refused"
@@ -42,7 +43,8 @@ class Step:
         facts: number of values.
         seconds: that it took, waiting included.
         stored: whether an earlier answer was used, and nothing was asked.
-        until: when it will be asked again, if it waits.
+        until: when it can be asked again, if it waits, or could not be asked now.
+        expires_at: until then, its answer is used again.
     """
 
     source: str
@@ -53,6 +55,7 @@ class Step:
     seconds: float = 0.0
     stored: bool = False
     until: datetime | None = None
+    expires_at: datetime | None = None
 
 
 class RunState(StrEnum):
@@ -99,6 +102,20 @@ class RunResult:
     chosen: Mapping[FactField, Sequence[ChosenFact]]
     steps: Sequence[Step]
     seconds: float
+
+
+_MISSING: Final = frozenset({StepState.REFUSED, StepState.AWAY, StepState.WAITING, StepState.FAILED})
+
+
+def run_sentence(steps: Sequence[Step], values: int) -> str:
+    """The result of a run in a sentence, for people: why something is missing, or how many values there are."""
+    missing = [step.sentence for step in steps if step.state in _MISSING]
+    if missing:
+        return " ".join(dict.fromkeys(missing))
+    if values:
+        return f"Found {values} {'value' if values == 1 else 'values'}."
+    missed = [step.sentence for step in steps if step.state is StepState.MISSED]
+    return " ".join(dict.fromkeys(missed)) or "There was nothing to find."
 
 
 _UNANSWERED: Final = frozenset({StepState.WAITING, StepState.AWAY, StepState.FAILED, StepState.REFUSED})

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.enrichment.models.choosing import Because
+from leadflood.domains.enrichment.models.choosing import Because, ChosenFact
+from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupState
@@ -44,7 +45,7 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND job_id = AN
 # Remove choices that are no longer made. What a person pinned stays.
 _UNCHOOSE = sql("""
 DELETE FROM chosen_values
-WHERE workspace_id = :workspace_id AND subject_id = :lead_id AND because <> 'pinned'
+WHERE workspace_id = :workspace_id AND subject_id = :subject_id AND because <> 'pinned'
   AND (field, item) NOT IN (SELECT * FROM unnest(:fields::text[], :items::text[]))
 """)
 
@@ -52,7 +53,7 @@ WHERE workspace_id = :workspace_id AND subject_id = :lead_id AND because <> 'pin
 _CHOOSE = sql("""
 INSERT INTO chosen_values AS c (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
                                 because)
-SELECT :workspace_id, 'lead', :lead_id, n.*
+SELECT :workspace_id, :subject_kind, :subject_id, n.*
 FROM unnest(:fields::text[], :items::text[], :lookup_ids::uuid[], :value_ids::uuid[], :confidences::float8[],
             :reasons::text[]) AS n
 ON CONFLICT (workspace_id, subject_id, field, item) DO UPDATE
@@ -97,6 +98,12 @@ class Choice:
     confidence: float
     because: Because
     item: str = ""
+
+    @classmethod
+    def of(cls, chosen: ChosenFact) -> "Choice":
+        """The choice of the best fact."""
+        fact = chosen.best.fact
+        return cls(fact, chosen.confidence, chosen.because, fact.key if chosen.field.multiple else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,22 +168,27 @@ async def competing_facts(
     return found
 
 
-async def unchoose(tx: Transaction, workspace_id: UUID, lead_id: UUID, kept: Collection[Choice]) -> None:
-    """Remove the choices of a lead for other fields and items than these."""
-    values: dict[str, Any] = {"workspace_id": workspace_id, "lead_id": lead_id}
+async def unchoose(tx: Transaction, workspace_id: UUID, subject_id: UUID, kept: Collection[Choice]) -> None:
+    """Remove the choices of a lead or company for other fields and items than these."""
+    values: dict[str, Any] = {"workspace_id": workspace_id, "subject_id": subject_id}
     columns = {"fields": [choice.fact.field.name for choice in kept], "items": [choice.item for choice in kept]}
     await tx.execute(_UNCHOOSE, {**values, **columns})
 
 
 async def choose(
-    tx: Transaction, workspace_id: UUID, lead_id: UUID, chosen: Sequence[tuple[StoredFact, Choice]]
+    tx: Transaction,
+    workspace_id: UUID,
+    kind: SubjectKind,
+    subject_id: UUID,
+    chosen: Sequence[tuple[StoredFact, Choice]],
 ) -> None:
-    """Choose stored facts of a lead."""
+    """Choose stored facts of a lead or company."""
     await tx.execute(
         _CHOOSE,
         {
             "workspace_id": workspace_id,
-            "lead_id": lead_id,
+            "subject_kind": kind,
+            "subject_id": subject_id,
             "fields": [choice.fact.field.name for _, choice in chosen],
             "items": [choice.item for _, choice in chosen],
             "lookup_ids": [stored.lookup_id for stored, _ in chosen],

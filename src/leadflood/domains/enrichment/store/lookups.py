@@ -138,8 +138,8 @@ async def claimed_until(tx: Transaction, asker: LookupAsker, key: LookupKey) -> 
 
 async def answer(
     tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome
-) -> bool:
-    """Store the answer with its values. False for a claim that another caller took."""
+) -> UUID | None:
+    """Store the answer with its values. Returns its lookup; None for a claim that another caller took."""
     values = {
         "state": outcome.state,
         "answered_at": outcome.answered_at,
@@ -153,7 +153,7 @@ async def answer(
     }
     found = fact_columns(outcome.facts)
     row = await tx.first(ANSWER, {**_key(asker, key), "claim": claim.token, **values, **found})
-    return row is not None
+    return None if row is None else row.id
 
 
 async def release(tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim) -> None:

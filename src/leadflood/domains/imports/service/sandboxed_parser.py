@@ -1,6 +1,6 @@
 """Parsing of files in sandbox processes that a file can neither block nor break out of."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -67,9 +67,9 @@ class KnownValues:
     stages: StageList
 
 
-def new_sandbox(processes: int) -> Sandbox:
-    """Pool of processes that parse files. None starts before the first file."""
-    return Sandbox(processes=processes, preload=[parsing.__name__])
+def new_sandbox(processes: int, modules: Sequence[str] = ()) -> Sandbox:
+    """Pool of processes that parse files. None starts before the first file. Args: modules: of other tasks."""
+    return Sandbox(processes=processes, preload=[parsing.__name__, *modules])
 
 
 async def detect_format(process: Process, file: IO[bytes], known: KnownFile) -> Analysis:

@@ -47,13 +47,14 @@ WITH held AS (
 )
 UPDATE job_executions j
 SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updated_at = now(), started_at = now(),
-    lease_expires_at = now() + make_interval(secs => :lease), waiting_for = NULL, rerun = false
+    lease_expires_at = now() + make_interval(secs => :lease), waiting_for = NULL, awaited_id = NULL,
+    rerun = false
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id
   AND held.status = 'queued' AND held.attempts = held.attempt - 1 AND held.attempts < held.max_attempts
   AND held.losses < 2
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload::text AS payload, j.subject_id,
-          j.trace::text AS trace, j.created_at, j.started_at, j.losses
+          j.trace::text AS trace, j.created_at, j.started_at, j.losses, j.priority
 """)
 
 # Those of the messages that could not be claimed although their job waits for exactly that attempt: its row is locked.
@@ -89,7 +90,8 @@ RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
 RESCHEDULE = sql("""
 UPDATE job_executions
 SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = NULL, cause = '',
-    max_attempts = max_attempts + 1, losses = 0, waiting_for = :reason, next_attempt_at = greatest(:at, now())
+    max_attempts = max_attempts + 1, losses = 0, waiting_for = :reason, awaited_id = :awaited_id,
+    next_attempt_at = greatest(:at, now())
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
@@ -100,7 +102,7 @@ RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
 FAIL = sql("""
 UPDATE job_executions
 SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = :error::text,
-    cause = :cause, attempts = attempts + :unstarted, on_hold = false,
+    cause = :cause, attempts = attempts + :unstarted, on_hold = false, waiting_for = NULL, awaited_id = NULL,
     failures = failures || jsonb_build_array(jsonb_build_object(
         'attempt', attempts + :unstarted, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = :expected
@@ -129,7 +131,7 @@ SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM held WHERE sta
 # A job, locked.
 LOCK = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
-       created_at, started_at, losses, status
+       created_at, started_at, losses, priority, status
 FROM job_executions
 WHERE workspace_id = :workspace_id AND id = :id
 FOR UPDATE
@@ -138,7 +140,7 @@ FOR UPDATE
 # Running jobs whose lease has expired, locked.
 EXPIRED = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
-       created_at, started_at, losses
+       created_at, started_at, losses, priority
 FROM job_executions
 WHERE status = 'running' AND lease_expires_at < now()
 ORDER BY lease_expires_at
@@ -206,9 +208,14 @@ async def requeue(
     return queued_job(row) if row else None
 
 
-async def reschedule(tx: Transaction, key: Key, *, at: datetime, reason: str) -> QueuedJob | None:
-    """Put a running attempt that did not fail back to `queued` until then; None if it no longer runs."""
-    row = await tx.first(RESCHEDULE, {**_key(key), "at": at, "reason": reason})
+async def reschedule(
+    tx: Transaction, key: Key, *, at: datetime, reason: str, awaited_id: UUID | None = None
+) -> QueuedJob | None:
+    """Put a running attempt that did not fail back to `queued` until then; None if it no longer runs.
+
+    Args: awaited_id: what it waits for until then, see `waiting.wake`.
+    """
+    row = await tx.first(RESCHEDULE, {**_key(key), "at": at, "reason": reason, "awaited_id": awaited_id})
     return queued_job(row) if row else None
 
 
@@ -268,6 +275,7 @@ def running_job(row: Row) -> RunningJob:
         created_at=row.created_at,
         started_at=row.started_at,
         losses=row.losses,
+        priority=Priority(row.priority),
     )
 
 

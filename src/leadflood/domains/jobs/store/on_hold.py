@@ -36,7 +36,7 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS
 # Jobs on hold, locked.
 WAITING = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
-       created_at, started_at, losses
+       created_at, started_at, losses, priority
 FROM job_executions
 WHERE workspace_id = :workspace_id AND status = 'queued' AND kind = ANY(:kinds)
 ORDER BY id

@@ -21,17 +21,18 @@ WITH next AS (
 )
 UPDATE job_executions j
 SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updated_at = now(), started_at = now(),
-    lease_expires_at = now() + make_interval(secs => :lease), waiting_for = NULL, rerun = false
+    lease_expires_at = now() + make_interval(secs => :lease), waiting_for = NULL, awaited_id = NULL,
+    rerun = false
 FROM next
 WHERE j.workspace_id = next.workspace_id AND j.id = next.id
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload::text AS payload, j.subject_id,
-          j.trace::text AS trace, j.created_at, j.started_at, j.losses
+          j.trace::text AS trace, j.created_at, j.started_at, j.losses, j.priority
 """)
 
 # An attempt that still runs.
 RUNNING = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
-       created_at, started_at, losses
+       created_at, started_at, losses, priority
 FROM job_executions
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 """)

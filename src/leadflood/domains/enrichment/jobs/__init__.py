@@ -1,25 +1,30 @@
 """The job that enriches a lead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from leadflood.domains.enrichment import service
 from leadflood.domains.enrichment.engine.lead_questions import asked_fields, given_values, lead_question
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
+from leadflood.domains.enrichment.jobs import companies
 from leadflood.domains.enrichment.models import Found, Missed, Source, Speed, SubjectKind
 from leadflood.domains.enrichment.models.choosing import FactCandidate
+from leadflood.domains.enrichment.models.company_runs import CompanyRun, company_sources, plan_of
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
+from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.questions import meets
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, StepState
-from leadflood.domains.enrichment.registry import default_policy
+from leadflood.domains.enrichment.registry import rules_of
+from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.store import SourceAnswer
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
+from leadflood.domains.jobs.registry import Awaited, Complete, JobContext, JobDefinition, Later
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
@@ -29,17 +34,16 @@ _TEMPORARY: Final = frozenset({StepState.WAITING, StepState.AWAY})
 _UNANSWERED: Final = _TEMPORARY | {StepState.REFUSED, StepState.FAILED}
 
 
-def definitions(sources: Sequence[Source], engines: SubjectEngines) -> list[JobDefinition[EnrichLead]]:
-    """The jobs of this domain, run with these sources in order of precedence."""
-    enriching = _Enriching(sources, engines)
-    load = None if enriching.slow else _load
-    return [JobDefinition(ENRICH_LEAD, enriching.enrich, on_failed=_lead_failed, many=True, load=load)]
-
-
-async def _load(tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[LeadDetails | None]:
-    """None for a deleted lead."""
-    known = await service.load_leads(tx, actor, lead_ids=[payload.lead_id for payload in payloads])
-    return [known.get(payload.lead_id) for payload in payloads]
+def definitions(sources: Sequence[Source], engines: SubjectEngines) -> list[JobDefinition[Any]]:
+    """The jobs that ask these sources, in order of precedence."""
+    rules = rules_of(sources)
+    about_companies = company_sources(sources)
+    enriching = _Enriching(sources, engines, rules, plan_of(about_companies) if about_companies else None)
+    load = None if enriching.slow else enriching.load
+    return [
+        JobDefinition(ENRICH_LEAD, enriching.enrich, on_failed=_lead_failed, many=True, load=load),
+        *companies.definitions(about_companies, engines, rules),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +62,45 @@ class _Asked:
 class _Enriching:
     """The handler of the job."""
 
-    def __init__(self, sources: Sequence[Source], engines: SubjectEngines) -> None:
+    def __init__(
+        self, sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules, company_plan: str | None
+    ) -> None:
+        """Args: company_plan: the sources that companies are asked by; None if they are not asked."""
         people = [source for source in sources if source.spec.subject is SubjectKind.LEAD]
         self._instant = [source for source in people if source.spec.speed is Speed.INSTANT]
         self.slow = [source for source in people if source.spec.speed is not Speed.INSTANT]
         self._engines = engines
-        self._rules = service.ChoiceRules(
-            default_policy(sources), {source.spec.name: source.spec.family for source in sources}
-        )
+        self._rules = rules
+        self._company_plan = company_plan
 
-    async def enrich(self, context: JobContext[EnrichLead]) -> Complete[service.AttemptResult] | None:
-        """Ask the sources. With instant ones alone, the lead passes through `processing` in one transaction."""
+    async def load(self, tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[LeadDetails | None]:
+        """None for a deleted lead, and for one whose company has to be read first."""
+        known = await service.load_leads(tx, actor, lead_ids=[payload.lead_id for payload in payloads])
+        unread: Collection[UUID] = ()
+        if self._company_plan is not None:
+            unread = await company_runs.unread_leads(tx, actor, leads=known.values(), sources=self._company_plan)
+        return [None if payload.lead_id in unread else known.get(payload.lead_id) for payload in payloads]
+
+    async def enrich(self, context: JobContext[EnrichLead]) -> Complete[service.AttemptResult] | Later | None:
+        """Ask the sources. With instant ones alone, the lead passes through `processing` in one transaction.
+
+        A lead whose company is being read waits for that, after its own sources were asked.
+        """
         if context.loaded is not None:
             lead: LeadDetails = context.loaded
             answers = await self._at_once(lead, frozenset())
             return Complete(service.complete, service.AttemptResult(lead.id, answers, self._rules, begun=False))
-        started = await context.share(service.start, context.payload.lead_id)
+        begin = service.AttemptStart(context.payload.lead_id, self._company_plan)
+        started = await context.share(service.start, begin)
         if started is None:
             return None
+        if started.run is not None and not self.slow:
+            return _wait(started.run)
         asked = _Asked(await self._at_once(started.lead, started.answered))
         if self.slow:
             asked = _Asked(asked.answers, await self._run(context.job, started.lead, asked.answers))
+        if started.run is not None:
+            return _wait(started.run)
         if not asked.found and asked.run is not None:
             _require_answers(asked.run)
         return Complete(service.complete, service.AttemptResult(started.lead.id, asked.answers, self._rules))
@@ -112,7 +134,13 @@ class _Enriching:
             newer_than=job.created_at,
             stored=known,
         )
-        return await self._engines.run(asker, self.slow, request)
+        return (await self._engines.run(asker, self.slow, request)).result
+
+
+def _wait(run: CompanyRun) -> Later:
+    """Wait for the run of a company. Without its end, the attempt after that time goes on."""
+    awaited = Awaited(run.id, company_runs.is_awaited)
+    return Later(run.wait_until, f"Waiting for {run.domain}.", awaited)
 
 
 def _require_answers(run: RunResult) -> None:

@@ -22,7 +22,7 @@ ORDER BY id DESC LIMIT :most
 """)
 
 # Values of lookups that were not retracted, the chosen ones first for each field.
-_VALUES = sql("""
+VALUES = sql("""
 SELECT v.lookup_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote, v.cost_micros,
        v.observed_at, c.because
 FROM found_values v
@@ -46,10 +46,10 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     await leads.get_lead(tx, actor, lead_id=lead_id)
     lookups = await tx.all(_LOOKUPS, {"workspace_id": actor.workspace_id, "lead_id": lead_id, "most": _MAX_LOOKUPS})
     named = {"subject_id": lead_id, "lookup_ids": [lookup.id for lookup in lookups]}
-    values = await tx.all(_VALUES, {"workspace_id": actor.workspace_id, **named})
+    values = await tx.all(VALUES, {"workspace_id": actor.workspace_id, **named})
     by_id = {lookup.id: lookup for lookup in lookups}
     return LeadEnrichmentView(
-        values=[_value_view(value, by_id[value.lookup_id]) for value in values],
+        values=[value_view(value, by_id[value.lookup_id]) for value in values],
         runs=[_run_view(lookup) for lookup in lookups],
     )
 
@@ -65,7 +65,8 @@ async def chosen_values(
     return found
 
 
-def _value_view(value: Row, lookup: Row) -> EnrichmentValueView:
+def value_view(value: Row, lookup: Row) -> EnrichmentValueView:
+    """The view of a value with the receipt of its lookup."""
     return EnrichmentValueView(
         field=value.field,
         value=value.value,

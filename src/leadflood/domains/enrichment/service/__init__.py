@@ -1,7 +1,7 @@
 """Verbs of enrichment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,8 +14,11 @@ from leadflood.domains.enrichment.events import (
     LeadEnrichedData,
 )
 from leadflood.domains.enrichment.models.choosing import Because, FactCandidate, choose_all
+from leadflood.domains.enrichment.models.company_runs import CompanyRun
+from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact
-from leadflood.domains.enrichment.models.policies import Policy
+from leadflood.domains.enrichment.models.policies import ChoiceRules
+from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer, StoredFact
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.publishing import publish
@@ -31,18 +34,24 @@ from leadflood.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class AttemptInput:
-    """Input of an attempt: the lead, and the sources whose answers an earlier attempt of the job stored."""
+    """Input of an attempt.
+
+    Attributes:
+        answered: the sources whose answers an earlier attempt of the job stored.
+        run: of the lead's company, which has to end first.
+    """
 
     lead: LeadDetails
     answered: frozenset[str]
+    run: CompanyRun | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceRules:
-    """Rules by which values are chosen. `families`: of sources, by name; others are a family of their own."""
+class AttemptStart:
+    """A lead, and the sources that its company must have been asked by (`plan_of`); None if companies are not asked."""
 
-    policy: Policy
-    families: Mapping[str, str] = field(default_factory=dict)
+    lead_id: UUID
+    sources: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +72,55 @@ async def load_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID])
     return await leads.active_leads(tx, actor, lead_ids=lead_ids)
 
 
-async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[AttemptInput | None]:
-    """Set the leads of jobs to `processing`. None for a deleted one: then there is nothing to enrich."""
-    active = await leads.lock_leads(tx, actor, lead_ids=[lead_id for _, lead_id in jobs])
-    begun = [(lead_id, {"jobId": str(job.id), "attempt": job.attempt}) for job, lead_id in jobs if lead_id in active]
+async def start(
+    tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptStart]]
+) -> list[AttemptInput | None]:
+    """Set the leads of jobs to `processing`. None for a deleted one: then there is nothing to enrich.
+
+    Starts the runs of companies whose facts are not fresh.
+    """
+    active = await leads.lock_leads(tx, actor, lead_ids=[given.lead_id for _, given in jobs])
+    begun = [
+        (given.lead_id, {"jobId": str(job.id), "attempt": job.attempt})
+        for job, given in jobs
+        if given.lead_id in active
+    ]
     await leads.transition(
         tx, actor, transitions=begun, status=LeadStatus.PROCESSING, event=LeadEventKind.ENRICHMENT_STARTED
     )
-    again = [(job, lead_id) for job, lead_id in jobs if job.attempt > 1]
+    again = [(job, given.lead_id) for job, given in jobs if job.attempt > 1]
     answered = await store.answered(
         tx, actor.workspace_id, lead_ids=[lead_id for _, lead_id in again], job_ids=[job.id for job, _ in again]
     )
+    live = await _runs(tx, actor, active, jobs)
     return [
-        AttemptInput(active[lead_id], frozenset(answered.get(job.id, ()))) if lead_id in active else None
-        for job, lead_id in jobs
+        AttemptInput(active[given.lead_id], frozenset(answered.get(job.id, ())), live.get(given.lead_id))
+        if given.lead_id in active
+        else None
+        for job, given in jobs
     ]
+
+
+async def _runs(
+    tx: Transaction,
+    actor: Actor,
+    active: Mapping[UUID, LeadDetails],
+    jobs: Sequence[tuple[RunningJob, AttemptStart]],
+) -> dict[UUID, CompanyRun]:
+    """The runs for which leads wait, by lead."""
+    asking = {given.lead_id: (job, given.sources) for job, given in jobs if given.sources and given.lead_id in active}
+    if not asking:
+        return {}
+    linked = await companies.ensure(tx, actor, locked=[active[lead_id] for lead_id in asking])
+    urgent = min((asking[lead_id] for lead_id in linked), key=lambda item: item[0].priority, default=None)
+    if urgent is None:
+        return {}
+    cause, sources = urgent
+    wanted = {link.company_id: link.domain for link in linked.values()}
+    live = await company_runs.request(tx, actor, wanted=wanted, sources=sources or "", cause=cause)
+    now = utc_now()
+    runs = {lead_id: live[link.company_id] for lead_id, link in linked.items() if link.company_id in live}
+    return {lead_id: run for lead_id, run in runs.items() if run.wait_until > now}
 
 
 async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> list[None]:
@@ -137,9 +180,8 @@ def _choices(earlier: Sequence[StoredFact], ended: AttemptResult, now: datetime)
     facts = [fact for answer in ended.answers for fact in answer.facts]
     if not rivals and _one_of_each(facts):
         return {id(fact): Choice(fact, fact.confidence, Because.ONLY) for fact in facts}
-    families = ended.rules.families
     candidates = [
-        *(FactCandidate(one.fact, one.source, families.get(one.source, one.source)) for one in rivals),
+        *(FactCandidate(one.fact, one.source, ended.rules.family(one.source)) for one in rivals),
         *(
             FactCandidate(fact, answer.spec.name, answer.spec.family)
             for answer in ended.answers
@@ -147,13 +189,7 @@ def _choices(earlier: Sequence[StoredFact], ended: AttemptResult, now: datetime)
         ),
     ]
     chosen = choose_all(candidates, now=now, policy=ended.rules.policy)
-    return {
-        id(value.best.fact): Choice(
-            value.best.fact, value.confidence, value.because, value.best.fact.key if value.field.multiple else ""
-        )
-        for values in chosen.values()
-        for value in values
-    }
+    return {id(value.best.fact): Choice.of(value) for values in chosen.values() for value in values}
 
 
 def _one_of_each(facts: Sequence[Fact]) -> bool:
@@ -169,7 +205,7 @@ async def _choose_again(
     await store.unchoose(tx, actor.workspace_id, lead_id, list(choices.values()))
     still = [(stored, choices[id(stored.fact)]) for stored in earlier if id(stored.fact) in choices]
     if still:
-        await store.choose(tx, actor.workspace_id, lead_id, still)
+        await store.choose(tx, actor.workspace_id, SubjectKind.LEAD, lead_id, still)
 
 
 async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, error: str) -> None:

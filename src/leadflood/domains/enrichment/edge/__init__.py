@@ -1,0 +1,1 @@
+"""Enrichment over HTTP, and its pages."""

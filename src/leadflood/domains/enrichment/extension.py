@@ -1,0 +1,124 @@
+"""Facts about companies on their page and on the pages of their leads."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.domains.companies.permissions import COMPANIES_READ
+from leadflood.domains.companies.queries import company_of_lead
+from leadflood.domains.enrichment.contracts import CompanyRunView, EnrichmentValueView
+from leadflood.domains.enrichment.models.company_fields import GROUPS, SUMMARY
+from leadflood.domains.enrichment.models.company_runs import CompanyRunState
+from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
+from leadflood.domains.enrichment.queries.companies import get_company_enrichment
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.extensions import Extension, Panel
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFact:
+    """A value with the others of its field that were not chosen.
+
+    Attributes:
+        id: unique on the page.
+        others: with their texts.
+    """
+
+    id: str
+    text: str
+    value: EnrichmentValueView
+    others: Sequence[tuple[EnrichmentValueView, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownField:
+    """A field with its chosen values."""
+
+    label: str
+    facts: Sequence[ShownFact]
+
+
+def shown_fields(fields: Iterable[FactField], values: Sequence[EnrichmentValueView]) -> list[ShownField]:
+    """Those of the fields that have a chosen value."""
+    shown = []
+    for field in fields:
+        found = [item for item in values if item.field == field.name]
+        others = [] if field.multiple else [(item, _text(item.value)) for item in found if not item.chosen]
+        facts = [
+            ShownFact(f"fact-{field.name}-{place}", _text(item.value), item, others)
+            for place, item in enumerate(item for item in found if item.chosen)
+        ]
+        if facts:
+            shown.append(ShownField(field.label, facts))
+    return shown
+
+
+def is_live(runs: Sequence[CompanyRunView]) -> bool:
+    """Whether the company is being read."""
+    return bool(runs) and runs[0].state is CompanyRunState.RUNNING
+
+
+def _text(value: FactValue) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(value)
+
+
+async def _load_facts(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any] | None:
+    found = await get_company_enrichment(tx, actor, company_id=company_id)
+    groups = [(label, shown) for label, fields in GROUPS if (shown := shown_fields(fields, found.values))]
+    return {"groups": groups, "reading": is_live(found.runs)} if groups or found.runs else None
+
+
+async def _load_run(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any]:
+    found = await get_company_enrichment(tx, actor, company_id=company_id)
+    return {"run": found.runs[0] if found.runs else None}
+
+
+async def _load_of_lead(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str, Any] | None:
+    linked = (await company_of_lead(tx, actor, lead_id=lead_id)).company
+    if linked is None:
+        return None
+    found = await get_company_enrichment(tx, actor, company_id=linked.id)
+    if not found.values and not found.runs:
+        return None
+    shown = shown_fields(SUMMARY, found.values)
+    return {"company": linked, "fields": shown, "run": found.runs[0] if found.runs else None}
+
+
+LEAD_EXTENSION: Final = Extension(
+    panels=(
+        Panel(
+            name="company-facts",
+            title="Company facts",
+            template="enrichment/_lead_company.html",
+            load=_load_of_lead,
+            permission=COMPANIES_READ,
+            main=True,
+            order=10,
+        ),
+    ),
+)
+COMPANY_EXTENSION: Final = Extension(
+    panels=(
+        Panel(
+            name="facts",
+            title="Facts",
+            template="enrichment/_facts.html",
+            load=_load_facts,
+            permission=COMPANIES_READ,
+            main=True,
+            order=10,
+        ),
+        Panel(
+            name="run",
+            title="Sources",
+            template="enrichment/_run.html",
+            load=_load_run,
+            permission=COMPANIES_READ,
+            order=10,
+        ),
+    ),
+)

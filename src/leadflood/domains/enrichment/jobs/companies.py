@@ -1,0 +1,84 @@
+"""The run of a company, and the sweep of runs."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+from leadflood.domains.enrichment.engine.lead_questions import asked_fields
+from leadflood.domains.enrichment.engine.workers import SubjectEngines
+from leadflood.domains.enrichment.events import ENRICH_COMPANY, SWEEP_RUNS, EnrichCompany
+from leadflood.domains.enrichment.models import Source, SubjectKind
+from leadflood.domains.enrichment.models.company_runs import plan_of
+from leadflood.domains.enrichment.models.policies import ChoiceRules
+from leadflood.domains.enrichment.models.runs import RunRequest
+from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.store.company_runs import purge
+from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.domains.jobs.models import NoPayload, RunningJob
+from leadflood.domains.jobs.purging import delete_old
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
+
+_CONCURRENT: Final = 64
+"""Companies that a worker reads at a time. More would wait for each other with their time running."""
+_TIMEOUT: Final = 900.0
+"""Seconds of an attempt, most of which it may wait for its turn."""
+
+
+def definitions(
+    sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules
+) -> list[JobDefinition[EnrichCompany]]:
+    """The run of a company with these sources."""
+    reading = _Reading(sources, engines, rules)
+    return [JobDefinition(ENRICH_COMPANY, reading.read, on_failed=_run_failed, timeout=_TIMEOUT)]
+
+
+def sweeps(database: Database, *, retention_days: int) -> list[JobDefinition[Any]]:
+    """The sweep of runs. `database`: for transactions across workspaces."""
+
+    async def sweep(_context: JobContext[NoPayload]) -> None:
+        async with database.system() as tx:
+            await company_runs.sweep(tx)
+        await delete_old(database, partial(purge, days=retention_days))
+
+    return [JobDefinition(SWEEP_RUNS, sweep)]
+
+
+class _Reading:
+    """The handler of the run of a company."""
+
+    def __init__(self, sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules) -> None:
+        self._sources = sources
+        self._plan = plan_of(sources)
+        self._engines = engines
+        self._rules = rules
+        self._slots = asyncio.Semaphore(_CONCURRENT)
+
+    async def read(self, context: JobContext[EnrichCompany]) -> Complete[company_runs.RunEnd] | None:
+        """Ask the sources, whose answers are stored as they come, then choose among them."""
+        async with self._slots:
+            async with context.transaction() as tx:
+                task = await company_runs.begin(tx, context.actor, payload=context.payload, sources=self._plan)
+                if task is None:
+                    return None
+                stored = await company_runs.stored_candidates(
+                    tx, context.actor, company_id=task.company_id, rules=self._rules
+                )
+            asker = LookupAsker(context.job.workspace_id, SubjectKind.COMPANY, task.company_id, context.job.id)
+            request = RunRequest(
+                SubjectKind.COMPANY,
+                task.given,
+                asked_fields(self._sources),
+                self._rules.policy,
+                newer_than=task.newer_than,
+                stored=stored,
+            )
+            run = await self._engines.run(asker, self._sources, request)
+        return Complete(company_runs.finish, company_runs.RunEnd(task, run.result, run.lookup_ids, self._rules))
+
+
+async def _run_failed(tx: Transaction, job: RunningJob, _payload: EnrichCompany | None, error: str) -> None:
+    await company_runs.fail(tx, Actor.system(job.workspace_id), job_id=job.id, error=error)

@@ -1,0 +1,124 @@
+"""SQL that reads the runs and facts of companies."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.domains.companies import queries as companies
+from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, CompanyRunView, CompanyStepView
+from leadflood.domains.enrichment.models.company_runs import CompanyRunState
+from leadflood.domains.enrichment.models.runs import StepState
+from leadflood.domains.enrichment.queries import VALUES, value_view
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+
+_MAX_RUNS: Final = 5
+
+# Those of the companies about which these sources need not be asked.
+_FRESH = sql("""
+SELECT w.company_id FROM unnest(:company_ids::uuid[], :domains::text[]) AS w (company_id, domain)
+WHERE EXISTS (
+    SELECT FROM company_runs r
+    WHERE r.workspace_id = :workspace_id AND r.company_id = w.company_id AND r.domain = w.domain
+      AND r.sources = :sources AND r.fresh_until > now())
+""")
+
+# The lookups whose values compete for a company: the latest hit of each source, and those that are chosen.
+_LOOKUPS = sql("""
+WITH chosen AS (
+    SELECT DISTINCT lookup_id FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :company_id
+)
+SELECT DISTINCT ON (source) id, job_id, source, source_version, state, sentence, cost_micros, asked_at, answered_at
+FROM lookups l
+WHERE workspace_id = :workspace_id AND state = 'found'
+  AND (company_id = :company_id OR id IN (SELECT lookup_id FROM chosen))
+ORDER BY source, id IN (SELECT lookup_id FROM chosen) DESC, answered_at DESC, id DESC
+""")
+
+# The latest runs of a company.
+_RUNS = sql("""
+SELECT id, job_id, domain, state, sentence, steps, requested_at, started_at, ended_at, fresh_until FROM company_runs
+WHERE workspace_id = :workspace_id AND company_id = :company_id ORDER BY id DESC LIMIT :most
+""")
+
+# The questions of a run so far.
+_ASKED = sql("""
+SELECT source, state, sentence, asked_at, answered_at, ticket_at,
+       (SELECT count(*) FROM found_values v WHERE v.workspace_id = l.workspace_id AND v.lookup_id = l.id) AS facts
+FROM lookups l WHERE workspace_id = :workspace_id AND company_id = :company_id AND job_id = :job_id
+ORDER BY asked_at, id
+""")
+
+
+async def get_company_enrichment(tx: Transaction, actor: Actor, *, company_id: UUID) -> CompanyEnrichmentView:
+    """Facts about a company and its latest runs. Raises: leadflood.domains.companies.errors.CompanyNotFound."""
+    await companies.get_company(tx, actor, company_id=company_id)
+    named = {"workspace_id": actor.workspace_id, "company_id": company_id}
+    lookups = {lookup.id: lookup for lookup in await tx.all(_LOOKUPS, named)}
+    rows = await tx.all(
+        VALUES, {"workspace_id": actor.workspace_id, "subject_id": company_id, "lookup_ids": list(lookups)}
+    )
+    found = await tx.all(_RUNS, {**named, "most": _MAX_RUNS})
+    runs = [run_view(run, [_step_view(step) for step in run.steps]) for run in found]
+    if found and found[0].state == CompanyRunState.RUNNING:
+        asked = await tx.all(_ASKED, {**named, "job_id": found[0].job_id})
+        runs[0] = run_view(found[0], [_asked_view(lookup) for lookup in asked])
+    return CompanyEnrichmentView(values=[value_view(row, lookups[row.lookup_id]) for row in rows], runs=runs)
+
+
+def run_view(run: Row, steps: list[CompanyStepView]) -> CompanyRunView:
+    """The view of a run."""
+    return CompanyRunView(
+        id=run.id,
+        job_id=run.job_id,
+        domain=run.domain,
+        state=run.state,
+        message=run.sentence,
+        steps=steps,
+        requested_at=run.requested_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        fresh_until=run.fresh_until,
+    )
+
+
+def _step_view(step: Mapping[str, Any]) -> CompanyStepView:
+    return CompanyStepView(
+        source=step["source"],
+        state=StepState(step["state"]),
+        message=step["sentence"],
+        facts=step["facts"],
+        seconds=step["seconds"],
+        stored=step["stored"],
+        until=None if step["until"] is None else datetime.fromisoformat(step["until"]),
+    )
+
+
+def _asked_view(lookup: Row) -> CompanyStepView:
+    """The step of a run that has not ended."""
+    answered = lookup.answered_at is not None
+    ended = lookup.answered_at or utc_now()
+    return CompanyStepView(
+        source=lookup.source,
+        state=StepState(lookup.state) if answered else StepState.ASKING,
+        message=lookup.sentence,
+        facts=lookup.facts,
+        seconds=max(0.0, round((ended - lookup.asked_at).total_seconds(), 3)),
+        stored=False,
+        until=lookup.ticket_at,
+    )
+
+
+async def fresh_companies(
+    tx: Transaction, actor: Actor, *, companies: Mapping[UUID, str], sources: str
+) -> frozenset[UUID]:
+    """Those of the companies whose facts are fresh. Args: companies: main domains by ID."""
+    if not companies:
+        return frozenset()
+    values = {"company_ids": list(companies), "domains": list(companies.values()), "sources": sources}
+    rows = await tx.all(_FRESH, {"workspace_id": actor.workspace_id, **values})
+    return frozenset(row.company_id for row in rows)

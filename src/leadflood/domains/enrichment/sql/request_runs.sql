@@ -1,0 +1,12 @@
+-- Start runs of companies whose facts are not fresh, or of all if they are asked again. A company of which one has not
+-- ended gets none: the unique index decides. In the order of companies, so that two who start several cannot deadlock.
+INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, newer_than, wait_until)
+SELECT :workspace_id, w.id, w.company_id, w.job_id, w.domain, :newer_than, now() + make_interval(secs => :wait)
+FROM unnest(:company_ids::uuid[], :domains::text[], :ids::uuid[], :job_ids::uuid[]) AS w (company_id, domain, id, job_id)
+WHERE :newer_than::timestamptz IS NOT NULL OR NOT EXISTS (
+    SELECT FROM company_runs r
+    WHERE r.workspace_id = :workspace_id AND r.company_id = w.company_id AND r.domain = w.domain
+      AND r.sources = :sources AND r.fresh_until > now())
+ORDER BY w.company_id
+ON CONFLICT (workspace_id, company_id) WHERE ended_at IS NULL DO NOTHING
+RETURNING id, company_id, job_id, domain, wait_until

@@ -1,0 +1,230 @@
+"""SQL that writes runs of companies."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
+from leadflood.domains.enrichment.models.company_runs import WAIT, CompanyRun, CompanyRunState
+from leadflood.domains.enrichment.store import StoredFact
+from leadflood.domains.enrichment.store.lookups import fact_of
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql, sql_file
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.ids import new_id
+
+REQUEST = sql_file("leadflood.domains.enrichment.sql", "request_runs")
+
+# Runs of companies that have not ended.
+LIVE = sql("""
+SELECT id, company_id, job_id, domain, wait_until FROM company_runs
+WHERE workspace_id = :workspace_id AND company_id = ANY (:company_ids::uuid[]) AND ended_at IS NULL
+""")
+
+# Whether leads wait for a run. It ends before that or after this transaction.
+AWAITED = sql("""
+SELECT 1 FROM company_runs
+WHERE workspace_id = :workspace_id AND id = :run_id AND ended_at IS NULL AND wait_until > now() FOR SHARE
+""")
+
+# Begin an attempt of a run.
+BEGIN = sql("""
+UPDATE company_runs SET started_at = coalesce(started_at, now()), domain = :domain, sources = :sources
+WHERE workspace_id = :workspace_id AND id = :run_id AND ended_at IS NULL
+RETURNING newer_than
+""")
+
+# End a run.
+END = sql("""
+UPDATE company_runs
+SET state = :state, sentence = :sentence, steps = :steps::jsonb, ended_at = now(), fresh_until = :fresh_until
+WHERE workspace_id = :workspace_id AND id = :run_id AND ended_at IS NULL
+""")
+
+# End the runs of a job, or of a company.
+END_ALL = sql("""
+UPDATE company_runs SET state = :state, sentence = :sentence, ended_at = now(), fresh_until = :fresh_until
+WHERE workspace_id = :workspace_id AND (job_id = :job_id OR company_id = :company_id) AND ended_at IS NULL
+RETURNING id
+""")
+
+# Runs that no job is going to end: its record was removed, or its failure hook failed.
+ABANDONED = sql("""
+UPDATE company_runs r SET state = 'failed', sentence = :sentence, ended_at = now(), fresh_until = :fresh_until
+WHERE ended_at IS NULL
+  AND NOT EXISTS (SELECT FROM job_executions j WHERE j.workspace_id = r.workspace_id AND j.id = r.job_id
+                  AND j.status IN ('queued', 'running'))
+RETURNING workspace_id, id
+""")
+
+# Old runs, but for the last one of each company.
+PURGE = sql("""
+DELETE FROM company_runs WHERE (workspace_id, id) IN (
+    SELECT workspace_id, id FROM company_runs r
+    WHERE ended_at < now() - make_interval(days => :days)
+      AND EXISTS (SELECT FROM company_runs l
+                  WHERE l.workspace_id = r.workspace_id AND l.company_id = r.company_id AND l.id > r.id)
+    LIMIT :batch)
+""")
+
+# The values of the latest hit of each source about a company. Some may belong to another company about which a source
+# was asked the same.
+COMPETING = sql("""
+SELECT latest.source, v.lookup_id, v.id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote,
+       v.observed_at
+FROM (
+    SELECT DISTINCT ON (source) id, source FROM (
+        SELECT id, source, answered_at FROM lookups
+        WHERE workspace_id = :workspace_id AND company_id = :company_id AND state = 'found'
+        UNION ALL
+        SELECT id, source, answered_at FROM lookups
+        WHERE workspace_id = :workspace_id AND id = ANY (:lookup_ids::uuid[]) AND company_id IS NOT NULL
+          AND state = 'found'
+    ) answers
+    ORDER BY source, answered_at DESC, id DESC
+) AS latest
+JOIN found_values v ON v.workspace_id = :workspace_id AND v.lookup_id = latest.id AND v.retraction_id IS NULL
+ORDER BY v.lookup_id, v.id
+""")
+
+# The lookups that the choices of a company refer to.
+CHOSEN_LOOKUPS = sql("""
+SELECT DISTINCT lookup_id FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :company_id
+""")
+
+# Move the lookups of a company to another one, and record which.
+MOVE = sql("""
+WITH moved AS (
+    UPDATE lookups SET company_id = :to_id
+    WHERE workspace_id = :workspace_id AND company_id = :from_id AND answered_at IS NOT NULL RETURNING id
+)
+INSERT INTO company_merge_lookups (workspace_id, merge_id, lookup_id) SELECT :workspace_id, :merge_id, id FROM moved
+ON CONFLICT DO NOTHING
+""")
+
+# Return the lookups that a merge moved, as far as the survivor still has them.
+RETURN = sql("""
+UPDATE lookups l SET company_id = :to_id
+FROM company_merge_lookups m
+WHERE m.workspace_id = :workspace_id AND m.merge_id = :merge_id AND l.workspace_id = m.workspace_id
+  AND l.id = m.lookup_id AND l.company_id = :from_id
+""")
+
+# Remove the choices of a company among values of another one.
+UNCHOOSE_OTHERS = sql("""
+DELETE FROM chosen_values c USING lookups l
+WHERE c.workspace_id = :workspace_id AND c.subject_id = :from_id AND c.because <> 'pinned'
+  AND l.workspace_id = c.workspace_id AND l.id = c.lookup_id AND l.company_id = :to_id
+""")
+
+
+async def request(
+    tx: Transaction,
+    workspace_id: UUID,
+    companies: Mapping[UUID, str],
+    *,
+    sources: str,
+    newer_than: datetime | None = None,
+) -> list[CompanyRun]:
+    """Start runs of those companies that need one. Returns them: their jobs are to be queued.
+
+    `companies`: main domains by ID. `sources`: facts that other ones found are not fresh. `newer_than`: see
+    `RunRequest`; with it, fresh facts are asked for again.
+    """
+    values = {
+        "company_ids": list(companies),
+        "domains": list(companies.values()),
+        "ids": [new_id() for _ in companies],
+        "job_ids": [new_id() for _ in companies],
+    }
+    limits = {"sources": sources, "newer_than": newer_than, "wait": WAIT.total_seconds()}
+    rows = await tx.all(REQUEST, {"workspace_id": workspace_id, **values, **limits})
+    return [CompanyRun(**dict(row)) for row in rows]
+
+
+async def live(tx: Transaction, workspace_id: UUID, company_ids: Collection[UUID]) -> dict[UUID, CompanyRun]:
+    """The runs of companies that have not ended, by company."""
+    rows = await tx.all(LIVE, {"workspace_id": workspace_id, "company_ids": list(company_ids)})
+    return {row.company_id: CompanyRun(**dict(row)) for row in rows}
+
+
+async def awaited(tx: Transaction, workspace_id: UUID, run_id: UUID) -> bool:
+    """Whether leads wait for a run; it does not end before this transaction does."""
+    return await tx.scalar(AWAITED, {"workspace_id": workspace_id, "run_id": run_id}) is not None
+
+
+async def begin(tx: Transaction, workspace_id: UUID, run_id: UUID, *, domain: str, sources: str) -> Row | None:
+    """Begin an attempt of a run. Returns its `newer_than`; None if it has ended."""
+    values = {"workspace_id": workspace_id, "run_id": run_id, "domain": domain, "sources": sources}
+    return await tx.first(BEGIN, values)
+
+
+async def end(
+    tx: Transaction,
+    workspace_id: UUID,
+    run_id: UUID,
+    *,
+    state: CompanyRunState,
+    sentence: str,
+    steps: Sequence[Mapping[str, Any]] = (),
+    fresh_until: datetime,
+) -> bool:
+    """End a run; False if it has ended already."""
+    result = {"state": state, "sentence": sentence, "steps": json.dumps([*steps]), "fresh_until": fresh_until}
+    return await tx.changed(END, {"workspace_id": workspace_id, "run_id": run_id, **result}) == 1
+
+
+async def end_all(
+    tx: Transaction,
+    workspace_id: UUID,
+    *,
+    job_id: UUID | None = None,
+    company_id: UUID | None = None,
+    state: CompanyRunState,
+    sentence: str,
+    fresh_until: datetime | None,
+) -> list[UUID]:
+    """End the live run of a job or of a company. Returns it, if there is one."""
+    whose = {"workspace_id": workspace_id, "job_id": job_id, "company_id": company_id}
+    rows = await tx.all(END_ALL, {**whose, "state": state, "sentence": sentence, "fresh_until": fresh_until})
+    return [row.id for row in rows]
+
+
+async def end_abandoned(tx: Transaction, *, sentence: str, fresh_until: datetime) -> list[tuple[UUID, UUID]]:
+    """End runs that no job is going to end. Returns workspace and ID of each. Requires a system transaction."""
+    rows = await tx.all(ABANDONED, {"sentence": sentence, "fresh_until": fresh_until})
+    return [(row.workspace_id, row.id) for row in rows]
+
+
+async def purge(tx: Transaction, batch: int, *, days: int) -> int:
+    """Delete up to `batch` runs that ended more than `days` ago, but for the last one of each company."""
+    return await tx.changed(PURGE, {"days": days, "batch": batch})
+
+
+async def competing_facts(
+    tx: Transaction, workspace_id: UUID, company_id: UUID, *, used: Collection[UUID] = ()
+) -> list[StoredFact]:
+    """The facts of the latest hit of each source about a company.
+
+    Args: used: lookups whose answers its runs used, whichever company they belong to.
+    """
+    values = {"workspace_id": workspace_id, "company_id": company_id}
+    chosen = [row.lookup_id for row in await tx.all(CHOSEN_LOOKUPS, values)]
+    rows = await tx.all(COMPETING, {**values, "lookup_ids": [*used, *chosen]})
+    facts = ((row, fact_of(COMPANY_FIELDS, row)) for row in rows)
+    return [StoredFact(row.source, row.lookup_id, row.id, fact) for row, fact in facts if fact is not None]
+
+
+async def move_lookups(tx: Transaction, workspace_id: UUID, *, merge_id: UUID, from_id: UUID, to_id: UUID) -> None:
+    """Move the lookups of a company to the one that it becomes part of."""
+    values = {"merge_id": merge_id, "from_id": from_id, "to_id": to_id}
+    await tx.execute(MOVE, {"workspace_id": workspace_id, **values})
+
+
+async def return_lookups(tx: Transaction, workspace_id: UUID, *, merge_id: UUID, from_id: UUID, to_id: UUID) -> None:
+    """Return the lookups that a merge moved. The survivor chooses none of their values any longer."""
+    companies = {"workspace_id": workspace_id, "from_id": from_id, "to_id": to_id}
+    await tx.execute(RETURN, {**companies, "merge_id": merge_id})
+    await tx.execute(UNCHOOSE_OTHERS, companies)
