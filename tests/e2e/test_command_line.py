@@ -12,6 +12,8 @@ from tests.support.processes import Installation, Running, all_gone, gone, until
 
 ENDS_WITH = "Press Ctrl-C to stop"
 PASSWORD = "  Password   "
+COMPANY = "nordlabs-de.de"
+"""A company of the demo's internet."""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,21 @@ def expect_refusal_in_production(installation: Installation) -> None:
     assert "api.started" not in production.output
 
 
+def expect_the_company_read_once(installation: Installation) -> None:
+    """The company of the first lead was read, and a second lead of it is enriched without another request."""
+    shown = installation.run("company", "show", COMPANY, "--json")
+    first = json.loads(shown.stdout)["enrichment"]
+    values = {item["field"]: item for item in first["values"] if item["chosen"]}
+    assert (values["legal_name"]["value"], values["city"]["value"]) == ("Nordlabs GmbH", "Berlin")
+    assert values["phone"]["source_url"].startswith(f"https://{COMPANY}/")
+    assert {step["source"] for step in first["runs"][0]["steps"] if step["state"] == "found"} >= {"website", "dns"}
+
+    assert installation.run("lead", "add", f"grace.hopper@{COMPANY}", "--wait").returncode == 0
+
+    again = json.loads(installation.run("company", "show", COMPANY, "--json").stdout)
+    assert again["enrichment"] == first
+
+
 def expect_the_demo_user_last(up: Running) -> None:
     assert up.output.count(f"{PASSWORD}demo-flood-2026") == 1
     assert "owner@leadflood.local" not in up.output
@@ -48,13 +65,14 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
     expect_the_demo_user_last(up)
     assert "enriched    ada.lovelace@acme.com" in up.output
     assert "email_insight" in up.output
-    assert set(up.pids()) == {"postgres", "api", "worker", "dev-mail"}
+    assert set(up.pids()) == {"postgres", "api", "worker", "dev-mail", "demo-internet"}
 
-    added = installation.run("lead", "add", "alan.turing@acme.com", "--wait", "--json")
+    added = installation.run("lead", "add", f"alan.turing@{COMPANY}", "--wait", "--json")
     assert added.returncode == 0, added.stderr
     lead = json.loads(added.stdout)["lead"]
     client = installation.login("demo@leadflood.local", "demo-flood-2026")
     assert client.get(f"/v1/leads/{lead['id']}").json()["status"] == "enriched"
+    expect_the_company_read_once(installation)
     assert installation.run("doctor").returncode == 0
 
     second = installation.run("up")
@@ -71,7 +89,7 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
     again.wait_for(ENDS_WITH)
     assert up.output.count(PASSWORD) == 1
     assert "Sample data already loaded." in again.output
-    shown = installation.run("lead", "show", "alan.turing@acme.com", "--json")
+    shown = installation.run("lead", "show", f"alan.turing@{COMPANY}", "--json")
     assert json.loads(shown.stdout)["lead"]["id"] == lead["id"]
     doctor = installation.run("doctor", env="production")
     assert doctor.returncode == 1
