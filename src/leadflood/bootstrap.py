@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from leadflood.demo.internet.place import demo_parts
 from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS
 from leadflood.domains.enrichment.registry import parser_modules
@@ -157,8 +158,7 @@ def owner_url(settings: Settings) -> str:
         return settings.migrate_database_url.get_secret_value()
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    url = running_url(settings.home, OWNER, DATABASE)
-    return url if url is not None else application_url(settings)
+    return running_url(settings.home, OWNER, DATABASE) or application_url(settings)
 
 
 async def provision_embedded(settings: Settings) -> None:
@@ -264,10 +264,7 @@ def build_hold(settings: Settings, database: Database) -> Hold:
 
 
 def build_door(settings: Settings, database: Database) -> Door:
-    """The way out to servers of others, for a process with these settings. Close it at the end.
-
-    Raises: leadflood.demo.internet.dialer.DemoInternetRefused: the settings name the demo's, and are for production.
-    """
+    """The way out to servers of others, for a process with these settings. Close it. Raises: DemoInternetRefused."""
 
     async def contact() -> str:
         if settings.crawler_contact:
@@ -283,12 +280,7 @@ def build_door(settings: Settings, database: Database) -> Door:
         internal=parse_internal_hosts(settings.internal_hosts),
         own_addresses=OwnAddresses([url.get_secret_value() for url in urls if url is not None]),
     )
-    if settings.demo_internet:
-        from leadflood.demo.internet.place import DemoPlace  # noqa: PLC0415  only the demo pays for it
-
-        place = DemoPlace.of(settings)
-        parts = replace(parts, resolver=place.resolver, dialer=place.dialer(settings), ssl_context=place.ssl_context)
-    return Door(parts)
+    return Door(demo_parts(settings, parts) if settings.demo_internet else parts)
 
 
 def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS) -> Worker:

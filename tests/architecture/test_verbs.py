@@ -84,7 +84,7 @@ STEPS: dict[str, str] = {
     "enrichment.service.company_runs.move_facts": "part of a merge of companies, which is recorded",
     "enrichment.service.company_runs.request": "part of the enrichment of leads",
     "enrichment.service.company_runs.return_facts": "part of the undo of a merge, which is recorded",
-    "enrichment.service.company_runs.sweep": _OWN_SYSTEM,
+    "enrichment.service.company_runs.end_abandoned": _OWN_SYSTEM,
     "enrichment.service.complete": _OWN_JOB,
     "enrichment.service.fail": _OWN_JOB,
     "enrichment.service.start": _OWN_JOB,

@@ -1,7 +1,7 @@
 """Requirements for every implementation of the engine's ports."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -23,10 +23,10 @@ from leadflood.domains.enrichment.models.lookups import (
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
-from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace
 from tests.support.asked_sources import fact
 from tests.support.canned_web import NOW
+from tests.support.new_companies import new_company
 
 KEY = LookupKey("website", b"\x01" * 32)
 OTHER = LookupKey("website", b"\x02" * 32)
@@ -43,12 +43,12 @@ class Ports:
     breakers: Breakers
 
 
-def _memory(_database: Database, _workspace_id: UUID) -> Ports:
+async def _memory(_database: Database, _workspace_id: UUID) -> Ports:
     return Ports(MemoryLookups(), MemoryRates(), MemoryBreakers())
 
 
-def _postgres(database: Database, workspace_id: UUID) -> Ports:
-    asker = LookupAsker(workspace_id, SubjectKind.COMPANY, new_id())
+async def _postgres(database: Database, workspace_id: UUID) -> Ports:
+    asker = LookupAsker(workspace_id, SubjectKind.COMPANY, await new_company(database, workspace_id))
     return Ports(PostgresLookups(database, asker), PostgresRates(database), PostgresBreakers(database))
 
 
@@ -60,8 +60,8 @@ OPEN_GATES = sql("DELETE FROM source_gates")
 async def ports(request: pytest.FixtureRequest, database: Database, workspace: Workspace) -> Ports:
     async with database.system() as tx:
         await tx.execute(OPEN_GATES)
-    make: Callable[[Database, UUID], Ports] = request.param
-    return make(database, workspace.id)
+    make: Callable[[Database, UUID], Awaitable[Ports]] = request.param
+    return await make(database, workspace.id)
 
 
 async def claimed(lookups: Lookups, key: LookupKey = KEY) -> LookupClaim:

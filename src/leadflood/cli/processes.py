@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOST = typer.Option(None, "--host", help="Address to listen on. Defaults to LEADFLOOD_HOST.")
 PORT = typer.Option(None, "--port", min=0, max=65535, help="Port to listen on. Defaults to LEADFLOOD_PORT.")
 
-_DEMO_PATIENCE = 20.0
+_DEMO_TIMEOUT = 20.0
 """Seconds for the demo's internet to start, before a worker asks it something."""
 
 
@@ -224,7 +224,7 @@ async def _work(settings: "Settings") -> None:
     if settings.demo_internet:
         from leadflood.demo.internet.place import DemoPlace
 
-        await DemoPlace.of(settings).wait(_DEMO_PATIENCE)
+        await DemoPlace.of(settings).wait(_DEMO_TIMEOUT)
     async with bootstrap.open_platform(settings, process="worker") as platform:
         await bootstrap.build_hold(settings, platform.database).check()
         running = bootstrap.build_worker(platform)

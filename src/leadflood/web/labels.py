@@ -124,7 +124,7 @@ STATUSES: Final = {
 _JOBS: Final = {
     "leads.enrich": "Enrichment",
     "enrichment.company": "Enrichment of a company",
-    "enrichment.sweep_runs": "Clean up enrichment",
+    "enrichment.clear_runs": "Clean up enrichment",
     "leads.purge": "Delete expired leads",
     "leads.undo": "Undo a change",
     "leads.release": "Unassign leads",

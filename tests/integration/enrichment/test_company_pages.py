@@ -3,7 +3,7 @@
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.kernel.actor import Role
 from tests.integration.enrichment.bench import Bench
-from tests.integration.enrichment.test_company_runs import Office, Register, domain
+from tests.integration.enrichment.office import Office, Register, domain
 from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
 from tests.support.asked_sources import ScriptedSource, fact, finds, spec_of
 from tests.support.web import Browser

@@ -10,8 +10,6 @@ import pytest
 from leadflood.bootstrap import build_hold
 from leadflood.demo.internet.faults import DOMAIN
 from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
-from leadflood.domains.companies import store as company_store
-from leadflood.domains.companies.models import CompanySource
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment.contracts import CompanyRunView
 from leadflood.domains.enrichment.engine.fetching import DoorFetcher
@@ -35,14 +33,14 @@ from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 from tests.integration.enrichment.bench import Bench
 from tests.integration.enrichment.test_sources_of_the_small_internet import user_agent
+from tests.support.new_companies import new_company
 from tests.support.sandbox import shared_sandbox
 from tests.support.unspaced import UnspacedHosts
 
 UNREADABLE = {
     "expired-certificate": "expired",
-    "rate-limited-for-decades": "later",
+    "rate-limited-for-decades": "429",
     "redirect-loop": "",
-    "robots-refuse": "",
     "self-signed-certificate": "",
     "unavailable": "",
     "close": "",
@@ -55,7 +53,7 @@ UNREADABLE = {
     "cname-loop": "",
 }
 """Misbehaviors whose pages give nothing, with a word that the sentence must have."""
-READABLE = ("good", "deep-html", "wrong-charset")
+READABLE = ("good", "deep-html", "wrong-charset", "robots-refuse")
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +79,8 @@ async def registry(database: Database, settings: Settings, secret_box: SecretBox
 
 async def run(bench: Bench, registry: JobRegistry, name: str) -> tuple[CompanyRunView, str]:
     """Run a company with this domain. Returns the run, and the status of its job."""
+    company_id = await new_company(bench.database, bench.actor.workspace_id, name)
     async with bench.database.transaction(bench.actor.workspace_id) as tx:
-        (company_id,) = await company_store.create_missing(tx, bench.actor.workspace_id, [name], CompanySource.PERSON)
         job_id = await company_runs.enrich_company(tx, bench.actor, company_id=company_id, trace={})
     await attempt(bench, registry, job_id)
     async with bench.database.transaction(bench.actor.workspace_id, read_only=True) as tx:

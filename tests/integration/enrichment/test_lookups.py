@@ -26,6 +26,7 @@ from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace, new_workspace
 from tests.integration.enrichment.bench import Bench
 from tests.support.asked_sources import fact
+from tests.support.new_companies import new_company
 
 COUNT = sql("SELECT count(*) FROM lookups")
 VALUES = sql("SELECT field, value FROM found_values ORDER BY id")
@@ -49,8 +50,8 @@ async def claim(worker: PostgresLookups, asked: LookupKey, *, seconds: float = 6
 
 
 @pytest.fixture
-def asker(workspace: Workspace) -> LookupAsker:
-    return LookupAsker(workspace.id, SubjectKind.COMPANY, new_id(), new_id())
+async def asker(database: Database, workspace: Workspace) -> LookupAsker:
+    return LookupAsker(workspace.id, SubjectKind.COMPANY, await new_company(database, workspace.id), new_id())
 
 
 async def test_of_eight_workers_one_asks_and_all_have_its_answer(database: Database, asker: LookupAsker) -> None:
@@ -126,7 +127,7 @@ async def test_two_customers_ask_the_same_question_without_seeing_each_other(
 ) -> None:
     asked, ours = key(), PostgresLookups(database, asker)
     other = await new_workspace(database)
-    theirs = PostgresLookups(database, LookupAsker(other, SubjectKind.COMPANY, new_id()))
+    theirs = PostgresLookups(database, LookupAsker(other, SubjectKind.COMPANY, await new_company(database, other)))
     got = await claim(ours, asked)
     assert isinstance(got, LookupClaim)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -10,6 +10,7 @@ from leadflood.demo.internet.dialer import DemoInternetRefused, demo_dialer
 from leadflood.kernel.config import Settings
 from leadflood.kernel.door.certificates import new_ssl_context
 from leadflood.kernel.door.dialer import Dialer
+from leadflood.kernel.door.door import DoorParts
 from leadflood.kernel.door.resolver import Resolver
 
 HTTP: Final = 80
@@ -76,3 +77,9 @@ class DemoPlace:
         except OSError:
             return False
         return True
+
+
+def demo_parts(settings: Settings, parts: DoorParts) -> DoorParts:
+    """Parts of a door to the small internet instead of the real one. Raises: DemoInternetRefused: in production."""
+    place = DemoPlace.of(settings)
+    return replace(parts, resolver=place.resolver, dialer=place.dialer(settings), ssl_context=place.ssl_context)

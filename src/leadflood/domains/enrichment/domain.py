@@ -8,14 +8,14 @@ from leadflood.domains.enrichment import jobs, listeners
 from leadflood.domains.enrichment.engine.fetching import DoorFetcher
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import (
+    CLEAR_RUNS,
     COMPANY_ENRICHED,
+    COMPANY_ENRICHED_KIND,
     LEAD_ENRICHED,
     LEAD_ENRICHMENT_FAILED,
-    SWEEP_RUNS,
-    CompanyEventKind,
 )
 from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
-from leadflood.domains.enrichment.jobs.companies import sweeps
+from leadflood.domains.enrichment.jobs.companies import clearing
 from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.jobs.events import Schedule
@@ -38,7 +38,7 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     )
     return [
         *jobs.definitions(worker_sources(services.settings), engines),
-        *sweeps(services.database, retention_days=services.settings.job_retention_days),
+        *clearing(services.database, retention_days=services.settings.job_retention_days),
     ]
 
 
@@ -49,7 +49,7 @@ def _result(data: Mapping[str, Any]) -> str:
 DOMAIN = Domain(
     name="enrichment",
     jobs=_jobs,
-    schedules=(Schedule(SWEEP_RUNS, 900.0),),
+    schedules=(Schedule(CLEAR_RUNS, 900.0),),
     events=(LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, COMPANY_ENRICHED),
     subscriptions=(
         Subscription("enrichment.lead_created", LEAD_CREATED, listeners.lead_created),
@@ -67,7 +67,7 @@ DOMAIN = Domain(
         TimelineKind(LeadEventKind.ENRICHMENT_STARTED, "Enrichment started", "loader-circle", "info"),
         TimelineKind(LeadEventKind.ENRICHMENT_COMPLETED, "Enriched", "circle-check", "ok"),
         TimelineKind(LeadEventKind.ENRICHMENT_FAILED, "Enrichment failed", "circle-x", "bad"),
-        TimelineKind(CompanyEventKind.ENRICHED, "Sources asked", "sparkles", "info", text=_result),
+        TimelineKind(COMPANY_ENRICHED_KIND, "Sources asked", "sparkles", "info", text=_result),
     ),
     metrics=(
         Metric(

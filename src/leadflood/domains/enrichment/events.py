@@ -1,6 +1,7 @@
 """The job and the domain events of enrichment."""
 
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from leadflood.domains.companies.events import COMPANY
@@ -31,15 +32,12 @@ class EnrichCompany(Payload):
 ENRICH_COMPANY = JobKind("enrichment.company.v1", EnrichCompany, max_attempts=5, outgoing=True)
 """Queued in the transaction that starts the run. Asks the sources about a company."""
 
-SWEEP_RUNS = JobKind("enrichment.sweep_runs.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+CLEAR_RUNS = JobKind("enrichment.clear_runs.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
 
 
-class CompanyEventKind(StrEnum):
-    """Kinds of entries in a company's timeline. The values are stored: they never change their meaning."""
-
-    ENRICHED = "company.enriched"
-    """A run has ended."""
+COMPANY_ENRICHED_KIND: Final = "company.enriched"
+"""Kind of entries in the timeline of a company: a run has ended."""
 
 
 class EnrichmentAuditAction(StrEnum):

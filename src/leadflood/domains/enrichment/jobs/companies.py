@@ -1,4 +1,4 @@
-"""The run of a company, and the sweep of runs."""
+"""The run of a company, and the job that clears runs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from leadflood.domains.enrichment.engine.lead_questions import asked_fields
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
-from leadflood.domains.enrichment.events import ENRICH_COMPANY, SWEEP_RUNS, EnrichCompany
+from leadflood.domains.enrichment.events import CLEAR_RUNS, ENRICH_COMPANY, EnrichCompany
 from leadflood.domains.enrichment.models import Source, SubjectKind
 from leadflood.domains.enrichment.models.company_runs import plan_of
 from leadflood.domains.enrichment.models.policies import ChoiceRules
@@ -32,22 +32,22 @@ def definitions(
     sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules
 ) -> list[JobDefinition[EnrichCompany]]:
     """The run of a company with these sources."""
-    reading = _Reading(sources, engines, rules)
+    reading = _CompanyReading(sources, engines, rules)
     return [JobDefinition(ENRICH_COMPANY, reading.read, on_failed=_run_failed, timeout=_TIMEOUT)]
 
 
-def sweeps(database: Database, *, retention_days: int) -> list[JobDefinition[Any]]:
-    """The sweep of runs. `database`: for transactions across workspaces."""
+def clearing(database: Database, *, retention_days: int) -> list[JobDefinition[Any]]:
+    """The job that clears runs. `database`: for transactions across workspaces."""
 
-    async def sweep(_context: JobContext[NoPayload]) -> None:
+    async def clear(_context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
-            await company_runs.sweep(tx)
+            await company_runs.end_abandoned(tx)
         await delete_old(database, partial(purge, days=retention_days))
 
-    return [JobDefinition(SWEEP_RUNS, sweep)]
+    return [JobDefinition(CLEAR_RUNS, clear)]
 
 
-class _Reading:
+class _CompanyReading:
     """The handler of the run of a company."""
 
     def __init__(self, sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules) -> None:

@@ -14,9 +14,9 @@ from leadflood.domains.companies.timeline import TIMELINE
 from leadflood.domains.enrichment import store
 from leadflood.domains.enrichment.events import (
     COMPANY_ENRICHED,
+    COMPANY_ENRICHED_KIND,
     ENRICH_COMPANY,
     CompanyEnrichedData,
-    CompanyEventKind,
     EnrichCompany,
     EnrichmentAuditAction,
 )
@@ -169,7 +169,7 @@ async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -
     names = sorted({field.name for field in chosen})
     await _set_status(tx, actor, task.company_id, chosen)
     entry = {"state": state, "fields": names, "jobId": str(job.id), "sentence": sentence}
-    await TIMELINE.record(tx, actor, kind=CompanyEventKind.ENRICHED, entries={task.company_id: entry})
+    await TIMELINE.record(tx, actor, kind=COMPANY_ENRICHED_KIND, entries={task.company_id: entry})
     data = CompanyEnrichedData(run_id=task.run_id, state=state, fields=names)
     await publish(tx, COMPANY_ENRICHED, [Event(task.company_id, data, actor, job.trace)])
     await jobs.wake(tx, actor, awaited_id=task.run_id)
@@ -188,7 +188,7 @@ async def fail(tx: Transaction, actor: Actor, *, job_id: UUID, error: str) -> No
     await _wake(tx, actor, ended)
 
 
-async def sweep(tx: Transaction) -> int:
+async def end_abandoned(tx: Transaction) -> int:
     """End the runs that no job is going to end. Returns their number. Requires a system transaction."""
     ended = await runs.end_abandoned(tx, sentence=_ABANDONED, fresh_until=failed_until(utc_now()))
     for workspace_id, run_id in ended:
