@@ -61,8 +61,8 @@ REFERENCES companies (workspace_id, id) ON DELETE CASCADE NOT VALID
 """
 VALIDATED = "ALTER TABLE lookups VALIDATE CONSTRAINT lookups_company_fkey"
 # A choice may refer to a value of another company, which the same register answered.
-FORGET = """
-CREATE FUNCTION forget_company_choices() RETURNS trigger
+CLEAR = """
+CREATE FUNCTION clear_company_choices() RETURNS trigger
 LANGUAGE plpgsql SET search_path = leadflood, pg_temp
 AS $$
 BEGIN
@@ -73,14 +73,14 @@ END
 $$
 """
 TRIGGER = """
-CREATE TRIGGER forget_choices AFTER DELETE ON companies REFERENCING OLD TABLE AS gone
-FOR EACH STATEMENT EXECUTE FUNCTION forget_company_choices()
+CREATE TRIGGER clear_choices AFTER DELETE ON companies REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION clear_company_choices()
 """
 
 
 def upgrade() -> None:
     """The previous release knows neither, and asks nothing about companies."""
-    for statement in (RUNS, *INDEXES, MOVED, MOVED_INDEX, FORGET, TRIGGER, OWNER):
+    for statement in (RUNS, *INDEXES, MOVED, MOVED_INDEX, CLEAR, TRIGGER, OWNER):
         op.execute(statement)
     for table in ("company_runs", "company_merge_lookups"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -94,7 +94,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the runs. What was found stays, but belongs to nothing that the previous release shows."""
-    op.execute("DROP TRIGGER forget_choices ON companies")
-    op.execute("DROP FUNCTION forget_company_choices()")
+    op.execute("DROP TRIGGER clear_choices ON companies")
+    op.execute("DROP FUNCTION clear_company_choices()")
     op.execute("ALTER TABLE lookups DROP CONSTRAINT lookups_company_fkey")
     op.execute("DROP TABLE company_merge_lookups, company_runs")
