@@ -43,7 +43,7 @@ def expect_the_company_read_once(installation: Installation) -> None:
     first = json.loads(shown.stdout)["enrichment"]
     values = {item["field"]: item for item in first["values"] if item["chosen"]}
     assert (values["legal_name"]["value"], values["city"]["value"]) == ("Nordlabs GmbH", "Berlin")
-    assert values["phone"]["source_url"].startswith(f"https://{COMPANY}/")
+    assert values["phone"]["sourceUrl"].startswith(f"https://{COMPANY}/")
     assert {step["source"] for step in first["runs"][0]["steps"] if step["state"] == "found"} >= {"website", "dns"}
 
     assert installation.run("lead", "add", f"grace.hopper@{COMPANY}", "--wait").returncode == 0

@@ -121,8 +121,9 @@ class Running:
             return found[0]
 
     def pids(self) -> dict[str, int]:
-        """The living children by name: `api`, `api-2`, `worker`, `dev-mail` and `postgres`, as far as there are any."""
-        names = {"serve": "api", "worker": "worker", "dev-mail": "dev-mail", "seed": "seed", "prepare": "prepare"}
+        """The living children by name: `api`, `api-2`, `worker`, `dev-mail`, `demo-internet` and `postgres`, if any."""
+        kept = ("worker", "dev-mail", "demo-internet", "seed", "prepare")
+        names = {"serve": "api", **{name: name for name in kept}}
         found: dict[str, int] = {}
         for child in self._remember():
             try:
