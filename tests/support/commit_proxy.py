@@ -30,7 +30,7 @@ class CommitProxy:
         """Released once for each reply that is held back."""
         self.let_go = threading.Event()
         self.sent = b""
-        """What the API sent in the marked transaction that it committed last."""
+        """Bytes of the API in the marked transaction that it committed last."""
         self._upstream = str(upstream / f".s.PGSQL.{_PORT}")
         self._marker = marker
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
