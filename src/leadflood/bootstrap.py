@@ -101,16 +101,15 @@ for _domain in DOMAINS:
     CHANGESET_SUBJECTS.add(_domain.changesets)
     METRICS.add(_domain.metrics)
 SUBSCRIBERS = Subscribers(
-    (event for domain in DOMAINS for event in domain.events),
-    (subscription for domain in DOMAINS for subscription in domain.subscriptions),
+    (event for each in DOMAINS for event in each.events), (item for each in DOMAINS for item in each.subscriptions)
 )
-
 _COUNTS = [count for domain in DOMAINS for count in domain.nav_counts]
 NAVIGATION = Navigation([*shared.ITEMS, *(item for domain in DOMAINS for item in domain.navigation)], _COUNTS)
 TEMPLATES = tuple(domain.templates for domain in DOMAINS if domain.templates is not None)
 HOME = sorted((panel for domain in DOMAINS for panel in domain.home), key=lambda panel: panel.order)
 SEALED: Sequence[SealedColumn] = (FINGERPRINT_KEY, *(column for domain in DOMAINS for column in domain.sealed))
 """Columns encrypted with the secret key, re-encrypted when the key is rotated."""
+AUDIT = tuple(group for domain in DOMAINS for group in domain.audit)
 TIMELINE = {item.kind: item for domain in DOMAINS for item in domain.timeline}
 
 
@@ -335,6 +334,7 @@ def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.E
             pages=page_modules(),
             navigation=NAVIGATION,
             timeline=TIMELINE,
+            audit=AUDIT,
             home=HOME,
             settings=settings,
             database=platform.database,

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
-from leadflood.bootstrap import HOME, NAVIGATION, TEMPLATES, TIMELINE, page_modules
+from leadflood.bootstrap import AUDIT, HOME, NAVIGATION, TEMPLATES, TIMELINE, page_modules
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.web.app import WebContext, create_web
@@ -116,6 +116,7 @@ def web_parts(parts: ApiContext, url: str, **changes: Any) -> WebContext:  # noq
         "navigation": NAVIGATION,
         "timeline": TIMELINE,
         "home": HOME,
+        "audit": AUDIT,
         "settings": parts.settings,
         "database": parts.database,
         "registry": parts.registry,

@@ -15,7 +15,7 @@ from leadflood.kernel.extensions import Extension, HomePanel
 from leadflood.kernel.filters import FilterField
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.metrics import Metric
-from leadflood.kernel.pages import NavCount, NavItem, TimelineKind
+from leadflood.kernel.pages import AuditGroup, NavCount, NavItem, TimelineKind
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sealed_columns import SealedColumn
 from leadflood.kernel.subjects import Participant, Participants
@@ -62,6 +62,7 @@ class Domain:
         navigation: its items in the sidebar, the settings and the command palette.
         nav_counts: numbers beside items of the navigation.
         timeline: kinds of entries that it adds to timelines.
+        audit: display of its entries in the audit log.
         metrics: numbers of a workspace over time.
         permissions: that it declares, each with the least role that has it.
         sealed: its columns that are encrypted with the secret key.
@@ -84,6 +85,7 @@ class Domain:
     navigation: Sequence[NavItem] = ()
     nav_counts: Sequence[NavCount] = ()
     timeline: Sequence[TimelineKind] = ()
+    audit: Sequence[AuditGroup] = ()
     metrics: Sequence[Metric] = ()
     permissions: Sequence[Permission] = ()
     sealed: Sequence[SealedColumn] = ()

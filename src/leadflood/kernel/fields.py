@@ -46,7 +46,7 @@ class FieldDefinition:
         personal: it says something of a person.
         multiple: it may have several values.
         time_to_live: after what time a value is out of date; None: never.
-        listed: it is a column of lists. standard: one that is shown unless others were chosen.
+        listed: it is a column of lists. standard: one that is shown unless others were chosen. width: of it, in px.
         quick: it is in the short form for a new subject. wide: it has a row of a form for itself.
         hint: text below its input. keyboard: the type of that input in HTML. fill: whether browsers offer values.
         headers: names in files that mean it, besides its own.
@@ -79,6 +79,7 @@ class FieldDefinition:
     time_to_live: timedelta | None = None
     listed: bool = True
     standard: bool = False
+    width: int = 144
     quick: bool = False
     wide: bool = False
     hint: str = ""

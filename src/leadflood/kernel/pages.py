@@ -1,4 +1,4 @@
-"""Page declarations of domains: navigation items, their counts, and kinds of timeline entries."""
+"""Page declarations of domains: navigation items, their counts, kinds of timeline entries, and the audit log."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,6 +122,25 @@ class TimelineKind:
     icon: str
     tone: str = "neutral"
     text: Callable[[Mapping[str, Any]], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditGroup:
+    """Display of the audit log's entries about one kind of subject.
+
+    Attributes:
+        prefix: beginning of their actions, by which the log is filtered.
+        label: name of the filter.
+        icon: its name at lucide.dev.
+        sentences: what the actor did, by action; `{…}` comes from the data of the entry, and `{leads}` is their number.
+        path: path of the subject's page, with `{id}`; empty without one.
+    """
+
+    prefix: str
+    label: str
+    icon: str
+    sentences: Mapping[str, str]
+    path: str = ""
 
 
 class Navigation:

@@ -12,7 +12,7 @@ from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.extensions import HomePanel
 from leadflood.kernel.hold import Hold
-from leadflood.kernel.pages import Navigation, TimelineKind
+from leadflood.kernel.pages import AuditGroup, Navigation, TimelineKind
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.request_bodies import BodyBudget
@@ -34,6 +34,7 @@ class WebContext:
     Attributes:
         pages: of the domains, and of the web itself.
         timeline: how entries of each kind look.
+        audit: how the audit log shows the actions of domains.
         home: panels of the home page.
         sandbox: reads imported files.
         participants: what refers to leads.
@@ -51,6 +52,7 @@ class WebContext:
     pages: "Sequence[Pages]"
     navigation: Navigation
     timeline: Mapping[str, TimelineKind]
+    audit: Sequence[AuditGroup] = ()
     home: Sequence[HomePanel] = ()
     settings: Settings
     database: Database

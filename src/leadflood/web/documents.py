@@ -25,13 +25,13 @@ PAGES: Final[Mapping[str, str]] = {
     "glossary": "glossary.md",
     "settings": "reference/settings.md",
     "command-line": "reference/cli.md",
-    "http-api": "reference/http-api.md",
     "events": "reference/events.md",
     "errors": "reference/problems.md",
 }
 """Files by the last part of their address, in the order of the list."""
 _ADDRESS: Final = "/help"
-_BY_FILE: Final = {name: page for page, name in PAGES.items()}
+_BY_FILE: Final = {name: f"{_ADDRESS}/{page}" for page, name in PAGES.items()} | {"reference/http-api.md": "/docs"}
+"""Addresses by file. The reference of the API is a page of its own."""
 _ATTRIBUTES: Final = {"table_open": {"class": "table", "tabindex": "0"}}
 
 
@@ -99,13 +99,13 @@ def _place_link(link: Token, file: PurePosixPath) -> None:
     if "://" in target:
         link.attrs |= {"rel": "noreferrer noopener", "target": "_blank"}
         return
-    page = _BY_FILE.get(_joined(file.parent, target)) if target else file.stem
     if not target:
         return
-    if page is None:
+    address = _BY_FILE.get(_joined(file.parent, target))
+    if address is None:
         link.attrs = {}  # a document for contributors, which only the repository has
     else:
-        link.attrs["href"] = f"{_ADDRESS}/{page}" + (f"#{anchor}" if anchor else "")
+        link.attrs["href"] = address + (f"#{anchor}" if anchor else "")
 
 
 def _joined(folder: PurePosixPath, target: str) -> str:

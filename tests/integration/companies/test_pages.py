@@ -38,13 +38,13 @@ async def test_the_lead_page_shows_its_company_and_lets_members_choose_another(h
     async with house.parts.database.transaction(house.workspace_id) as tx:
         await service.relink(tx, house.actor, lead_ids=[lead_id])
     seen = await viewer.get(f"/leads/{lead_id}")
-    assert "By its email" in seen.all("#panel-company")[0]
+    assert "Linked by email" in seen.all("#panel-company")[0]
     assert "acme.com" in (await viewer.get("/leads?column=linkedCompany")).text
 
     await member.get(f"/leads/{lead_id}")
     await member.post(f"/leads/{lead_id}/company", {"none": "on"})
-    assert "belongs to no company" in (await viewer.get(f"/leads/{lead_id}")).all("#panel-company")[0]
+    assert "unlinked this lead" in (await viewer.get(f"/leads/{lead_id}")).all("#panel-company")[0]
     unknown = await member.post(f"/leads/{lead_id}/company", {"company": "other.com"})
     assert (unknown.status, "Create it first" in unknown.text) == (400, True)
     await member.post(f"/leads/{lead_id}/company/resets", {})
-    assert "By its email" in (await viewer.get(f"/leads/{lead_id}")).all("#panel-company")[0]
+    assert "Linked by email" in (await viewer.get(f"/leads/{lead_id}")).all("#panel-company")[0]

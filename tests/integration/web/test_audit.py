@@ -2,23 +2,16 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import cast
 
 import pytest
 
-from leadflood.domains.duplicates import events as duplicates
-from leadflood.domains.email_changes import events as email_changes
-from leadflood.domains.exports import events as exports
-from leadflood.domains.fields import events as fields
-from leadflood.domains.identity import events as identity
+from leadflood.bootstrap import AUDIT, DOMAINS
 from leadflood.domains.identity.service import audit
-from leadflood.domains.imports import events as imports
-from leadflood.domains.invitations import events as invitations
-from leadflood.domains.jobs import events as jobs
-from leadflood.domains.leads import events as leads
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
-from leadflood.web.pages.audit_presenter import GLYPHS, GROUPS, SENTENCES
+from leadflood.web.pages.audit_presenter import SENTENCES, AuditWords
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import new_visitor
 from tests.support.web import Browser, Seen
@@ -38,15 +31,16 @@ async def record(house: House, action: str, **data: str) -> None:
 def test_every_action_has_a_sentence_a_group_and_an_icon() -> None:
     actions = [
         action
-        for events in (identity, email_changes, invitations, jobs, leads, duplicates, imports, exports, fields)
-        for kind in vars(events).values()
+        for domain in DOMAINS
+        for kind in vars(import_module(f"leadflood.domains.{domain.name}.events")).values()
         if isinstance(kind, type) and kind.__name__.endswith("AuditAction")
         for action in cast("type[StrEnum]", kind)
     ]
+    words = AuditWords(AUDIT)
 
-    assert [item for item in actions if item not in SENTENCES] == []
-    assert [sentence for sentence in SENTENCES if not sentence.startswith(tuple(GROUPS))] == []
-    assert {sentence.partition(".")[0] for sentence in SENTENCES} - set(GLYPHS) == set()
+    assert [item for item in actions if item not in words.sentences] == []
+    assert [item for item in SENTENCES if not item.startswith(tuple(words.groups))] == []
+    assert [item for item in words.sentences if words.glyph(item) == "circle"] == []
 
 
 async def test_what_happened_is_told_in_sentences_newest_first(house: House) -> None:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from unicodedata import normalize
 
 import phonenumbers
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.models import (
     TRANSITIONS,
     LeadStatus,
@@ -333,3 +335,20 @@ def test_a_phone_number_normalises_to_itself(text: str, country: str | None) -> 
     except InvalidValue:
         return
     assert normalise_phone(phone, None) == phone
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "shown"),
+    [
+        ("Ada", "Lovelace", "Ada Lovelace"),
+        ("恵子", "中村", "中村 恵子"),
+        ("민수", "김", "김 민수"),
+        ("ジョン", "スミス", "ジョン スミス"),
+        ("Keiko", "中村", "Keiko 中村"),
+        ("伟", None, "伟"),
+    ],
+)
+def test_the_family_name_comes_first_where_it_does_in_the_language(first: str, last: str | None, shown: str) -> None:
+    lead = SimpleNamespace(email="a@acme.com", first_name=first, last_name=last)
+
+    assert name_of(lead) == shown

@@ -9,6 +9,7 @@ from leadflood.domains.companies.events import (
     EVENTS,
     LINK_WORKSPACES,
     PURGE_COMPANIES,
+    CompanyAuditAction,
     CompanyEventKind,
 )
 from leadflood.domains.companies.extension import EXTENSION, FILTERS
@@ -20,7 +21,7 @@ from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_MERGED, LEAD_UNMERGED, LEAD_UPDATED
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
-from leadflood.kernel.pages import NavItem, TimelineKind
+from leadflood.kernel.pages import AuditGroup, NavItem, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -58,8 +59,30 @@ def _domain(data: Mapping[str, Any]) -> str:
     return str(data.get("domain") or "")
 
 
+_AUDIT = AuditGroup(
+    "compan",
+    "Companies",
+    "building-2",
+    {
+        CompanyAuditAction.CREATED: "created the company {domain}",
+        CompanyAuditAction.IMPORTED: "added {count} companies",
+        CompanyAuditAction.CHANGED: "changed a company",
+        CompanyAuditAction.DELETED: "deleted a company",
+        CompanyAuditAction.RESTORED: "restored a company",
+        CompanyAuditAction.MERGED: "merged two companies",
+        CompanyAuditAction.SPLIT: "split a company",
+        CompanyAuditAction.UNDONE: "undid a merge or split of companies",
+        CompanyAuditAction.DOMAIN_ADDED: "added a domain to a company",
+        CompanyAuditAction.DOMAIN_REMOVED: "removed a domain from a company",
+        CompanyAuditAction.LEADS_LINKED: "changed the linked company of {leads}",
+        CompanyAuditAction.EXPORTED: "exported companies",
+    },
+    "/companies/{id}",
+)
+
 DOMAIN = Domain(
     name="companies",
+    audit=(_AUDIT,),
     jobs=_jobs,
     schedules=(Schedule(LINK_WORKSPACES, 86_400.0), Schedule(PURGE_COMPANIES, 86_400.0)),
     events=EVENTS,

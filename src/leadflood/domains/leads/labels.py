@@ -1,5 +1,6 @@
 """Labels of the fields of a lead: the only source for pages, files and timelines."""
 
+import re
 from typing import Final, Protocol
 
 from leadflood.domains.leads.catalog import LEAD_FIELDS, LISTED_FIELDS
@@ -26,6 +27,10 @@ STANDARD_COLUMNS: Final = (
 """Columns of a list for which none were chosen."""
 
 
+_EAST_ASIAN: Final = re.compile("[\u3005\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7a3]+")
+"""Chinese, Japanese and Korean letters, except katakana, in which foreign names are written in their own order."""
+
+
 class HasName(Protocol):
     """A lead as far as its name goes."""
 
@@ -48,8 +53,9 @@ def name_of(lead: HasName) -> str:
 
 
 def full_name(lead: HasName) -> str:
-    """First and last name; empty without either."""
-    return " ".join(filter(None, (lead.first_name, lead.last_name)))
+    """First and last name; empty without either. The family name comes first in Chinese, Japanese and Korean names."""
+    names = [name for name in (lead.first_name, lead.last_name) if name]
+    return " ".join(names[::-1] if all(map(_EAST_ASIAN.fullmatch, names)) else names)
 
 
 def label_of(name: str) -> str:

@@ -7,13 +7,13 @@ from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.tags import jobs
-from leadflood.domains.tags.events import EVENTS, PURGE_TAGS, TAGGED_KIND, UNTAGGED_KIND
+from leadflood.domains.tags.events import EVENTS, PURGE_TAGS, TAGGED_KIND, UNTAGGED_KIND, TagAuditAction
 from leadflood.domains.tags.extension import EXTENSION, FILTERS
 from leadflood.domains.tags.participant import PARTICIPANT
 from leadflood.domains.tags.permissions import TAGS_READ, TAGS_WRITE
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.metrics import Metric
-from leadflood.kernel.pages import NavItem, TimelineKind
+from leadflood.kernel.pages import AuditGroup, NavItem, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -24,8 +24,25 @@ def _names(data: Mapping[str, Any]) -> str:
     return ", ".join(map(str, data.get("tags", ())))
 
 
+_AUDIT = AuditGroup(
+    "tag.",
+    "Tags",
+    "tag",
+    {
+        TagAuditAction.CREATED: "created a tag",
+        TagAuditAction.CHANGED: "changed a tag",
+        TagAuditAction.DELETED: "deleted a tag",
+        TagAuditAction.RESTORED: "restored a tag",
+        TagAuditAction.MERGED: "merged two tags",
+        TagAuditAction.TAGGED: "added tags to a lead",
+        TagAuditAction.UNTAGGED: "removed tags from a lead",
+    },
+    "/settings/tags",
+)
+
 DOMAIN = Domain(
     name="tags",
+    audit=(_AUDIT,),
     jobs=_jobs,
     schedules=(Schedule(PURGE_TAGS, 86_400.0),),
     events=EVENTS,

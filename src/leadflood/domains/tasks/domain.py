@@ -7,13 +7,13 @@ from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.tasks import jobs
-from leadflood.domains.tasks.events import EVENTS, PURGE_TASKS, TASK_ADDED_KIND, TASK_DONE_KIND
+from leadflood.domains.tasks.events import EVENTS, PURGE_TASKS, TASK_ADDED_KIND, TASK_DONE_KIND, TaskAuditAction
 from leadflood.domains.tasks.extension import EXTENSION, FILTERS, HOME
 from leadflood.domains.tasks.participant import PARTICIPANT
 from leadflood.domains.tasks.permissions import TASKS_READ, TASKS_WRITE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.domain import Domain, Services
-from leadflood.kernel.pages import NavCount, NavItem, TimelineKind
+from leadflood.kernel.pages import AuditGroup, NavCount, NavItem, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -24,8 +24,24 @@ def _title(data: Mapping[str, Any]) -> str:
     return str(data.get("title", ""))
 
 
+_AUDIT = AuditGroup(
+    "task.",
+    "Tasks",
+    "square-check",
+    {
+        TaskAuditAction.CREATED: "added a task to a lead",
+        TaskAuditAction.UPDATED: "changed a task",
+        TaskAuditAction.COMPLETED: "completed a task",
+        TaskAuditAction.REOPENED: "reopened a task",
+        TaskAuditAction.DELETED: "deleted a task",
+        TaskAuditAction.RESTORED: "restored a task",
+    },
+    "/tasks/{id}",
+)
+
 DOMAIN = Domain(
     name="tasks",
+    audit=(_AUDIT,),
     jobs=_jobs,
     schedules=(Schedule(PURGE_TASKS, 86_400.0),),
     events=EVENTS,

@@ -10,7 +10,7 @@ from leadflood.domains.identity.permissions import AUDIT_READ
 from leadflood.domains.leads.queries.changesets import undoable_among
 from leadflood.kernel.clock import utc_now
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.audit_presenter import GROUPS, audit_rows, mentioned_actors
+from leadflood.web.pages.audit_presenter import AuditWords, audit_rows, mentioned_actors
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult
 from leadflood.web.templating import url
@@ -40,7 +40,11 @@ class AuditFilters:
         kind = query.get("kind", "")
         days = {name: _day(query.get(name, "")) for name in ("since", "until")}
         by = _id(query.get("by", ""))
-        return cls(kind if kind in GROUPS else "", str(by or ""), *(str(day or "") for day in days.values()))
+        return cls(
+            kind if kind in AuditWords(ctx.parts.audit).groups else "",
+            str(by or ""),
+            *(str(day or "") for day in days.values()),
+        )
 
     def url(self, **changes: str | None) -> str:
         """The address of the log with some filters changed."""
@@ -83,10 +87,10 @@ async def list_events(ctx: PageContext) -> PageResult:
         people[narrowed.by] = "Former member"
     after = ctx.cursor(page, scope)
     context: dict[str, Any] = {
-        "events": audit_rows(page.items, names, undoable),
+        "events": audit_rows(page.items, names, undoable, words=AuditWords(ctx.parts.audit)),
         "narrowed": narrowed,
         "is_narrowed": any(given.values()),
-        "kinds": GROUPS,
+        "kinds": AuditWords(ctx.parts.audit).groups,
         "people": people,
         "spans": _spans(ctx),
         "next": url(_PATH, given, after=after) if after else None,

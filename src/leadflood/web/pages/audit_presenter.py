@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.identity.contracts import AuditEventView
 from leadflood.domains.leads.queries.changesets import changeset_of
+from leadflood.kernel.pages import AuditGroup
 from leadflood.web.formats import plural
 from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.templating import brief
@@ -191,15 +193,50 @@ class _Placeholders(dict[str, str]):
         return "…"
 
 
+@dataclass(frozen=True)
+class AuditWords:
+    """Sentences, groups and icons of actions: those here, and those that domains declare."""
+
+    declared: Sequence[AuditGroup] = ()
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """Labels of groups by the prefix of their actions."""
+        return {**GROUPS, **{group.prefix: group.label for group in self.declared}}
+
+    @cached_property
+    def sentences(self) -> dict[str, str]:
+        """Sentences by action."""
+        return {**SENTENCES, **{action: text for group in self.declared for action, text in group.sentences.items()}}
+
+    def glyph(self, action: str) -> str:
+        """The icon of an action."""
+        group = self._group(action)
+        return group.icon if group else GLYPHS.get(action.partition(".")[0], "circle")
+
+    def place(self, event: AuditEventView) -> str | None:
+        """The page of what an event is about."""
+        group = self._group(event.action)
+        place = _PLACES.get(event.subject_type) or (group.path if group else "")
+        return place.replace("{id}", str(event.subject_id)) if place and event.subject_id else None
+
+    def _group(self, action: str) -> AuditGroup | None:
+        return next((group for group in self.declared if action in group.sentences), None)
+
+
 def audit_rows(
-    events: Sequence[AuditEventView], names: Mapping[UUID, str], undoable: Collection[UUID] = ()
+    events: Sequence[AuditEventView],
+    names: Mapping[UUID, str],
+    undoable: Collection[UUID] = (),
+    *,
+    words: AuditWords,
 ) -> list[AuditRow]:
     """The events as sentences, in order.
 
     Args: names: of members and keys, as far as they still exist. undoable: changesets that can be undone.
     """
     gone = {event.subject_id for event in events if _deletes(event)}
-    return [_audit_row(event, names, undoable, gone=event.subject_id in gone) for event in events]
+    return [_audit_row(event, names, undoable, words, gone=event.subject_id in gone) for event in events]
 
 
 def mentioned_actors(events: Sequence[AuditEventView]) -> set[UUID]:
@@ -220,16 +257,21 @@ def _deletes(event: AuditEventView) -> bool:
     return event.action.endswith(".deleted") and event.action != "leads.deleted"
 
 
-def _audit_row(event: AuditEventView, names: Mapping[UUID, str], undoable: Collection[UUID], *, gone: bool) -> AuditRow:
-    place = _PLACES.get(event.subject_type)
-    kind = event.action.partition(".")[0]
+def _audit_row(
+    event: AuditEventView,
+    names: Mapping[UUID, str],
+    undoable: Collection[UUID],
+    words: AuditWords,
+    *,
+    gone: bool,
+) -> AuditRow:
     return AuditRow(
         id=event.id,
         at=event.at,
         who=actor_label(event.actor.kind, event.actor.id, names),
-        text=_sentence(event, names),
-        glyph=GLYPHS.get(kind, "circle"),
-        path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id and not gone else None,
+        text=_sentence(event, names, words.sentences),
+        glyph=words.glyph(event.action),
+        path=None if gone else words.place(event),
         undo=_undo(event, undoable),
         raw={
             "action": event.action,
@@ -242,7 +284,7 @@ def _audit_row(event: AuditEventView, names: Mapping[UUID, str], undoable: Colle
     )
 
 
-def _sentence(event: AuditEventView, names: Mapping[UUID, str]) -> str:
+def _sentence(event: AuditEventView, names: Mapping[UUID, str], sentences: Mapping[str, str]) -> str:
     words = _Placeholders({name: _display(value) for name, value in event.data.items()}, subject=_subject(event, names))
     if isinstance(event.data.get("count"), int):
         words["leads"] = plural(int(words["count"]), "lead")
@@ -251,7 +293,7 @@ def _sentence(event: AuditEventView, names: Mapping[UUID, str]) -> str:
         return ending
     if event.action == "member.removed" and own:
         return "left the workspace"
-    template = SENTENCES.get(event.action)
+    template = sentences.get(event.action)
     if event.action in _BY_OTHERS and not own:
         template = _BY_OTHERS[event.action]
     if template is None:

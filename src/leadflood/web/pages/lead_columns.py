@@ -25,13 +25,14 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 _WIDTHS: Final = {
-    "name": 208,
-    "email": 208,
-    "status": 120,
-    "createdAt": 128,
-    "updatedAt": 128,
-    "enrichedAt": 128,
+    **{field.short_name: field.width for field in LEAD_FIELDS},
+    "name": 184,
+    "status": 112,
+    "createdAt": 136,
+    "updatedAt": 136,
+    "enrichedAt": 136,
 }
+"""Widths of the usual columns fit into a window of 1440 px."""
 _USUAL_WIDTH: Final = 144
 _INPUTS: Final = {field.short_name: field.api_name for field in LEAD_FIELDS}
 """The fields that columns show."""

@@ -28,6 +28,8 @@ SORTS: Final = {
         for item in LeadSort
         if not item.value.endswith("At")
     },
+    LeadSort.STAGE: "Stage: first to last",
+    LeadSort.STAGE_REVERSED: "Stage: last to first",
 }
 
 CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
