@@ -4,10 +4,11 @@ A new page is tested as soon as a domain declares it; one with parameters needs 
 `tests/support/addresses.py`.
 """
 
+from collections.abc import AsyncIterator
 from itertools import cycle
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from tests.support.accessibility import (
     FRAME,
@@ -18,7 +19,7 @@ from tests.support.accessibility import (
     assert_usable,
 )
 from tests.support.addresses import addresses, is_public, paths
-from tests.support.chromium import DESKTOP, Windows
+from tests.support.chromium import DESKTOP, Windows, judged
 from tests.support.served import Served
 from tests.support.showcase import Showcase
 
@@ -32,15 +33,40 @@ def seen() -> set[str]:
     return set()
 
 
+@pytest.fixture(scope="module")
+async def opened(chromium: Browser) -> AsyncIterator[Windows]:
+    """All pages are looked at in two windows: opening one takes longer than most checks."""
+    windows = Windows(chromium)
+    yield windows
+    await windows.close()
+
+
+@pytest.fixture(scope="module")
+async def stranger(opened: Windows, server: Served) -> Page:
+    """The window of somebody who has not signed in."""
+    return await opened.open(server.url)
+
+
+@pytest.fixture(scope="module")
+async def owner(opened: Windows, server: Served, showcase: Showcase) -> Page:
+    """The window of the workspace's owner."""
+    return await opened.open(server.url, session=await showcase.session(showcase.owner))
+
+
+@pytest.fixture(autouse=True)
+async def _judged(opened: Windows, request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    async with judged(opened, request):
+        yield
+
+
 @pytest.mark.parametrize("path", paths())
 async def test_a_page_loads_quickly_breaks_no_rule_of_accessibility_and_can_be_used_on_a_phone(
-    path: str, windows: Windows, server: Served, showcase: Showcase, seen: set[str]
+    path: str, stranger: Page, owner: Page, showcase: Showcase, seen: set[str]
 ) -> None:
-    session = None if is_public(path) else await showcase.session(showcase.owner)
-    page = await windows.open(server.url, session=session)
+    page, frame = (stranger, "public frame") if is_public(path) else (owner, "frame")
+    await page.set_viewport_size(DESKTOP)
     first, *others = addresses(path, showcase)
     await assert_light(page, first)
-    frame = "frame" if session else "public frame"
     await assert_accessible(page, without=FRAME if frame in seen else ())
     seen.add(frame)
     await assert_layout_and_overlays(page, seen)
@@ -52,10 +78,11 @@ async def test_a_page_loads_quickly_breaks_no_rule_of_accessibility_and_can_be_u
 
 
 async def assert_light(page: Page, address: str) -> None:
-    """The page with everything that it loads fits into the budget. `page`: a window that has loaded nothing yet."""
+    """The page with everything that it loads fits into the budget."""
     sizes: dict[str, int] = {}
     protocol = await page.context.new_cdp_session(page)
     await protocol.send("Network.enable")
+    await protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
     urls: dict[str, str] = {}
     protocol.on("Network.requestWillBeSent", lambda event: urls.update({event["requestId"]: event["request"]["url"]}))
     protocol.on(

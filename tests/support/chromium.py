@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -169,12 +170,22 @@ def _empty(folder: Path) -> None:
 async def windows(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Windows]:
     """Opens windows for the test, and judges them at its end."""
     opened = Windows(chromium)
-    yield opened
+    try:
+        async with judged(opened, request):
+            yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def judged(opened: Windows, request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Fail a test in which something went wrong in these windows, and keep the evidence of a failure."""
+    opened.faults = []
+    yield
     failed = request.node.stash.get(_FAILED, False)
     if failed or opened.faults:
         folder = RESULTS / re.sub(r"\W+", "-", request.node.nodeid).strip("-")
         await opened.keep_evidence(folder)
         print(f"Screenshot, HTML and console: {folder}", *opened.faults, sep="\n")  # noqa: T201  pytest shows it
-    await opened.close()
     if not failed:
         assert opened.faults == []
