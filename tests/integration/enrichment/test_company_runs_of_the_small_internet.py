@@ -18,6 +18,7 @@ from leadflood.domains.enrichment.events import ENRICH_COMPANY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment
 from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.sources.company_place import CompanyPlace
 from leadflood.domains.enrichment.sources.dns import Dns
 from leadflood.domains.enrichment.sources.website.source import Website
 from leadflood.domains.jobs import execution
@@ -32,6 +33,7 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 from tests.integration.enrichment.bench import Bench
+from tests.integration.enrichment.office import Office
 from tests.integration.enrichment.test_sources_of_the_small_internet import user_agent
 from tests.support.new_companies import new_company
 from tests.support.sandbox import shared_sandbox
@@ -74,7 +76,7 @@ async def registry(database: Database, settings: Settings, secret_box: SecretBox
                 lambda workspace_id: DoorFetcher(door, shared_sandbox(), workspace_id),
                 Fingerprints(database, secret_box).hash,
             )
-            yield JobRegistry(enrichment_jobs.definitions([Website(), Dns()], engines))
+            yield JobRegistry(enrichment_jobs.definitions([Website(), Dns(), CompanyPlace()], engines))
 
 
 async def run(bench: Bench, registry: JobRegistry, name: str) -> tuple[CompanyRunView, str]:
@@ -121,4 +123,9 @@ async def test_a_company_of_the_demo_is_read_from_its_pages_and_records(bench: B
     latest, job = await run(bench, registry, "nordlabs-de.de")
 
     assert (job, latest.state) == (JobStatus.COMPLETED, CompanyRunState.COMPLETED)
-    assert {step.source: step.state for step in latest.steps} == {"website": "found", "dns": "found"}
+    assert {step.source: step.state for step in latest.steps} == dict.fromkeys(
+        ("website", "dns", "company_place"), "found"
+    )
+    chosen = await Office(bench).chosen("nordlabs-de.de")
+    assert (chosen["legal_name"], chosen["mail_provider"]) == ("Nordlabs GmbH", "Microsoft 365")
+    assert chosen["time_zone"] == "Europe/Berlin", "of a source that answers without waiting"

@@ -9,7 +9,7 @@ from leadflood.domains.enrichment.engine.lead_questions import asked_fields
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import CLEAR_RUNS, ENRICH_COMPANY, EnrichCompany
 from leadflood.domains.enrichment.models import Source, SubjectKind
-from leadflood.domains.enrichment.models.company_runs import plan_of
+from leadflood.domains.enrichment.models.company_runs import instant_facts, plan_of
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.runs import RunRequest
 from leadflood.domains.enrichment.service import company_runs
@@ -77,7 +77,9 @@ class _CompanyReading:
                 stored=stored,
             )
             run = await self._engines.run(asker, self._sources, request)
-        return Complete(company_runs.finish, company_runs.RunEnd(task, run.result, run.lookup_ids, self._rules))
+        instant = instant_facts(run.result, self._sources)
+        end = company_runs.RunEnd(task, run.result, run.lookup_ids, instant, self._rules)
+        return Complete(company_runs.finish, end)
 
 
 async def _run_failed(tx: Transaction, job: RunningJob, _payload: EnrichCompany | None, error: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
+from leadflood.domains.enrichment.models.facts import Fact
 from leadflood.domains.enrichment.models.runs import RunResult, Step, StepState
 from leadflood.domains.enrichment.models.sources import Source, Speed
 
@@ -52,6 +53,28 @@ class CompanyTask:
     company_id: UUID
     given: Mapping[FactField, FactValue]
     newer_than: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstantFacts:
+    """Facts of a source that answers without waiting, whose answers no lookup of the engine has."""
+
+    source: str
+    version: str
+    facts: Sequence[Fact]
+
+
+def instant_facts(result: RunResult, sources: Iterable[Source]) -> list[InstantFacts]:
+    """The facts of those of the sources that answer without waiting, in the order of the sources."""
+    members = [
+        member for values in result.chosen.values() for value in values for member in (*value.agreeing, *value.losers)
+    ]
+    instant = [source.spec for source in sources if source.spec.speed is Speed.INSTANT]
+    found = [
+        InstantFacts(spec.name, spec.version, [member.fact for member in members if member.source == spec.name])
+        for spec in instant
+    ]
+    return [each for each in found if each.facts]
 
 
 def company_sources(sources: Iterable[Source]) -> list[Source]:

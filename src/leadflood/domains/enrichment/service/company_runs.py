@@ -26,6 +26,7 @@ from leadflood.domains.enrichment.models.company_runs import (
     CompanyRun,
     CompanyRunState,
     CompanyTask,
+    InstantFacts,
     failed_until,
     fresh_until,
     stored_step,
@@ -57,12 +58,14 @@ class RunEnd:
 
     Attributes:
         used: lookups whose answers the run used.
+        instant: facts that no lookup has yet.
         rules: of the choice among all values of the company.
     """
 
     task: CompanyTask
     result: RunResult
     used: Collection[UUID]
+    instant: Sequence[InstantFacts]
     rules: ChoiceRules
 
 
@@ -165,6 +168,7 @@ async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -
     )
     if not first:
         return
+    await runs.store_instant(tx, actor.workspace_id, task.company_id, job.id, end.instant)
     chosen = await choose_again(tx, actor, company_id=task.company_id, rules=end.rules, used=end.used)
     names = sorted({field.name for field in chosen})
     await _set_status(tx, actor, task.company_id, chosen)

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
-from leadflood.domains.enrichment.models.company_runs import WAIT, CompanyRun, CompanyRunState
+from leadflood.domains.enrichment.models.company_runs import WAIT, CompanyRun, CompanyRunState, InstantFacts
 from leadflood.domains.enrichment.store import StoredFact
-from leadflood.domains.enrichment.store.lookups import fact_of
+from leadflood.domains.enrichment.store.lookups import fact_columns, fact_of
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
@@ -92,6 +92,21 @@ ORDER BY v.lookup_id, v.id
 # The lookups that the choices of a company refer to.
 CHOSEN_LOOKUPS = sql("""
 SELECT DISTINCT lookup_id FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :company_id
+""")
+
+# Store the answer of a source that answers without waiting.
+INSTANT = sql("""
+WITH answered AS (
+    INSERT INTO lookups (workspace_id, id, company_id, source, source_version, state, job_id, answered_at, expires_at)
+    VALUES (:workspace_id, :id, :company_id, :source, :version, 'found', :job_id, now(), now())
+)
+INSERT INTO found_values (workspace_id, lookup_id, id, field, value, confidence, method, evidence, source_url, quote,
+                          observed_at)
+SELECT :workspace_id, :id, v.id, v.field, v.value::jsonb, v.confidence, v.method, v.evidence, v.source_url, v.quote,
+       v.observed_at
+FROM unnest(:value_ids::uuid[], :fields::text[], :values::text[], :confidences::float8[], :methods::text[],
+            :evidences::text[], :urls::text[], :quotes::text[], :observed::timestamptz[])
+     AS v (id, field, value, confidence, method, evidence, source_url, quote, observed_at)
 """)
 
 # Move the lookups of a company to another one, and record which.
@@ -215,6 +230,16 @@ async def competing_facts(
     rows = await tx.all(COMPETING, {**values, "lookup_ids": [*used, *chosen]})
     facts = ((row, fact_of(COMPANY_FIELDS, row)) for row in rows)
     return [StoredFact(row.source, row.lookup_id, row.id, fact) for row, fact in facts if fact is not None]
+
+
+async def store_instant(
+    tx: Transaction, workspace_id: UUID, company_id: UUID, job_id: UUID, answers: Sequence[InstantFacts]
+) -> None:
+    """Store the answers of sources that answer without waiting."""
+    for answer in answers:
+        named = {"source": answer.source, "version": answer.version, "company_id": company_id, "job_id": job_id}
+        values = {"workspace_id": workspace_id, "id": new_id(), **named, **fact_columns(answer.facts)}
+        await tx.execute(INSTANT, values)
 
 
 async def move_lookups(tx: Transaction, workspace_id: UUID, *, merge_id: UUID, from_id: UUID, to_id: UUID) -> None:
