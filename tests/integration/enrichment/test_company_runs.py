@@ -9,25 +9,24 @@ from leadflood.domains.companies import queries as company_queries
 from leadflood.domains.companies.models import CompanyStatus
 from leadflood.domains.enrichment import invariants
 from leadflood.domains.enrichment.events import ENRICH_COMPANY, ENRICH_LEAD
-from leadflood.domains.enrichment.models import (
-    Away,
-    Speed,
-)
+from leadflood.domains.enrichment.models import Away, Speed, lead_fields
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.completion import Completer
+from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import JobStatus, RunningJob
 from leadflood.domains.jobs.registry import Awaited, Complete, JobContext, Later
 from leadflood.domains.leads.contracts import LeadCreated
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.clock import utc_now
+from leadflood.kernel.hold import EffectsOnHold
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
-from tests.integration.enrichment.bench import Bench
+from tests.integration.enrichment.bench import Bench, Scripted, raising, value
 from tests.integration.enrichment.office import Office, Register, domain, person
 from tests.support.asked_sources import spec_of
 from tests.support.jobs import Jobs, Workers
@@ -251,3 +250,42 @@ async def test_enrich_again_asks_again_and_requests_meanwhile_join_the_run(offic
     assert register.asked == [company, company]
     assert len((await office.facts(company)).runs) == 2
     await office.sound()
+
+
+async def test_a_lead_whose_own_sources_fail_is_enriched_if_its_company_is_known(office: Office) -> None:
+    company, register, bench = domain(), Register(), office.bench
+    first = await office.waiting(company, register)
+    await office.read(company, register)
+    await office.completes(first, register)
+    refusing = Scripted("refusing", raising(Terminal, "no such person"))
+    known, unknown = await bench.create(f"grace@{company}"), await bench.create(f"{new_id().hex}@gmail.com")
+
+    assert (await bench.attempt(known.job_id, refusing, register)).status == JobStatus.COMPLETED
+    assert (await bench.attempt(unknown.job_id, refusing, register)).status == JobStatus.FAILED
+
+
+async def test_a_lead_waits_for_its_company_after_its_own_sources_were_asked_once(office: Office) -> None:
+    company, register, bench = domain(), Register(), office.bench
+    slow = Scripted(f"slow-{company}", [[value(lead_fields.FIRST_NAME, "Ada")]])
+    made = await bench.create(f"ada@{company}")
+
+    job = await bench.attempt(made.job_id, slow, register)
+    assert job.waiting_for == f"Waiting for {company}."
+    await bench.attempt(await office.run_job(company), slow, register)
+    assert (await bench.attempt(made.job_id, slow, register)).status == JobStatus.COMPLETED
+
+    assert len(slow.asked) == 1, "the answer of the first attempt is stored"
+    assert await bench.chosen(made.lead_id) == {"first_name": ("Ada", slow.name)}
+
+
+async def test_during_a_hold_a_run_waits_and_asks_afterwards(office: Office) -> None:
+    company, register = domain(), Register(fault=EffectsOnHold("Outgoing effects are on hold."))
+    made = await office.waiting(company, register)
+
+    held = await office.read(company, register)
+
+    assert (held.status, held.on_hold) == (JobStatus.QUEUED, True)
+    assert (await office.bench.job(made.job_id)).waiting_for == f"Waiting for {company}."
+    register.fault = None
+    assert (await office.read(company, register)).status == JobStatus.COMPLETED
+    await office.completes(made, register)

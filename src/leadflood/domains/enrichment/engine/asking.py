@@ -35,6 +35,7 @@ from leadflood.domains.enrichment.models.runs import Step, StepState
 from leadflood.domains.enrichment.models.sources import Source, SourceSpec, Speed, TicketSource
 from leadflood.kernel.door.errors import DoorError
 from leadflood.kernel.errors import AppError, Unavailable
+from leadflood.kernel.hold import EffectsOnHold
 
 MAX_CALLS: Final = 4
 """Calls of a source for one question in one run, where it asks to be asked a little later."""
@@ -161,7 +162,7 @@ class Asking:
             return failure_of(error, self._ports.now())
         except Unavailable:
             return Busy("This server has too much to do.", self._ports.now() + _SANDBOX_WAIT)
-        except AppError:
+        except (AppError, EffectsOnHold):
             raise
         except Exception:  # noqa: BLE001  a fault of one source must not take the values of the others with it
             _log.exception("enrichment.source_failed", source=spec.name)

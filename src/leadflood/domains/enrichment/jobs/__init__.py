@@ -18,6 +18,7 @@ from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.questions import meets
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, StepState
+from leadflood.domains.enrichment.queries.companies import is_company_known
 from leadflood.domains.enrichment.registry import rules_of
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.store import SourceAnswer
@@ -101,9 +102,16 @@ class _Enriching:
             asked = _Asked(asked.answers, await self._run(context.job, started.lead, asked.answers))
         if started.run is not None:
             return _wait(started.run)
-        if not asked.found and asked.run is not None:
+        if not asked.found and asked.run is not None and not await self._knows_company(context):
             _require_answers(asked.run)
         return Complete(service.complete, service.AttemptResult(started.lead.id, asked.answers, self._rules))
+
+    async def _knows_company(self, context: JobContext[EnrichLead]) -> bool:
+        """Whether the facts of its company are something that is known of the lead."""
+        if self._company_plan is None:
+            return False
+        async with context.transaction() as tx:
+            return await is_company_known(tx, context.actor, lead_id=context.payload.lead_id)
 
     async def _at_once(self, lead: LeadDetails, answered: frozenset[str]) -> list[SourceAnswer]:
         """The answers of the sources that do not wait."""

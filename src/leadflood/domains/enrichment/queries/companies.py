@@ -53,6 +53,19 @@ FROM lookups l WHERE workspace_id = :workspace_id AND company_id = :company_id A
 ORDER BY asked_at, id
 """)
 
+# Whether anything is known of a company.
+_KNOWN = sql("""
+SELECT EXISTS (SELECT FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :company_id)
+""")
+
+
+async def is_company_known(tx: Transaction, actor: Actor, *, lead_id: UUID) -> bool:
+    """Whether anything is known of the company of a lead."""
+    company = (await companies.companies_of_leads(tx, actor, [lead_id])).get(lead_id)
+    if company is None:
+        return False
+    return bool(await tx.scalar(_KNOWN, {"workspace_id": actor.workspace_id, "company_id": company.id}))
+
 
 async def get_company_enrichment(tx: Transaction, actor: Actor, *, company_id: UUID) -> CompanyEnrichmentView:
     """Facts about a company and its latest runs. Raises: leadflood.domains.companies.errors.CompanyNotFound."""
