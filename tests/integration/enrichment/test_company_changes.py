@@ -3,8 +3,8 @@
 import pytest
 
 from leadflood.domains.companies import service as companies
-from leadflood.domains.companies.contracts import MergeCompany
-from leadflood.domains.companies.service import merges
+from leadflood.domains.companies.contracts import CompanyDomain, MergeCompany, SplitCompany
+from leadflood.domains.companies.service import domains, merges
 from leadflood.domains.companies.store import merging
 from leadflood.domains.jobs.models import JobStatus
 from tests.integration.enrichment.bench import Bench
@@ -51,6 +51,29 @@ async def test_facts_move_with_a_merge_and_return_with_its_undo(office: Office) 
 
     assert await office.chosen(survivor) == {"name": f"Company {survivor}", "city": "Berlin"}
     assert await office.chosen(other) == {"name": f"Company {other}", "city": "Berlin"}
+    await office.sound()
+
+
+async def test_facts_of_a_company_that_was_split_off_return_with_the_undo_of_the_split(office: Office) -> None:
+    company, other, register, bench = domain(), domain(), Register(), office.bench
+    made = await office.waiting(company, register)
+    await office.read(company, register)
+    await office.completes(made, register)
+    company_id = await office.company_id(company)
+    async with bench.database.transaction(bench.actor.workspace_id) as tx:
+        added = CompanyDomain.model_validate({"domain": other})
+        await domains.add_domain(tx, bench.actor, company_id=company_id, command=added)
+        command = SplitCompany.model_validate({"domains": [other]})
+        split = await merges.split_company(tx, bench.actor, company_id=company_id, command=command)
+    first = await office.waiting(other, register, "grace")
+    await office.read(other, register)
+    await office.completes(first, register)
+
+    async with bench.database.transaction(bench.actor.workspace_id) as tx:
+        await merges.undo_merge(tx, bench.actor, merge_id=split.id)
+
+    found = [item.value for item in (await office.facts(company)).values if item.field == "name"]
+    assert found == [f"Company {other}"], "the latest answer"
     await office.sound()
 
 

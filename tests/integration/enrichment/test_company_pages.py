@@ -22,6 +22,8 @@ async def test_a_company_is_seen_being_read_and_its_facts_have_receipts(house: H
     assert f"Waiting for {company}." in seen.all("#lead-job")[0]
     waiting = (await viewer.get(page)).all("#panel-run")[0]
     assert ("Queued" in waiting, "Enrich again" in waiting) == (True, False)
+    live = await viewer.get(page, hx_request="true", x_live="poll")
+    assert all(live.html.css_first(f"#panel-{name}") is not None for name in ("facts", "run")), "they are live"
 
     await office.read(company, register)
     await office.completes(made, register)
