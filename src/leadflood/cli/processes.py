@@ -195,12 +195,14 @@ async def _serve_demo_internet(settings: "Settings") -> None:
 
     from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
     from leadflood.demo.internet.place import DemoPlace
+    from leadflood.kernel.db.embedded import create_home
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop.set)
     place = DemoPlace.of(settings)
+    create_home(settings.home)
     place.folder.mkdir(mode=0o700, exist_ok=True)
     async with Internet(demo_zone(), demo_handler, place=place):
         structlog.get_logger().info("demo_internet.started")
