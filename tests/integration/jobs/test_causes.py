@@ -30,6 +30,7 @@ from leadflood.kernel.queue.ports import Connection, QueueMessage
 from tests.conftest import Workspace, new_workspace
 from tests.support.jobs import Elsewhere, Jobs, ToyPayload, completes, raises
 
+MANY = 1501
 FAIL_MANY = """
 INSERT INTO job_executions (workspace_id, id, kind, status, attempts, max_attempts, finished_at, last_error, cause)
 SELECT :workspace_id, gen_random_uuid(), :kind, 'failed', 3, 3, now(), 'Boom.', 'Boom.' FROM generate_series(1, :count)
@@ -247,10 +248,17 @@ async def test_a_kind_that_this_version_does_not_know_cannot_be_retried(jobs: Jo
             await service.retry_cause(tx, jobs.actor, jobs.registry(completes()), command=command, trace={})
 
 
+@pytest.fixture
+def _less_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job takes over what is too much for one request, a thousand at a time."""
+    monkeypatch.setattr(service, "MAX_PER_REQUEST", MANY - 1)
+
+
+@pytest.mark.usefixtures("_less_at_once")
 async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_is(jobs: Jobs) -> None:
-    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=5001)
+    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=MANY)
     outcome = await retry_cause(jobs, "Boom.")
-    assert (outcome.processed, await statuses(jobs)) == (0, {"failed": 5001})
+    assert (outcome.processed, await statuses(jobs)) == (0, {"failed": MANY})
     assert outcome.job_id is not None
     await failed(jobs, "Boom.")  # after it was asked for: not meant
 
@@ -258,9 +266,9 @@ async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_i
 
     assert done.status == "completed"
     assert done.progress is not None
-    assert (done.progress.processed, done.progress.total) == (5001, 5001)
-    assert await statuses(jobs) == {"queued": 5001, "failed": 1}
-    assert await ends(jobs) == [("jobs.retry_finished", "cli", 5001)]
+    assert (done.progress.processed, done.progress.total) == (MANY, MANY)
+    assert await statuses(jobs) == {"queued": MANY, "failed": 1}
+    assert await ends(jobs) == [("jobs.retry_finished", "cli", MANY)]
 
 
 async def ends(jobs: Jobs) -> list[tuple[str, str, int]]:
@@ -274,37 +282,39 @@ async def run(jobs: Jobs, kind: JobKind[Any], job_id: UUID, attempt: int = 1) ->
     return await replace(jobs, kind=kind).attempt(registry, job_id, attempt)
 
 
+@pytest.mark.usefixtures("_less_at_once")
 async def test_a_retry_of_very_many_that_was_killed_goes_on_with_what_is_left(jobs: Jobs) -> None:
-    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=5001)
+    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=MANY)
     outcome = await retry_cause(jobs, "Boom.")
     assert outcome.job_id is not None
     killed = await replace(jobs, kind=RETRY_CAUSE).started(outcome.job_id)
     cause = queries.FailureGroup(queries.FAILED_JOBS, "Boom.", jobs.kind.name, before=killed.created_at)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
         done, after = await service.next_of_cause(tx, jobs.actor, cause=cause, attempts={jobs.kind.name: 3}, after=None)
-        await store.set_progress(tx, killed.key, done=done, total=5001)
+        await store.set_progress(tx, killed.key, done=done, total=MANY)
     assert (done, after is not None) == (1000, True)
     await jobs.expire_lease(outcome.job_id)
     await execution.rescue(jobs.database, JobRegistry([]))
 
     ended = await run(jobs, RETRY_CAUSE, outcome.job_id, 2)
-    assert (ended.status, ended.progress and ended.progress.total) == ("completed", 5001)
-    assert await statuses(jobs) == {"queued": 5001}
-    assert await ends(jobs) == [("jobs.retry_finished", "cli", 5001)]
+    assert (ended.status, ended.progress and ended.progress.total) == ("completed", MANY)
+    assert await statuses(jobs) == {"queued": MANY}
+    assert await ends(jobs) == [("jobs.retry_finished", "cli", MANY)]
 
 
+@pytest.mark.usefixtures("_less_at_once")
 async def test_a_retry_of_very_many_that_is_cancelled_is_audited_with_what_it_did(jobs: Jobs) -> None:
-    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=5001)
+    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=MANY)
     outcome = await retry_cause(jobs, "Boom.")
     assert outcome.job_id is not None
     started = await replace(jobs, kind=RETRY_CAUSE).started(outcome.job_id)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
-        await store.set_progress(tx, started.key, done=2000, total=5001)
+        await store.set_progress(tx, started.key, done=1000, total=MANY)
 
     definitions = system_jobs.definitions(jobs.database, audit_days=730, job_days=90, event_days=7)
     await jobs.cancel(JobRegistry(definitions), outcome.job_id)
 
-    assert await ends(jobs) == [("jobs.retry_finished", "cli", 2000)]
+    assert await ends(jobs) == [("jobs.retry_finished", "cli", 1000)]
 
 
 async def test_retries_are_in_the_audit_log_with_what_was_asked_for(jobs: Jobs) -> None:
@@ -384,8 +394,9 @@ async def test_many_dead_letters_are_replayed_and_the_others_are_told_why_not(re
     }
 
 
+@pytest.mark.usefixtures("_less_at_once")
 async def test_very_many_dead_letters_are_replayed_by_a_job(jobs: Jobs) -> None:
-    await jobs.enqueue(5001)
+    await jobs.enqueue(MANY)
     await jobs.change(KILL, workspace_id=jobs.workspace_id, error="Away.", cause="Away.")
     command = ReplayCause.model_validate({"cause": "Away.", "kind": "job.queued"})
     async with jobs.database.transaction(jobs.workspace_id) as tx:
@@ -395,6 +406,6 @@ async def test_very_many_dead_letters_are_replayed_by_a_job(jobs: Jobs) -> None:
     done = await run(jobs, REPLAY_CAUSE, outcome.job_id)
 
     assert done.progress is not None
-    assert (done.status, done.progress.processed) == ("completed", 5001)
+    assert (done.status, done.progress.processed) == ("completed", MANY)
     assert (await dead_groups(jobs)).items == []
-    assert await ends(jobs) == [("outbox_events.replay_finished", "cli", 5001)]
+    assert await ends(jobs) == [("outbox_events.replay_finished", "cli", MANY)]

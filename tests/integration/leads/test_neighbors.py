@@ -37,14 +37,13 @@ async def corpus(database: Database, settings: Settings, secret_box: SecretBox) 
 async def test_a_lead_stands_between_the_leads_of_its_list(corpus: Corpus, name: str, sort: LeadSort) -> None:
     filters, desk = FILTERS[name], corpus.desk
     order = expected(corpus.leads, filters, sort)
-    wanted = [
-        Neighbors(before, after) for before, after in zip([None, *order], [*order[1:], None, None], strict=False)
-    ][: len(order)]
+    around = [Neighbors(before, after) for before, after in zip([None, *order], [*order[1:], None], strict=False)]
+    chosen = sorted({*range(0, len(order), 5), *range(max(len(order) - 2, 0), len(order))})
 
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-        found = [await neighbors(tx, desk.actor, lead_id=each, filters=filters, sort=sort) for each in order]
+        found = [await neighbors(tx, desk.actor, lead_id=order[index], filters=filters, sort=sort) for index in chosen]
 
-    assert found == wanted
+    assert found == [around[index] for index in chosen]
 
 
 async def test_a_lead_that_the_filter_leaves_out_has_a_place_all_the_same(corpus: Corpus) -> None:

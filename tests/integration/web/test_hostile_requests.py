@@ -53,6 +53,8 @@ VALUES: Sequence[bytes] = (
     "\u0301".encode() * 500,
     b"//evil.test",
 )
+STEP = 6
+"""Each page and operation gets every sixth rotation of the values; its neighbor in the list gets the next one."""
 LITERALS: Sequence[object] = (None, [], {}, -1, 1e308, 10**20, ["\0"], {"a": [1]}, True, 0.5, "")
 HEADERS: Sequence[tuple[str, Sequence[bytes]]] = (
     ("Origin", (b"http://[", b"null", b"\xff", b"https://leadflood.test:99999999", b"x" * 5_000, b"//", b"")),
@@ -102,9 +104,9 @@ def fields_of(contract: type[Schema]) -> list[str]:
 
 def mixtures(names: Sequence[str], nth: int) -> Iterator[list[tuple[str, bytes]]]:
     """All names with values that change from turn to turn. In every second turn, half of the names are left out."""
-    for turn in range(nth % 3, len(VALUES), 3):
+    for turn in range(nth % STEP, len(VALUES), STEP):
         every = [(name, VALUES[(turn + place) % len(VALUES)]) for place, name in enumerate(names)]
-        yield every[turn // 3 % 2 :: 2] if turn % 2 else every
+        yield every[turn // STEP % 2 :: 2] if turn // STEP % 2 else every
 
 
 def encoded(pairs: Iterable[tuple[str, bytes]]) -> bytes:
