@@ -28,6 +28,8 @@ def load_settings() -> Settings:
 
 def checked(contract: type[C], given: Mapping[str, object]) -> C:
     """The values as a validated contract. Raises: InvalidInput: naming all invalid values."""
+    import leadflood.bootstrap  # noqa: F401  domains add permissions, columns and filters, which contracts accept
+
     try:
         return contract.model_validate(given)
     except ValidationError as exc:
