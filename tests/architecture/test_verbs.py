@@ -17,7 +17,8 @@ EDGES = ("src/leadflood/api", "src/leadflood/web", "src/leadflood/cli")
 
 READS: dict[str, str] = {
     "enrichment.service.load_leads": "reads leads for sources",
-    "duplicates.service.list_comparison.current_weights": "reads the weights of the last scan",
+    "duplicates.service.scanning.field_kinds": "reads the types of fields",
+    "duplicates.service.list_comparison.known_weights": "reads the weights of the last scan",
     "exports.service.batches.batches": "reads the leads of an export that was recorded when it was asked for",
     "exports.service.batches.scan_for_export": "counts the leads of an export",
     "exports.service.batches.open_encoder": "reads the labels of fields",

@@ -149,10 +149,17 @@ _JOBS: Final = {
     "metrics.rebuild": "Rebuild statistics",
     "jobs.retry_cause": "Retry failed jobs",
     "jobs.replay_cause": "Retry undelivered events",
+    "companies.link": "Link leads to companies",
+    "companies.link_workspace": "Link all leads to companies",
+    "companies.link_workspaces": "Link leads of all workspaces to companies",
+    "companies.purge": "Delete expired companies",
+    "lists.purge": "Delete expired lists",
     "tags.purge": "Delete expired tags",
     "notes.purge": "Delete expired notes",
     "tasks.purge": "Delete expired tasks",
     "events.deliver": "Deliver events",
+    "system.heartbeat": "Heartbeat",
+    "system.clean_up": "Clean up old records",
 }
 _VERSION: Final = re.compile(r"\.v\d+$")
 
@@ -197,8 +204,12 @@ def field(name: str) -> str:
 
 def job(kind: str) -> str:
     """Label of a kind of job: `leads.enrich.v1` is "Enrichment"."""
-    name = _VERSION.sub("", kind)
-    return _JOBS.get(name) or name.replace(".", " ").replace("_", " ").capitalize()
+    return _JOBS.get(_VERSION.sub("", kind)) or unknown_job(kind)
+
+
+def unknown_job(kind: str) -> str:
+    """Label of a kind of another release: its name."""
+    return _VERSION.sub("", kind).replace(".", " ").replace("_", " ").capitalize()
 
 
 def status(name: str) -> tuple[str, str, str]:

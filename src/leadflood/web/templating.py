@@ -58,6 +58,7 @@ class Templates:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            optimized=False,  # it would format constants once, as for the region of the first reader
             auto_reload=self._reload,
         )
         environment.filters |= {

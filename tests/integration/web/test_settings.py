@@ -245,7 +245,7 @@ async def test_what_the_profile_says_wins_and_blank_follows_the_browser_again(ho
 
     assert (stored.time_zone, stored.locale) == ("UTC", "en-US")
     assert chosen.attribute("html", "data-region") == "en-US"
-    assert "2,273.5" in chosen.text
+    assert ("2.273,5" in shown.text, "2,273.5" in chosen.text) == (True, True)
     assert (blank.time_zone, blank.locale) == ("auto", "auto")
 
 

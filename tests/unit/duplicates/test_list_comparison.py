@@ -2,7 +2,7 @@
 
 from leadflood.domains.duplicates.models import ComparedLead, PersonKey, Weights
 from leadflood.domains.duplicates.service import list_comparison
-from leadflood.domains.duplicates.service.list_comparison import NEIGHBOURS, certain_pairs
+from leadflood.domains.duplicates.service.list_comparison import NEIGHBOURS, KnownWeights, certain_pairs, weights_of
 
 PHONE = "+447911123456"
 
@@ -32,3 +32,13 @@ async def test_pairs_are_few_however_many_people_share_a_key() -> None:
     candidates = list_comparison._candidates(keys, Weights())
 
     assert 0 < len(candidates) <= NEIGHBOURS * sum(len(key.blocks()) for key in keys)
+
+
+async def test_weights_are_those_of_the_workspace_unless_the_list_is_longer() -> None:
+    people = [person(f"ada{number}@b{number}.com") for number in range(30)]
+    large, small = Weights(leads=30), Weights(leads=29)
+
+    assert await weights_of(people, KnownWeights(large, {})) is large
+    for known in (None, small):
+        estimated = await weights_of(people, KnownWeights(known, {}))
+        assert (estimated.leads, estimated.duplicates == large.duplicates) == (30, False)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from leadflood.domains.fields import queries as fields
 from leadflood.domains.fields.models import CustomField
@@ -10,6 +11,7 @@ from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import CustomValue
+from leadflood.domains.stages.models import StageList
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.field_types import FieldType, shown_value
@@ -19,6 +21,8 @@ from leadflood.web.field_text import Names, definition_of, field_text
 from leadflood.web.forms import Form
 
 _SCHEMES: Final = {"email": "mailto:", "tel": "tel:"}
+KEPT_VALUES: Final = ("ownerId", "stage")
+"""Fields with a default in the form of a new lead; they keep their value for another lead."""
 _YES_NO: Final = {"true": "Yes", "false": "No"}
 
 
@@ -48,6 +52,11 @@ async def custom_fields_of(tx: Transaction, actor: Actor) -> list[CustomField]:
     """Custom fields of forms and pages, in order."""
     found = await fields.custom_fields(tx, actor.workspace_id, subject=LEAD)
     return [field for field in found.values() if not field.archived]
+
+
+def new_lead_values(user_id: UUID, stages: StageList) -> dict[str, str]:
+    """Default values of a new lead that a user enters."""
+    return dict(zip(KEPT_VALUES, (str(user_id), stages.active[0].key), strict=True))
 
 
 def custom_labels(custom: Sequence[CustomField]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from leadflood.domains.leads.catalog import LEAD_FIELDS, QUICK_FIELDS
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.domains.stages.queries import stages_of
 from leadflood.kernel.email_address import EmailAddress, parse_email
 from leadflood.kernel.email_typos import corrected_addresses, find_domain_typo
 from leadflood.kernel.errors import AppError, InvalidInput
@@ -17,7 +18,7 @@ from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names, owner_choices
-from leadflood.web.pages.lead_form import country_choices, custom_fields_of, custom_labels
+from leadflood.web.pages.lead_form import KEPT_VALUES, country_choices, custom_fields_of, custom_labels, new_lead_values
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -36,10 +37,10 @@ class EmailHints:
 
 @pages.get("/leads/new", LEADS_WRITE)
 async def show_new_lead(ctx: PageContext) -> PageResult:
-    """The empty form, or one that a link has filled in. The visitor is the owner unless another is chosen."""
-    return await _page(
-        ctx, Form({"ownerId": [str(ctx.user.id)]} | {name: [value] for name, value in ctx.query.items()})
-    )
+    """The empty form, or one that a link has filled in. The visitor is the owner, and the stage the first."""
+    async with ctx.reading() as tx:
+        stages = await stages_of(tx, ctx.actor.workspace_id)
+    return await _page(ctx, Form.of({**new_lead_values(ctx.user.id, stages), **ctx.query}))
 
 
 @pages.post("/leads/checks", LEADS_WRITE)
@@ -79,7 +80,7 @@ async def create_lead(ctx: PageContext) -> PageResult:
     toast = Toast(text, link=address, link_text="View lead")
     if ctx.wants_part is None:
         return Redirect("/leads/new", [toast])
-    return await _page(ctx, Form({"ownerId": [form.value("ownerId")]}), part=part, toasts=[toast])
+    return await _page(ctx, Form.of({name: form.value(name) for name in KEPT_VALUES}), part=part, toasts=[toast])
 
 
 async def _hints(ctx: PageContext) -> EmailHints:

@@ -1,15 +1,17 @@
 """Certain duplicates within a list of people that are not leads yet, such as the rows of a file."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
-from uuid import UUID
 
 from leadflood.domains.duplicates.models import CERTAIN, UNTRAINED, ComparedLead, PersonKey, Weights, compare
-from leadflood.domains.duplicates.service.scanning import COMPARING
+from leadflood.domains.duplicates.models.training import SAMPLE, train
+from leadflood.domains.duplicates.models.values import ValueKind
+from leadflood.domains.duplicates.service.scanning import COMPARING, field_kinds
 from leadflood.domains.duplicates.store import comparison
 from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 NEIGHBOURS: Final = 5
@@ -22,22 +24,39 @@ _INDEX_MASK: Final = (1 << _INDEX_BITS) - 1
 Pair = tuple[int, int]
 
 
-async def current_weights(tx: Transaction, workspace_id: UUID) -> Weights:
-    """The weights of the last scan of a workspace; the assumed ones before the first."""
-    stored = await store.last_weights(tx, workspace_id)
-    return (Weights.read(stored) if stored is not None else None) or UNTRAINED
+@dataclass(frozen=True, slots=True)
+class KnownWeights:
+    """Weights of the last scan of a workspace, if any, and the comparison kinds of its fields."""
+
+    weights: Weights | None
+    kinds: Mapping[str, ValueKind]
 
 
-def people_of(leads: Iterable[Mapping[str, Any]], weights: Weights) -> list[ComparedLead]:
-    """People by the columns of a lead: its personal fields and `custom_fields`, of which those with a weight count."""
-    return [_with_weights(comparison.compared_lead(lead), weights) for lead in leads]
+async def known_weights(tx: Transaction, actor: Actor) -> KnownWeights:
+    """The weights that a workspace has."""
+    stored = await store.last_weights(tx, actor.workspace_id)
+    return KnownWeights(None if stored is None else Weights.read(stored), await field_kinds(tx, actor))
+
+
+def people_of(leads: Iterable[Mapping[str, Any]], known: KnownWeights) -> list[ComparedLead]:
+    """People by the columns of a lead: its personal fields, and those of its `custom_fields` that are defined."""
+    return [_only_fields(comparison.compared_lead(lead), known.kinds) for lead in leads]
+
+
+async def weights_of(people: Sequence[ComparedLead], known: KnownWeights) -> Weights:
+    """The weights to compare people with: those of the workspace, or of the list if it is longer than that was."""
+    if known.weights is not None and known.weights.leads >= len(people):
+        return known.weights
+    sample = people[:: max(1, len(people) // SAMPLE)][:SAMPLE]
+    return await COMPARING.run(train, sample, leads=len(people), kinds=known.kinds)
 
 
 async def certain_pairs(people: Sequence[ComparedLead], weights: Weights = UNTRAINED) -> list[Pair]:
     """Pairs of people who are one person for certain, by position, in order."""
     known: list[PersonKey] = []
     for start in range(0, len(people), _PEOPLE):
-        known += await COMPARING.run(_keys, people[start : start + _PEOPLE], weights)
+        chunk = [_only_fields(person, weights.fields) for person in people[start : start + _PEOPLE]]
+        known += await COMPARING.run(_keys, chunk, weights)
     candidates = await COMPARING.run(_candidates, known, weights)
     found: list[Pair] = []
     for start in range(0, len(candidates), _PAIRS):
@@ -45,11 +64,10 @@ async def certain_pairs(people: Sequence[ComparedLead], weights: Weights = UNTRA
     return found
 
 
-def _with_weights(person: ComparedLead, weights: Weights) -> ComparedLead:
+def _only_fields(person: ComparedLead, names: Container[str]) -> ComparedLead:
+    """The person without other custom fields than these."""
     fields = {
-        name: value
-        for name, value in person.fields.items()
-        if not name.startswith(CUSTOM_FIELD) or name in weights.fields
+        name: value for name, value in person.fields.items() if not name.startswith(CUSTOM_FIELD) or name in names
     }
     return replace(person, fields=fields)
 

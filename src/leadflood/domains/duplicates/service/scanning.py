@@ -74,7 +74,7 @@ async def prepare(tx: Transaction, actor: Actor, *, scan: store.Scan) -> Weights
     await planner.apply(tx, planner.LOOKUPS)
     if scan.weights is not None:
         return Weights.read(scan.weights) or UNTRAINED
-    kinds = await _kinds(tx, actor)
+    kinds = await field_kinds(tx, actor)
     leads = await store.count_all(tx, actor.workspace_id)
     stored = await store.last_weights(tx, actor.workspace_id)
     last = None if stored is None else Weights.read(stored)
@@ -153,7 +153,7 @@ def _matches(
     return found
 
 
-async def _kinds(tx: Transaction, actor: Actor) -> dict[str, ValueKind]:
+async def field_kinds(tx: Transaction, actor: Actor) -> dict[str, ValueKind]:
     """Comparison kinds of the catalog's fields and of the defined custom fields, by name."""
     kinds = {field.api_name: KINDS[field.type] for field in comparison.COMPARED_FIELDS if field.type in KINDS}
     defined = await fields.custom_fields(tx, actor.workspace_id, subject=LEAD)

@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from leadflood.domains.duplicates.models import Weights
-from leadflood.domains.duplicates.service.list_comparison import certain_pairs, current_weights, people_of
+from leadflood.domains.duplicates.service.list_comparison import (
+    KnownWeights,
+    certain_pairs,
+    known_weights,
+    people_of,
+    weights_of,
+)
 from leadflood.domains.imports.models import notices
 from leadflood.domains.imports.models.column_detection import Notice
 from leadflood.domains.imports.store import StoredImport, similar_rows
@@ -21,21 +26,22 @@ class ComparedRows:
     """The rows to compare. `complete`: whether they are all rows of the file with a lead."""
 
     rows: Sequence[PersonRow]
-    weights: Weights
+    known: KnownWeights
     complete: bool
 
 
 async def load_rows(tx: Transaction, found: StoredImport) -> ComparedRows:
     """The first staged rows of an import."""
-    weights = await current_weights(tx, found.workspace_id)
+    known = await known_weights(tx, found.actor)
     rows = await similar_rows.people(tx, found, limit=MAX_COMPARED + 1)
-    return ComparedRows(rows[:MAX_COMPARED], weights, len(rows) <= MAX_COMPARED)
+    return ComparedRows(rows[:MAX_COMPARED], known, len(rows) <= MAX_COMPARED)
 
 
 async def compare_rows(given: ComparedRows) -> list[Notice]:
     """Notices about rows that are one person for certain. They are not rejected: a person decides what to merge."""
     rows = given.rows
-    pairs = await certain_pairs(people_of((row.values for row in rows), given.weights), given.weights)
+    people = people_of((row.values for row in rows), given.known)
+    pairs = await certain_pairs(people, await weights_of(people, given.known))
     named = [(rows[one].named, rows[two].named) for one, two in pairs]
     return notices.of_rows(named, compared=len(rows), complete=given.complete)
 
