@@ -102,9 +102,7 @@ async def test_failed_jobs_are_grouped_by_what_their_reasons_have_in_common(jobs
     assert found.items[0].kind == jobs.kind.name
 
 
-async def test_a_cause_is_kept_while_a_job_waits_for_its_next_attempt_but_only_failed_ones_are_grouped(
-    jobs: Jobs,
-) -> None:
+async def test_a_cause_is_kept_while_a_job_waits_and_only_failed_ones_are_grouped(jobs: Jobs) -> None:
     job_id = await jobs.one()
     view = await jobs.attempt(jobs.registry(raises(Retryable("Busy 7"))), job_id)
     assert (view.status, view.cause) == ("queued", "Busy <n>")
@@ -148,7 +146,6 @@ async def test_more_causes_than_are_listed_are_said_to_be_more(jobs: Jobs) -> No
     await jobs.change("UPDATE job_executions SET cause = id::text WHERE workspace_id = :id", id=jobs.workspace_id)
 
     found = await groups(jobs)
-
     assert (len(found.items), found.complete) == (100, False)
 
 
@@ -187,11 +184,8 @@ async def test_many_jobs_are_retried_at_once_and_the_others_are_told_why_not(job
     outcome = await retry(jobs, [one, queued, two, unknown, foreign, one])
 
     assert outcome.processed == 2
-    assert {refusal.id: refusal.code for refusal in outcome.refused} == {
-        queued: "job_not_retryable",
-        unknown: "job_not_found",
-        foreign: "job_not_retryable",
-    }
+    codes = {refusal.id: refusal.code for refusal in outcome.refused}
+    assert codes == {queued: "job_not_retryable", unknown: "job_not_found", foreign: "job_not_retryable"}
     for job_id in (one, two):
         view = await jobs.view(job_id)
         assert (view.status, view.attempts, view.max_attempts) == ("queued", 1, 4)
@@ -213,10 +207,9 @@ async def test_jobs_of_another_workspace_are_not_found(jobs: Jobs) -> None:
     stranger = Jobs(jobs.database, await new_workspace(jobs.database), jobs.kind)
 
     outcome = await retry(stranger, [job_id])
-    none_of_theirs = await retry_cause(stranger, "Boom.")
 
     assert (outcome.processed, outcome.refused[0].code) == (0, "job_not_found")
-    assert none_of_theirs.processed == 0
+    assert (await retry_cause(stranger, "Boom.")).processed == 0
     assert told(await groups(stranger)) == []
     assert (await jobs.view(job_id)).status == "failed"
 
@@ -254,19 +247,24 @@ def _less_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "MAX_PER_REQUEST", MANY - 1)
 
 
-@pytest.mark.usefixtures("_less_at_once")
-async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_is(jobs: Jobs) -> None:
+async def retry_many(jobs: Jobs) -> UUID:
+    """Ask to retry many failed jobs. Returns the ID of the job that does it."""
     await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=MANY)
     outcome = await retry_cause(jobs, "Boom.")
-    assert (outcome.processed, await statuses(jobs)) == (0, {"failed": MANY})
     assert outcome.job_id is not None
+    return outcome.job_id
+
+
+@pytest.mark.usefixtures("_less_at_once")
+async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_is(jobs: Jobs) -> None:
+    retry_id = await retry_many(jobs)
+    assert await statuses(jobs) == {"failed": MANY}
     await failed(jobs, "Boom.")  # after it was asked for: not meant
 
-    done = await run(jobs, RETRY_CAUSE, outcome.job_id)
+    done = await run(jobs, RETRY_CAUSE, retry_id)
 
-    assert done.status == "completed"
     assert done.progress is not None
-    assert (done.progress.processed, done.progress.total) == (MANY, MANY)
+    assert (done.status, done.progress.processed, done.progress.total) == ("completed", MANY, MANY)
     assert await statuses(jobs) == {"queued": MANY, "failed": 1}
     assert await ends(jobs) == [("jobs.retry_finished", "cli", MANY)]
 
@@ -284,19 +282,17 @@ async def run(jobs: Jobs, kind: JobKind[Any], job_id: UUID, attempt: int = 1) ->
 
 @pytest.mark.usefixtures("_less_at_once")
 async def test_a_retry_of_very_many_that_was_killed_goes_on_with_what_is_left(jobs: Jobs) -> None:
-    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=MANY)
-    outcome = await retry_cause(jobs, "Boom.")
-    assert outcome.job_id is not None
-    killed = await replace(jobs, kind=RETRY_CAUSE).started(outcome.job_id)
+    retry_id = await retry_many(jobs)
+    killed = await replace(jobs, kind=RETRY_CAUSE).started(retry_id)
     cause = queries.FailureGroup(queries.FAILED_JOBS, "Boom.", jobs.kind.name, before=killed.created_at)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
         done, after = await service.next_of_cause(tx, jobs.actor, cause=cause, attempts={jobs.kind.name: 3}, after=None)
         await store.set_progress(tx, killed.key, done=done, total=MANY)
     assert (done, after is not None) == (1000, True)
-    await jobs.expire_lease(outcome.job_id)
+    await jobs.expire_lease(retry_id)
     await execution.rescue(jobs.database, JobRegistry([]))
 
-    ended = await run(jobs, RETRY_CAUSE, outcome.job_id, 2)
+    ended = await run(jobs, RETRY_CAUSE, retry_id, 2)
     assert (ended.status, ended.progress and ended.progress.total) == ("completed", MANY)
     assert await statuses(jobs) == {"queued": MANY}
     assert await ends(jobs) == [("jobs.retry_finished", "cli", MANY)]
@@ -304,15 +300,13 @@ async def test_a_retry_of_very_many_that_was_killed_goes_on_with_what_is_left(jo
 
 @pytest.mark.usefixtures("_less_at_once")
 async def test_a_retry_of_very_many_that_is_cancelled_is_audited_with_what_it_did(jobs: Jobs) -> None:
-    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=MANY)
-    outcome = await retry_cause(jobs, "Boom.")
-    assert outcome.job_id is not None
-    started = await replace(jobs, kind=RETRY_CAUSE).started(outcome.job_id)
+    retry_id = await retry_many(jobs)
+    started = await replace(jobs, kind=RETRY_CAUSE).started(retry_id)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
         await store.set_progress(tx, started.key, done=1000, total=MANY)
 
     definitions = system_jobs.definitions(jobs.database, audit_days=730, job_days=90, event_days=7)
-    await jobs.cancel(JobRegistry(definitions), outcome.job_id)
+    await jobs.cancel(JobRegistry(definitions), retry_id)
 
     assert await ends(jobs) == [("jobs.retry_finished", "cli", 1000)]
 
@@ -323,7 +317,6 @@ async def test_retries_are_in_the_audit_log_with_what_was_asked_for(jobs: Jobs) 
     await retry_cause(jobs, "Bang.")
 
     rows = await jobs.rows(AUDITED, workspace_id=jobs.workspace_id)
-
     assert [(row.action, row.actor_kind, row.data) for row in rows] == [
         ("jobs.retried", "cli", {"count": 1}),
         ("jobs.retried", "cli", {"cause": "Bang.", "kind": jobs.kind.name, "count": 1}),
@@ -386,12 +379,9 @@ async def test_many_dead_letters_are_replayed_and_the_others_are_told_why_not(re
 
     async with relayed.database.transaction(relayed.workspace_id) as tx:
         outcome = await service.replay_events(tx, relayed.actor, command=command)
-
     assert outcome.processed == 1
-    assert {refusal.id: refusal.code for refusal in outcome.refused} == {
-        pending.id: "outbox_event_not_dead_lettered",
-        unknown: "outbox_event_not_found",
-    }
+    codes = {refusal.id: refusal.code for refusal in outcome.refused}
+    assert codes == {pending.id: "outbox_event_not_dead_lettered", unknown: "outbox_event_not_found"}
 
 
 @pytest.mark.usefixtures("_less_at_once")
@@ -404,7 +394,6 @@ async def test_very_many_dead_letters_are_replayed_by_a_job(jobs: Jobs) -> None:
     assert outcome.job_id is not None
 
     done = await run(jobs, REPLAY_CAUSE, outcome.job_id)
-
     assert done.progress is not None
     assert (done.status, done.progress.processed) == ("completed", MANY)
     assert (await dead_groups(jobs)).items == []
