@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, moment, note, print_facts, print_json, print_table, say
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
     from leadflood.kernel.pagination import Page
 
-_ID = typer.Argument(help="Change ID.")
+_ID = typer.Argument(help="Change ID.", parser=parse_id)
 _KEPT = 20
 
 app = typer.Typer(help="List, show and undo bulk changes, imports and merges.", no_args_is_help=True)

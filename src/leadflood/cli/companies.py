@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_facts, print_json, print_table
 
@@ -201,7 +202,8 @@ def split(
 
 @app.command("undo")
 def undo(
-    merge_id: UUID = typer.Argument(metavar="ID", help="ID of the merge or split."), workspace: str | None = WORKSPACE
+    merge_id: UUID = typer.Argument(metavar="ID", help="ID of the merge or split.", parser=parse_id),
+    workspace: str | None = WORKSPACE,
 ) -> None:
     """Undo a merge or split.
 

@@ -6,13 +6,16 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, moment, print_facts, print_json
 
 if TYPE_CHECKING:
     from leadflood.domains.leads.contracts.deleted import DeletedLeadView
 
-_IDS = typer.Argument(metavar="ID...", help="IDs of deleted leads, from `leadflood lead list --deleted`.")
+_IDS = typer.Argument(
+    metavar="ID...", help="IDs of deleted leads, from `leadflood lead list --deleted`.", parser=parse_id
+)
 _COLUMNS = [
     TableColumn("id", whole=True),
     *map(TableColumn, ("email", "deleted", "by", "change", "restorable until", "merged into")),

@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_facts, print_json
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _LOOK = 0.2
 """Seconds between checks of a merge that is waited for."""
 _HINT_AFTER = 20
-_RUN = typer.Argument(metavar="ID", help="ID of the merge of all certain pairs.")
+_RUN = typer.Argument(metavar="ID", help="ID of the merge of all certain pairs.", parser=parse_id)
 _WAIT = typer.Option(True, "--wait/--no-wait", help="Wait until it is finished.")
 
 app = typer.Typer(help="Find duplicates, merge all certain ones and undo that.", no_args_is_help=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, PAGE, WORKSPACE, Fetch, pages, print_pages
 from leadflood.cli.output import TableColumn, moment, note, print_facts, print_json, print_table, say
 
@@ -36,7 +37,7 @@ def feed(
 @app.command("list")
 def list_(
     status: Status | None = typer.Option(None, help="Filter by status."),
-    job: UUID | None = typer.Option(None, help="Filter by job ID."),
+    job: UUID | None = typer.Option(None, help="Filter by job ID.", parser=parse_id),
     limit: int = LIMIT,
     everything: bool = EVERYTHING,
     workspace: str | None = WORKSPACE,
@@ -57,7 +58,9 @@ def list_(
 
 @app.command("show")
 def show(
-    event: UUID = typer.Argument(help="Event ID."), workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
+    event: UUID = typer.Argument(help="Event ID.", parser=parse_id),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Show an event, its delivery and its last error.
 
@@ -77,7 +80,7 @@ def show(
 
 @app.command("retry")
 def retry(
-    event: UUID | None = typer.Argument(None, help="Event ID."),
+    event: UUID | None = typer.Argument(None, help="Event ID.", parser=parse_id),
     everything: bool = typer.Option(False, "--all", help="Retry all dead-lettered events of the workspace."),
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,

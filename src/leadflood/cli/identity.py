@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import open_context, open_platform, operator, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, moment, note, print_facts, print_json, say
 
@@ -300,7 +301,7 @@ def list_keys(
 
 
 @key_app.command("revoke")
-def revoke_key(key: UUID = typer.Argument(help="Key ID."), workspace: str | None = WORKSPACE) -> None:
+def revoke_key(key: UUID = typer.Argument(help="Key ID.", parser=parse_id), workspace: str | None = WORKSPACE) -> None:
     """Revoke an API key. It stops working immediately.
 
     Example: `leadflood key revoke 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`

@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.import_steps import (
     FileOptions,
     commit_import,
@@ -30,7 +31,7 @@ Policy = Literal["fill_empty", "overwrite", "keep"]
 Duplicates = Literal["combine", "first", "last", "report"]
 Invalid = Literal["reject", "drop"]
 
-_ID = typer.Argument(metavar="ID", help="Import ID.")
+_ID = typer.Argument(metavar="ID", help="Import ID.", parser=parse_id)
 _FILE = typer.Argument(help="CSV or XLSX file.")
 _MAPS = typer.Option(
     [], "--map", metavar="HEADER=TARGET", help="Map a column to email, company, custom:KEY, ignore, … Repeatable."

@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, moment, print_facts, print_json, print_table, say
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from leadflood.domains.jobs.contracts import JobView
 
 Status = Literal["queued", "running", "completed", "failed"]
-_ID = typer.Argument(help="Job ID.")
+_ID = typer.Argument(help="Job ID.", parser=parse_id)
 
 app = typer.Typer(help="List, show, retry and cancel jobs.", no_args_is_help=True)
 
@@ -22,7 +23,7 @@ app = typer.Typer(help="List, show, retry and cancel jobs.", no_args_is_help=Tru
 def list_(
     status: Status | None = typer.Option(None, help="Filter by status."),
     kind: str | None = typer.Option(None, help="Filter by kind, e.g. leads.enrich.v1."),
-    lead: UUID | None = typer.Option(None, help="Filter by lead ID."),
+    lead: UUID | None = typer.Option(None, help="Filter by lead ID.", parser=parse_id),
     limit: int = LIMIT,
     everything: bool = EVERYTHING,
     workspace: str | None = WORKSPACE,

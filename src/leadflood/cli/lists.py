@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_json
 from leadflood.cli.selected_leads import lead_ids
@@ -117,7 +118,8 @@ def delete(name: str = _NAME, workspace: str | None = WORKSPACE) -> None:
 
 @app.command("restore")
 def restore(
-    list_id: UUID = typer.Argument(metavar="ID", help="ID of the deleted list."), workspace: str | None = WORKSPACE
+    list_id: UUID = typer.Argument(metavar="ID", help="ID of the deleted list.", parser=parse_id),
+    workspace: str | None = WORKSPACE,
 ) -> None:
     """Restore a deleted list with its leads.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_json
 from leadflood.cli.selected_leads import lead_ids
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from leadflood.domains.notes.contracts import NoteView
 
 _LEAD = typer.Argument(metavar="ID|EMAIL", help="Lead ID or email.")
-_NOTE = typer.Argument(metavar="ID", help="ID of the note.")
+_NOTE = typer.Argument(metavar="ID", help="ID of the note.", parser=parse_id)
 _TEXT = typer.Argument(metavar="TEXT", help="Text of the note; `-` reads it from standard input.")
 _COLUMNS = [TableColumn("id", whole=True), *map(TableColumn, ("created", "author", "text"))]
 

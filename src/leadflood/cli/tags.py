@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_json, print_table
 from leadflood.cli.selected_leads import lead_ids
@@ -140,7 +141,8 @@ def delete(name: str = _NAME, workspace: str | None = WORKSPACE) -> None:
 
 @app.command("restore")
 def restore(
-    tag_id: UUID = typer.Argument(metavar="ID", help="ID of the deleted tag."), workspace: str | None = WORKSPACE
+    tag_id: UUID = typer.Argument(metavar="ID", help="ID of the deleted tag.", parser=parse_id),
+    workspace: str | None = WORKSPACE,
 ) -> None:
     """Restore a deleted tag on its leads.
 

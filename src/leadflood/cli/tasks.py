@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_json
 from leadflood.cli.selected_leads import lead_ids
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _State = Literal["open", "overdue", "today", "upcoming", "done"]
 
-_TASK = typer.Argument(metavar="ID", help="ID of the task.")
+_TASK = typer.Argument(metavar="ID", help="ID of the task.", parser=parse_id)
 _ZONE = typer.Option("UTC", "--time-zone", help="IANA time zone of the due date, and of today.")
 _COLUMNS = [TableColumn("id", whole=True), *map(TableColumn, ("title", "lead", "due", "overdue", "done"))]
 
