@@ -118,7 +118,7 @@ def _arrow_type(field: FactField | None) -> "DataType":
         return DataType.utf8()
     if field.multiple:
         return DataType.list(Field("element", DataType.utf8()))
-    types = {FactType.BOOLEAN: DataType.bool(), FactType.INTEGER: DataType.int64()}
+    types = {FactType.BOOLEAN: DataType.bool(), **dict.fromkeys((FactType.INTEGER, FactType.YEAR), DataType.int64())}
     return types.get(field.type, DataType.utf8())
 
 

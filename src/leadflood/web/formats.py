@@ -193,6 +193,11 @@ def country(code: str | None) -> str | None:
     return countries().get(code or "")
 
 
+def language(code: str) -> str:
+    """The name of a language: `de` is German."""
+    return str(DEFAULT.dates.languages.get(code, code))
+
+
 @lru_cache(maxsize=1024)
 def phone(stored: str | None) -> str | None:
     """A stored number in international form: `+1 201-555-6773 ext. 312`."""

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from leadflood.web import formats, labels
 from leadflood.web.assets import Assets
+from leadflood.web.fact_text import fact_text
 
 
 class Components:
@@ -68,6 +69,7 @@ class Templates:
             "counted": formats.counted,
             "duration": formats.duration,
             "day": formats.day,
+            "fact": fact_text,
             "iso": formats.iso,
             "linked": formats.linked,
             "number": formats.number,

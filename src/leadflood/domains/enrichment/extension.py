@@ -10,7 +10,7 @@ from leadflood.domains.companies.queries import company_of_lead
 from leadflood.domains.enrichment.contracts import CompanyRunView, EnrichmentValueView
 from leadflood.domains.enrichment.models.company_fields import GROUPS, SUMMARY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
-from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
+from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
@@ -23,13 +23,11 @@ class ShownFact:
 
     Attributes:
         id: unique on the page.
-        others: with their texts.
     """
 
     id: str
-    text: str
     value: EnrichmentValueView
-    others: Sequence[tuple[EnrichmentValueView, str]] = ()
+    others: Sequence[EnrichmentValueView] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,7 @@ class ShownField:
     """A field with its chosen values."""
 
     label: str
+    type: FactType
     facts: Sequence[ShownFact]
 
 
@@ -45,25 +44,19 @@ def shown_fields(fields: Iterable[FactField], values: Sequence[EnrichmentValueVi
     shown = []
     for field in fields:
         found = [item for item in values if item.field == field.name]
-        others = [] if field.multiple else [(item, _text(item.value)) for item in found if not item.chosen]
+        others = [] if field.multiple else [item for item in found if not item.chosen]
         facts = [
-            ShownFact(f"fact-{field.name}-{place}", _text(item.value), item, others)
+            ShownFact(f"fact-{field.name}-{place}", item, others)
             for place, item in enumerate(item for item in found if item.chosen)
         ]
         if facts:
-            shown.append(ShownField(field.label, facts))
+            shown.append(ShownField(field.label, field.type, facts))
     return shown
 
 
 def is_live(runs: Sequence[CompanyRunView]) -> bool:
     """Whether the company is being read."""
     return bool(runs) and runs[0].state is CompanyRunState.RUNNING
-
-
-def _text(value: FactValue) -> str:
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    return str(value)
 
 
 async def _load_facts(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any] | None:

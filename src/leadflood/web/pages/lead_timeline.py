@@ -9,6 +9,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
+from leadflood.domains.enrichment.models.fact_fields import FactType
+from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.contracts import LeadEventView
 from leadflood.domains.leads.events import LeadEventKind
@@ -59,12 +61,13 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class EnrichedField:
-    """Enriched values of one field: the chosen one, and the others."""
+    """Enriched values of one field: the chosen one, and the others. `id`: unique on the page."""
 
+    id: str
     label: str
+    type: FactType
     value: EnrichmentValueView
-    text: str
-    others: list[tuple[EnrichmentValueView, str]]
+    others: list[EnrichmentValueView]
 
 
 def timeline_entries(
@@ -120,14 +123,8 @@ def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
     result = []
     for name, group in groupby(ordered, key=lambda item: item.field):
         first, *others = list(group)
-        result.append(
-            EnrichedField(
-                labels.field(name),
-                first,
-                display_value(first.value),
-                [(item, display_value(item.value)) for item in others],
-            )
-        )
+        kind = PERSON_FIELDS[name].type if name in PERSON_FIELDS else FactType.TEXT
+        result.append(EnrichedField(f"receipt-{name}", labels.field(name), kind, first, others))
     return result
 
 

@@ -28,11 +28,13 @@ class FactType(StrEnum):
     TEXT = "text"
     BOOLEAN = "boolean"
     INTEGER = "integer"
+    YEAR = "year"
     URL = "url"
     DOMAIN = "domain"
     EMAIL = "email"
     PHONE = "phone"
     COUNTRY = "country"
+    LANGUAGE = "language"
     CHOICE = "choice"
 
 
