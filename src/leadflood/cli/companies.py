@@ -84,7 +84,7 @@ def show(company: str = _COMPANY, workspace: str | None = WORKSPACE, as_json: bo
         )
         if enrichment.values:
             print_values([item for item in enrichment.values if item.chosen])
-        for latest in enrichment.runs[:1]:
+        if (latest := enrichment.latest) is not None:
             print_facts([("run", latest.state), ("result", latest.message), ("fresh until", latest.fresh_until)])
             print_table(
                 [TableColumn("source"), TableColumn("answer"), TableColumn("values"), TableColumn("message")],

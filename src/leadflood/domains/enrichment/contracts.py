@@ -100,9 +100,15 @@ class CompanyRunView(View):
     message: str = Field(description="The result in a sentence; empty until it ends.")
     steps: list[CompanyStepView]
     requested_at: datetime
+    not_before: datetime | None = Field(description="When it starts, if it is for sources that want to be asked later.")
     started_at: datetime | None
     ended_at: datetime | None
     fresh_until: datetime | None = Field(description="Until then, a new lead of the company starts no other run.")
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits for its time."""
+        return self.ended_at is None and self.started_at is None and self.not_before is not None
 
 
 class CompanyEnrichmentView(View):
@@ -110,6 +116,16 @@ class CompanyEnrichmentView(View):
 
     values: list[EnrichmentValueView]
     runs: list[CompanyRunView]
+
+    @property
+    def scheduled(self) -> CompanyRunView | None:
+        """The run that waits for its time."""
+        return next((run for run in self.runs[:1] if run.is_scheduled), None)
+
+    @property
+    def latest(self) -> CompanyRunView | None:
+        """The latest run that has started or is about to."""
+        return next((run for run in self.runs if not run.is_scheduled), None)
 
 
 class CompanyEnrichmentRequested(View):

@@ -54,20 +54,20 @@ def shown_fields(fields: Iterable[FactField], values: Sequence[EnrichmentValueVi
     return shown
 
 
-def is_live(runs: Sequence[CompanyRunView]) -> bool:
+def is_live(run: CompanyRunView | None) -> bool:
     """Whether the company is being read."""
-    return bool(runs) and runs[0].state is CompanyRunState.RUNNING
+    return run is not None and run.state is CompanyRunState.RUNNING
 
 
 async def _load_facts(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any] | None:
     found = await get_company_enrichment(tx, actor, company_id=company_id)
     groups = [(label, shown) for label, fields in GROUPS if (shown := shown_fields(fields, found.values))]
-    return {"groups": groups, "reading": is_live(found.runs)} if groups or found.runs else None
+    return {"groups": groups, "reading": is_live(found.latest)} if groups or found.runs else None
 
 
 async def _load_run(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any]:
     found = await get_company_enrichment(tx, actor, company_id=company_id)
-    return {"run": found.runs[0] if found.runs else None}
+    return {"run": found.latest, "scheduled": found.scheduled}
 
 
 async def _load_of_lead(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str, Any] | None:
@@ -78,7 +78,7 @@ async def _load_of_lead(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[st
     if not found.values and not found.runs:
         return None
     shown = shown_fields(SUMMARY, found.values)
-    return {"company": linked, "fields": shown, "run": found.runs[0] if found.runs else None}
+    return {"company": linked, "fields": shown, "run": found.latest}
 
 
 LEAD_EXTENSION: Final = Extension(

@@ -6,7 +6,14 @@ import pytest
 
 from leadflood.domains.enrichment.models import Speed
 from leadflood.domains.enrichment.models import company_fields as fields
-from leadflood.domains.enrichment.models.company_runs import company_sources, fresh_until, plan_of, stored_step
+from leadflood.domains.enrichment.models.company_runs import (
+    MAX_FOLLOW_UPS,
+    company_sources,
+    follow_up_at,
+    fresh_until,
+    plan_of,
+    stored_step,
+)
 from leadflood.domains.enrichment.models.runs import RunResult, RunState, Step, StepState
 from tests.support.asked_sources import NOTHING, ScriptedSource, spec_of
 from tests.support.canned_web import NOW
@@ -48,6 +55,27 @@ def step(state: StepState, *, until: timedelta | None = None, expires: timedelta
 )
 def test_facts_are_fresh_until_the_first_source_can_be_asked_again(steps: list[Step], expected: timedelta) -> None:
     assert fresh_until(result(*steps), NOW) - NOW == expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "follow_ups", "expected"),
+    [
+        ([step(StepState.FOUND, expires=timedelta(days=1)), step(StepState.AWAY, expires=timedelta(hours=1))], 0, None),
+        ([step(StepState.SKIPPED)], 0, None),
+        ([step(StepState.WAITING, until=timedelta(seconds=5))], 0, timedelta(seconds=90)),
+        ([step(StepState.WAITING, until=timedelta(hours=3))], 0, timedelta(hours=3)),
+        ([step(StepState.WAITING, until=timedelta(days=40))], 0, timedelta(days=1)),
+        ([step(StepState.SKIPPED, until=timedelta(minutes=30))], 3, timedelta(minutes=30)),
+        ([step(StepState.WAITING, until=timedelta(seconds=5))], 7, timedelta(minutes=192)),
+        ([step(StepState.WAITING, until=timedelta(seconds=5))], MAX_FOLLOW_UPS, None),
+    ],
+)
+def test_sources_that_want_patience_are_asked_again_later_and_not_for_ever(
+    steps: list[Step], follow_ups: int, expected: timedelta | None
+) -> None:
+    at = follow_up_at(result(*steps), NOW, follow_ups=follow_ups, spread=0.5)
+
+    assert (at and at - NOW) == expected
 
 
 def test_sources_that_answer_without_waiting_start_no_run_of_their_own() -> None:

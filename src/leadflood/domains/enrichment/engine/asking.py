@@ -133,8 +133,9 @@ class Asking:
         spec, left = source.spec, self._left(question)
         if spec.rate is not None:
             now = self._ports.now()
-            wait = await self._ports.rates.reserve(spec.name, spec.rate, now=now, most_wait=left)
-            if wait > left:
+            most = min(left, self._ports.most_wait)
+            wait = await self._ports.rates.reserve(spec.name, spec.rate, now=now, most_wait=most)
+            if wait > most:
                 return Busy(f"{spec.label} is asked as often as it allows.", now + timedelta(seconds=wait))
             if wait > 0:
                 await self._ports.sleep(wait)

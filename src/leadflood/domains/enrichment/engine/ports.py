@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import Protocol
 
 from leadflood.domains.enrichment.models.breakers import Breaker
@@ -80,6 +81,7 @@ class EnginePorts:
         fingerprint: a keyed hash of the parts of a question.
         now: the present time.
         sleep: waits for some seconds.
+        most_wait: seconds that a call may wait for the rate of its source, within the time of the run.
     """
 
     lookups: Lookups
@@ -89,3 +91,4 @@ class EnginePorts:
     fingerprint: Callable[..., Awaitable[bytes]]
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], Awaitable[object]] = field(default=asyncio.sleep)
+    most_wait: float = inf

@@ -17,8 +17,9 @@ from leadflood.domains.enrichment.store.company_runs import purge
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.purging import delete_old
-from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition, Later
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
@@ -57,13 +58,15 @@ class _CompanyReading:
         self._rules = rules
         self._slots = asyncio.Semaphore(_CONCURRENT)
 
-    async def read(self, context: JobContext[EnrichCompany]) -> Complete[company_runs.RunEnd] | None:
+    async def read(self, context: JobContext[EnrichCompany]) -> Complete[company_runs.RunEnd] | Later | None:
         """Ask the sources, whose answers are stored as they come, then choose among them."""
         async with self._slots:
             async with context.transaction() as tx:
                 task = await company_runs.begin(tx, context.actor, payload=context.payload, sources=self._plan)
                 if task is None:
                     return None
+                if task.not_before is not None and task.not_before > utc_now():
+                    return Later(task.not_before, "Some sources want to be asked later.")
                 stored = await company_runs.stored_candidates(
                     tx, context.actor, company_id=task.company_id, rules=self._rules
                 )

@@ -14,6 +14,9 @@ from leadflood.domains.enrichment.models.sources import Source, Speed
 
 WAIT: Final = timedelta(minutes=10)
 """Time for which leads wait for a run at most. Then they complete without it."""
+MAX_FOLLOW_UPS: Final = 8
+"""Runs that follow a run whose sources asked for patience: over about eight hours."""
+_LONGEST: Final = timedelta(days=1)
 _LEAST: Final = timedelta(minutes=10)
 _MOST: Final = timedelta(days=30)
 _UNKNOWN: Final = timedelta(hours=1)
@@ -47,12 +50,21 @@ class CompanyRun:
 
 @dataclass(frozen=True, slots=True)
 class CompanyTask:
-    """Task of an attempt of a run. `given`: what is known of the company, its domain included."""
+    """Task of an attempt of a run.
+
+    Attributes:
+        given: what is known of the company, its domain included.
+        newer_than: see `RunRequest`.
+        not_before: of a run that follows another one.
+        follow_ups: runs that this one follows.
+    """
 
     run_id: UUID
     company_id: UUID
     given: Mapping[FactField, FactValue]
     newer_than: datetime | None
+    not_before: datetime | None = None
+    follow_ups: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,20 @@ def fresh_until(result: RunResult, now: datetime) -> datetime:
         if step.state is not StepState.SKIPPED or step.until is not None
     ]
     return min(max(min(times, default=now + _UNKNOWN), now + _LEAST), now + _MOST)
+
+
+def follow_up_at(result: RunResult, now: datetime, *, follow_ups: int, spread: float) -> datetime | None:
+    """The time at which sources that ask for patience are asked again; None if none does, or it was done too often.
+
+    The pauses double, and differ by `spread` (0 to 1): sources that many companies wait for are not asked for all of
+    them together.
+    """
+    waiting = (StepState.WAITING, StepState.SKIPPED)
+    times = [step.until for step in result.steps if step.state in waiting and step.until is not None]
+    if not times or follow_ups >= MAX_FOLLOW_UPS:
+        return None
+    pause = timedelta(minutes=2**follow_ups * (1 + spread))
+    return min(max(min(times), now + pause), now + _LONGEST)
 
 
 def failed_until(now: datetime) -> datetime:

@@ -41,7 +41,8 @@ ORDER BY source, id IN (SELECT lookup_id FROM chosen) DESC, answered_at DESC, id
 
 # The latest runs of a company.
 _RUNS = sql("""
-SELECT id, job_id, domain, state, sentence, steps, requested_at, started_at, ended_at, fresh_until FROM company_runs
+SELECT id, job_id, domain, state, sentence, steps, requested_at, not_before, started_at, ended_at, fresh_until
+FROM company_runs
 WHERE workspace_id = :workspace_id AND company_id = :company_id ORDER BY id DESC LIMIT :most
 """)
 
@@ -93,6 +94,7 @@ def run_view(run: Row, steps: list[CompanyStepView]) -> CompanyRunView:
         message=run.sentence,
         steps=steps,
         requested_at=run.requested_at,
+        not_before=run.not_before,
         started_at=run.started_at,
         ended_at=run.ended_at,
         fresh_until=run.fresh_until,

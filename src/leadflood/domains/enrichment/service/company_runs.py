@@ -28,12 +28,13 @@ from leadflood.domains.enrichment.models.company_runs import (
     CompanyTask,
     InstantFacts,
     failed_until,
+    follow_up_at,
     fresh_until,
     stored_step,
 )
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.policies import ChoiceRules
-from leadflood.domains.enrichment.models.runs import RunResult, run_sentence
+from leadflood.domains.enrichment.models.runs import RunResult, StepState, run_sentence
 from leadflood.domains.enrichment.queries.companies import fresh_companies
 from leadflood.domains.enrichment.store import Choice
 from leadflood.domains.enrichment.store import company_runs as runs
@@ -43,11 +44,13 @@ from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
+from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import Event
 from leadflood.kernel.queue.ports import Priority
 
 _INACTIVE: Final = "The company was deleted or merged while its sources were asked."
+_ASKED_NOW: Final = "A user asked for it earlier."
 _NO_SOURCES: Final = "No source about companies is configured."
 _ABANDONED: Final = "The job that asked the sources ended without a result."
 
@@ -104,6 +107,7 @@ async def enrich_company(tx: Transaction, actor: Actor, *, company_id: UUID, tra
     actor.require(COMPANIES_WRITE)
     company = await company_queries.get_company(tx, actor, company_id=company_id)
     wanted = {company.id: company.domain}
+    await runs.end_scheduled(tx, actor.workspace_id, company.id, sentence=_ASKED_NOW)
     started = await runs.request(tx, actor.workspace_id, wanted, sources="", newer_than=utc_now())
     await _enqueue(tx, actor, started, trace, Priority.NORMAL)
     run = (await runs.live(tx, actor.workspace_id, [company.id]))[company.id]
@@ -130,7 +134,7 @@ async def begin(tx: Transaction, actor: Actor, *, payload: EnrichCompany, source
     given: dict[FactField, FactValue] = {fields.DOMAIN: company.domain}
     if company.name:
         given[fields.NAME] = company.name
-    return CompanyTask(payload.run_id, company.id, given, begun.newer_than)
+    return CompanyTask(payload.run_id, company.id, given, begun.newer_than, begun.not_before, begun.follow_ups)
 
 
 async def stored_candidates(
@@ -172,11 +176,16 @@ async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -
     chosen = await choose_again(tx, actor, company_id=task.company_id, rules=end.rules, used=end.used)
     names = sorted({field.name for field in chosen})
     await _set_status(tx, actor, task.company_id, chosen)
-    entry = {"state": state, "fields": names, "jobId": str(job.id), "sentence": sentence}
-    await TIMELINE.record(tx, actor, kind=COMPANY_ENRICHED_KIND, entries={task.company_id: entry})
-    data = CompanyEnrichedData(run_id=task.run_id, state=state, fields=names)
-    await publish(tx, COMPANY_ENRICHED, [Event(task.company_id, data, actor, job.trace)])
+    if not task.follow_ups or any(step.state is StepState.FOUND and not step.stored for step in result.steps):
+        entry = {"state": state, "fields": names, "jobId": str(job.id), "sentence": sentence}
+        await TIMELINE.record(tx, actor, kind=COMPANY_ENRICHED_KIND, entries={task.company_id: entry})
+        data = CompanyEnrichedData(run_id=task.run_id, state=state, fields=names)
+        await publish(tx, COMPANY_ENRICHED, [Event(task.company_id, data, actor, job.trace)])
     await jobs.wake(tx, actor, awaited_id=task.run_id)
+    again = follow_up_at(result, now, follow_ups=task.follow_ups, spread=random_unit())
+    if again is not None:
+        next_run = await runs.follow_up(tx, actor.workspace_id, task.run_id, not_before=again)
+        await _enqueue(tx, actor, [next_run], job.trace, Priority.BULK)
 
 
 async def fail(tx: Transaction, actor: Actor, *, job_id: UUID, error: str) -> None:

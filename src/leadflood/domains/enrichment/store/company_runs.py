@@ -31,9 +31,25 @@ WHERE workspace_id = :workspace_id AND id = :run_id AND ended_at IS NULL AND wai
 
 # Begin an attempt of a run.
 BEGIN = sql("""
-UPDATE company_runs SET started_at = coalesce(started_at, now()), domain = :domain, sources = :sources
+UPDATE company_runs
+SET started_at = CASE WHEN not_before > now() THEN NULL ELSE coalesce(started_at, now()) END, domain = :domain,
+    sources = :sources
 WHERE workspace_id = :workspace_id AND id = :run_id AND ended_at IS NULL
-RETURNING newer_than
+RETURNING newer_than, not_before, follow_ups
+""")
+
+# Start a run that follows one that has just ended. No lead waits for it.
+FOLLOW_UP = sql("""
+INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, sources, wait_until, not_before, follow_ups)
+SELECT workspace_id, :id, company_id, :job_id, domain, sources, now(), :not_before, follow_ups + 1
+FROM company_runs WHERE workspace_id = :workspace_id AND id = :run_id
+RETURNING id, company_id, job_id, domain, wait_until
+""")
+
+# End a run whose time has not come.
+END_SCHEDULED = sql("""
+UPDATE company_runs SET state = 'canceled', sentence = :sentence, ended_at = now()
+WHERE workspace_id = :workspace_id AND company_id = :company_id AND ended_at IS NULL AND not_before > now()
 """)
 
 # End a run.
@@ -171,7 +187,7 @@ async def awaited(tx: Transaction, workspace_id: UUID, run_id: UUID) -> bool:
 
 
 async def begin(tx: Transaction, workspace_id: UUID, run_id: UUID, *, domain: str, sources: str) -> Row | None:
-    """Begin an attempt of a run. Returns its `newer_than`; None if it has ended."""
+    """Begin an attempt of a run. Returns `newer_than`, `not_before` and `follow_ups`; None if it has ended."""
     values = {"workspace_id": workspace_id, "run_id": run_id, "domain": domain, "sources": sources}
     return await tx.first(BEGIN, values)
 
@@ -189,6 +205,18 @@ async def end(
     """End a run; False if it has ended already."""
     result = {"state": state, "sentence": sentence, "steps": json.dumps([*steps]), "fresh_until": fresh_until}
     return await tx.changed(END, {"workspace_id": workspace_id, "run_id": run_id, **result}) == 1
+
+
+async def follow_up(tx: Transaction, workspace_id: UUID, run_id: UUID, *, not_before: datetime) -> CompanyRun:
+    """Start a run that follows one which this transaction has ended. Its job is to be queued."""
+    values = {"id": new_id(), "job_id": new_id(), "run_id": run_id, "not_before": not_before}
+    (row,) = await tx.all(FOLLOW_UP, {"workspace_id": workspace_id, **values})
+    return CompanyRun(**dict(row))
+
+
+async def end_scheduled(tx: Transaction, workspace_id: UUID, company_id: UUID, *, sentence: str) -> None:
+    """End the run of a company that waits for its time, if there is one."""
+    await tx.execute(END_SCHEDULED, {"workspace_id": workspace_id, "company_id": company_id, "sentence": sentence})
 
 
 async def end_all(

@@ -137,6 +137,7 @@ class Website:
         family="website",
         ttl_hit=timedelta(days=30),
         ttl_miss=timedelta(days=7),
+        concurrency=64,  # spaced by host, a call takes seconds and little work
         one_service=False,
         seconds=40.0,
     )
