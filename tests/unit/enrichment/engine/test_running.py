@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -275,6 +275,21 @@ async def test_calls_keep_to_the_rate_of_a_source(bench: Bench) -> None:
         StepState.MISSED,
         StepState.WAITING,
     ]
+
+
+async def test_a_run_that_must_not_take_long_waits_neither_for_a_rate_nor_for_a_busy_source(bench: Bench) -> None:
+    bench.ports = replace(bench.ports, most_wait=5)
+    record = register(NOTHING, rate=Rate(1, 30))
+    busy = website(Busy("acme.com wants to be asked later.", bench.clock.now() + timedelta(seconds=10)))
+    wanted = frozenset({company.LEGAL_NAME, company.PHONE})
+    await bench.run(record, given={company.NAME: "Acme"}, wanted=wanted)
+
+    result = await bench.run(record, busy, given={company.NAME: "Emca", company.DOMAIN: "emca.com"}, wanted=wanted)
+
+    assert bench.clock.slept == []
+    assert {step.source: step.state for step in result.steps} == dict.fromkeys(
+        ("register", "website"), StepState.WAITING
+    )
 
 
 @pytest.mark.parametrize("fresh", [False, True])

@@ -123,9 +123,10 @@ class Asking:
                 again = result.until
             else:
                 return result
-            if again >= question.deadline:
+            wait = (again - self._ports.now()).total_seconds()
+            if again >= question.deadline or wait > self._ports.most_wait:
                 return result
-            await self._ports.sleep(max(0.0, (again - self._ports.now()).total_seconds()))
+            await self._ports.sleep(max(0.0, wait))
         return result
 
     async def _in_turn(self, source: Source, question: Question, ticket: Ticket | None) -> CallResult:
@@ -141,7 +142,7 @@ class Asking:
                 await self._ports.sleep(wait)
         slot = self._slots.setdefault(spec.name, asyncio.Semaphore(spec.concurrency))
         try:
-            async with asyncio.timeout(self._left(question)):
+            async with asyncio.timeout(min(self._left(question), self._ports.most_wait)):
                 await slot.acquire()
         except TimeoutError:
             return Busy(f"{spec.label} was busy with other questions.", question.deadline)

@@ -81,7 +81,7 @@ class EnginePorts:
         fingerprint: a keyed hash of the parts of a question.
         now: the present time.
         sleep: waits for some seconds.
-        most_wait: seconds that a call may wait for the rate of its source, within the time of the run.
+        most_wait: seconds that a run may wait for its turn at a source, or for a busy one, within its time.
     """
 
     lookups: Lookups
