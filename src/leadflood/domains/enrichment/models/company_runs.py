@@ -16,7 +16,7 @@ WAIT: Final = timedelta(minutes=10)
 """Time for which leads wait for a run at most. Then they complete without it."""
 MAX_FOLLOW_UPS: Final = 8
 """Runs that follow a run whose sources asked for patience: over about eight hours."""
-_LONGEST: Final = timedelta(days=1)
+_MAX_PAUSE: Final = timedelta(days=1)
 _LEAST: Final = timedelta(minutes=10)
 _MOST: Final = timedelta(days=30)
 _UNKNOWN: Final = timedelta(hours=1)
@@ -121,7 +121,7 @@ def follow_up_at(result: RunResult, now: datetime, *, follow_ups: int, spread: f
     if not times or follow_ups >= MAX_FOLLOW_UPS:
         return None
     pause = timedelta(minutes=2**follow_ups * (1 + spread))
-    return min(max(min(times), now + pause), now + _LONGEST)
+    return min(max(min(times), now + pause), now + _MAX_PAUSE)
 
 
 def failed_until(now: datetime) -> datetime:
