@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from leadflood.domains.enrichment.models.fact_fields import FactType, FactValue
+from leadflood.kernel.email_parts import to_u_labels
 from leadflood.web import formats
 
 _FORMATS: Final[Mapping[FactType, Callable[[Any], str | None]]] = {
     FactType.COUNTRY: formats.country,
+    FactType.DOMAIN: to_u_labels,
     FactType.INTEGER: formats.number,
     FactType.LANGUAGE: formats.language,
     FactType.PHONE: formats.phone,

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from leadflood.kernel.email_parts import to_u_labels
 from leadflood.web import formats, labels
 from leadflood.web.assets import Assets
 from leadflood.web.fact_text import fact_text
@@ -69,6 +70,7 @@ class Templates:
             "counted": formats.counted,
             "duration": formats.duration,
             "day": formats.day,
+            "domain": to_u_labels,
             "fact": fact_text,
             "iso": formats.iso,
             "linked": formats.linked,

@@ -14,6 +14,7 @@ from leadflood.web.fact_text import fact_text
         ("DE", FactType.COUNTRY, "Germany"),
         ("de", FactType.LANGUAGE, "German"),
         ("+49816760877", FactType.PHONE, "+49 8167 60877"),
+        ("xn--blbr-roah.dk", FactType.DOMAIN, "blåbær.dk"),
         (False, FactType.BOOLEAN, "No"),
         ("XX", FactType.COUNTRY, "XX"),
         ("xx", FactType.LANGUAGE, "xx"),

@@ -18,6 +18,7 @@ from leadflood.domains.companies.models import (
     company_domain,
 )
 from leadflood.domains.leads.contracts import NOT_NULL, ActorView
+from leadflood.kernel.email_parts import to_u_labels
 from leadflood.kernel.schema import Count, Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, line
 from leadflood.kernel.web_address import MAX_URL_LENGTH
@@ -125,8 +126,8 @@ class CompanyRef(View):
 
     @property
     def title(self) -> str:
-        """Its name, otherwise its main domain."""
-        return self.name or self.domain
+        """Its name, otherwise its main domain in Unicode."""
+        return self.name or to_u_labels(self.domain)
 
 
 class LeadCompany(View):
@@ -186,8 +187,8 @@ class CompanyView(View):
 
     @property
     def title(self) -> str:
-        """Its name, otherwise its main domain."""
-        return self.name or self.domain
+        """Its name, otherwise its main domain in Unicode."""
+        return self.name or to_u_labels(self.domain)
 
 
 class CompanyDomainView(View):
