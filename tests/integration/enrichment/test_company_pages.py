@@ -1,4 +1,4 @@
-"""The facts of a company on its page, on those of its leads, and over HTTP; and Enrich again."""
+"""The facts of a company on its page, on those of its leads, and over HTTP; and Re-enrich."""
 
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.kernel.actor import Role
@@ -21,7 +21,7 @@ async def test_a_company_is_seen_being_read_and_its_facts_have_receipts(house: H
     assert f"Reading {company}" in seen.all("#panel-company-facts")[0]
     assert f"Waiting for {company}." in seen.all("#lead-job")[0]
     waiting = (await viewer.get(page)).all("#panel-run")[0]
-    assert ("Queued" in waiting, "Enrich again" in waiting) == (True, False)
+    assert ("Queued" in waiting, "Re-enrich" in waiting) == (True, False)
     live = await viewer.get(page, hx_request="true", x_live="poll")
     assert all(live.html.css_first(f"#panel-{name}") is not None for name in ("facts", "run")), "they are live"
 
