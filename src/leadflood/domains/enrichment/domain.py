@@ -13,6 +13,7 @@ from leadflood.domains.enrichment.events import (
     COMPANY_ENRICHED_KIND,
     LEAD_ENRICHED,
     LEAD_ENRICHMENT_FAILED,
+    EnrichmentAuditAction,
 )
 from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
 from leadflood.domains.enrichment.jobs.companies import clearing
@@ -26,7 +27,7 @@ from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
 from leadflood.kernel.fingerprints import Fingerprints
 from leadflood.kernel.metrics import Metric
-from leadflood.kernel.pages import TimelineKind
+from leadflood.kernel.pages import AuditGroup, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -46,8 +47,17 @@ def _result(data: Mapping[str, Any]) -> str:
     return str(data.get("sentence", ""))
 
 
+_AUDIT = AuditGroup(
+    "enrichment.",
+    "Enrichment",
+    "sparkles",
+    {EnrichmentAuditAction.COMPANY_REQUESTED: "re-enriched a company"},
+    "/companies/{id}",
+)
+
 DOMAIN = Domain(
     name="enrichment",
+    audit=(_AUDIT,),
     jobs=_jobs,
     schedules=(Schedule(CLEAR_RUNS, 900.0),),
     events=(LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, COMPANY_ENRICHED),

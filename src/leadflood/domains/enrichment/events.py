@@ -43,7 +43,7 @@ COMPANY_ENRICHED_KIND: Final = "company.enriched"
 class EnrichmentAuditAction(StrEnum):
     """Audit actions of enrichment. The names are stable: users filter and alert by them."""
 
-    COMPANY_REQUESTED = "company.enrichment_requested"
+    COMPANY_REQUESTED = "enrichment.company_requested"
 
 
 class LeadEnrichedData(EventData):
