@@ -48,6 +48,19 @@ async def claimed(bench: Bench, *job_ids: UUID, kind: str = ENRICH_LEAD.name, at
     return await execution.claim(bench.database, tickets, new_id(), 60)
 
 
+async def test_a_company_is_read_again_once_other_sources_are_configured(office: Office) -> None:
+    company, before, after = domain(), Register(), Register()
+    first = await office.waiting(company, before)
+    await office.read(company, before)
+    await office.completes(first, before)
+
+    second = await office.waiting(company, after, name="grace")
+    await office.read(company, after)
+    await office.completes(second, after)
+
+    assert (before.asked, after.asked) == ([company], [company])
+
+
 async def test_a_lead_waits_for_its_company_and_the_next_one_finds_its_facts_fresh(office: Office, jobs: Jobs) -> None:
     company, register, bench = domain(), Register(), office.bench
     made = await office.waiting(company, register)

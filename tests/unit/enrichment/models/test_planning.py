@@ -80,6 +80,11 @@ def test_it_stops_when_every_field_is_satisfied() -> None:
     assert names(plan(company.NAME, found=sure, asked=["guess"], policy=strict)) == ["website"]
 
 
+def test_no_source_is_asked_twice() -> None:
+    assert names(plan(company.NAME, company.MAIL_PROVIDER, asked=("guess", "website"))) == ["dns"]
+    assert names(plan(company.MAIL_PROVIDER, asked=("dns",))) == []
+
+
 def test_a_field_that_a_person_filled_in_needs_no_source() -> None:
     state = plan(company.NAME, given=frozenset({company.NAME}))
 

@@ -43,16 +43,18 @@ class Engine:
         Raises: leadflood.kernel.text.InvalidValue: a given value is none of its field. What the ports raise.
         """
         run = _Run(request, [*self._sources.values()], self._ports.now())
-        while True:
-            plan = run.plan(self._ports.now(), await self._ports.breakers.all())
+        plan = run.plan(self._ports.now(), await self._ports.breakers.all())
+        for _ in self._sources:  # a wave asks at least one that was not asked before
             wave = next_wave(plan)
             if not wave:
-                return run.result(plan)
+                break
             question = run.question(plan.now)
             calls = [
                 self._asking.ask(self._sources[spec.name], question, newer_than=request.newer_than) for spec in wave
             ]
             run.add(await _together(calls, lambda asked: report(asked.step)), self._ports.now())
+            plan = run.plan(self._ports.now(), await self._ports.breakers.all())
+        return run.result(plan)
 
 
 class _Run:
