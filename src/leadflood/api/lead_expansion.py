@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field, create_model
 
+from leadflood.domains.enrichment.contracts import EffectiveValueView
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.kernel.actor import Actor
@@ -35,6 +36,16 @@ ExpandedLead: Any = create_model(
     **_related_fields(),
 )
 """A lead with all related fields; fields that were not requested are unset."""
+SingleLead: Any = create_model(
+    "SingleLead",
+    __base__=ExpandedLead,
+    __doc__="A lead with the found values for its empty fields, and the related data requested by `expand`.",
+    effective_values=(
+        dict[str, EffectiveValueView],
+        Field(description="Found values by field: only for fields that are empty, as what a person wrote always wins."),
+    ),
+)
+"""A lead as it is retrieved by itself."""
 
 
 async def expanded(
@@ -51,4 +62,11 @@ async def expanded(
 def _with(lead: LeadView, found: Mapping[str, Mapping[UUID, Any]]) -> LeadView:
     values = {name: values[lead.id] for name, values in found.items()}
     made: LeadView = ExpandedLead.model_construct({*LeadView.model_fields, *values}, **vars(lead), **values)
+    return made
+
+
+def with_effective(lead: LeadView, values: Mapping[str, EffectiveValueView]) -> LeadView:
+    """An expanded lead with its effective values."""
+    given = vars(lead) | {"effective_values": dict(values)}
+    made: LeadView = SingleLead.model_construct({*lead.model_fields_set, "effective_values"}, **given)
     return made

@@ -13,9 +13,12 @@ from leadflood.cli.output import TableColumn, moment, note, print_facts, print_j
 from leadflood.cli.progress import follow, open_reporter
 
 if TYPE_CHECKING:
-    from leadflood.domains.enrichment.contracts import EnrichmentValueView
+    from collections.abc import Mapping
+
+    from leadflood.domains.enrichment.contracts import AcceptValues, EffectiveValueView, EnrichmentValueView
     from leadflood.domains.jobs.contracts import JobView
     from leadflood.domains.leads.contracts import LeadView
+    from leadflood.kernel.db.transaction import Transaction
 
 Status = Literal["new", "processing", "enriched", "failed"]
 
@@ -87,6 +90,58 @@ def list_(  # noqa: PLR0913, PLR0917  each option is a parameter
     run(_list(status, source, q, tree, None if everything else limit, workspace, as_json=as_json))
 
 
+@app.command("accept")
+def accept(
+    lead: str = _WHO,
+    fields: list[str] = typer.Option([], "--field", metavar="FIELD", help="Field, e.g. firstName. Repeatable."),
+    everything: bool = typer.Option(False, "--all", help="All found values."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Accept found values as values of a lead. Only empty fields are written.
+
+    Example: `leadflood lead accept ada.lovelace@acme.com --field firstName --field lastName`
+    """
+    if bool(fields) == everything:
+        raise typer.BadParameter("Use --field or --all.", param_hint="--field")
+
+    async def work() -> None:
+        from leadflood.domains.enrichment.service import acceptance
+
+        async with open_context(workspace) as context:
+            lead_id = await _find(context, lead)
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                command = await _acceptance(tx, context, lead_id, fields)
+                accepted = await acceptance.accept_values(tx, context.actor, lead_id=lead_id, command=command)
+        if as_json:
+            print_json(accepted)
+            return
+        print_facts([("lead", lead_id), ("accepted", ", ".join(accepted.fields)), ("change", accepted.changeset_id)])
+
+    run(work())
+
+
+async def _acceptance(tx: "Transaction", context: CliContext, lead_id: UUID, fields: list[str]) -> "AcceptValues":
+    """The values that the fields have, or that are found for them. Raises: LeadNotFound, InvalidInput."""
+    from leadflood.cli.validation import checked
+    from leadflood.domains.enrichment.contracts import FILLABLE, AcceptValues
+    from leadflood.domains.enrichment.queries.effective import effective_values
+    from leadflood.domains.leads import queries
+
+    if not fields:
+        return AcceptValues()
+    names = {stored: name for name, stored in FILLABLE.items()}
+    wanted = [names.get(name.replace("-", "_"), name) for name in fields]
+    stored = await queries.get_lead(tx, context.actor, lead_id=lead_id)
+    found = await effective_values(tx, context.actor, lead=stored)
+    for name in wanted:
+        if name not in found:
+            raise typer.BadParameter(
+                f"No value was found for {name!r}, or the field is not empty.", param_hint="--field"
+            )
+    return checked(AcceptValues, {"values": {name: found[name].view.value for name in wanted}})
+
+
 @app.command("watch")
 def watch(
     lead: str = _WHO, timeout: float = _TIMEOUT, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
@@ -129,20 +184,23 @@ async def follow_lead(
 async def print_lead(context: CliContext, lead_id: UUID, *, as_json: bool) -> str:
     """Print all data of a lead; returns its status. Raises: LeadNotFound."""
     from leadflood.domains.enrichment import queries as enrichment_queries
+    from leadflood.domains.enrichment.queries.effective import effective_values, views
     from leadflood.domains.jobs import queries as jobs_queries
     from leadflood.domains.leads import queries as leads_queries
 
     async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
         lead = await leads_queries.get_lead(tx, context.actor, lead_id=lead_id)
         enrichment = await enrichment_queries.get_lead_enrichment(tx, context.actor, lead_id=lead_id)
+        effective = views(await effective_values(tx, context.actor, lead=lead))
         jobs = (await jobs_queries.list_jobs(tx, context.actor, subject_id=lead_id, limit=_JOBS_SHOWN)).items
     if as_json:
         parts = {"lead": lead, "enrichment": enrichment}
         shown: dict[str, object] = {name: view.model_dump(mode="json") for name, view in parts.items()}
+        shown["effectiveValues"] = {name: view.model_dump(mode="json") for name, view in effective.items()}
         print_json({**shown, "jobs": [job.model_dump(mode="json") for job in jobs]})
         return lead.status
     say()
-    print_facts([*_facts(lead), *[("job", _job(job)) for job in jobs]])
+    print_facts([*_facts(lead, effective), *[("job", _job(job)) for job in jobs]])
     print_values(enrichment.values)
     return lead.status
 
@@ -279,15 +337,27 @@ def _row(lead: "LeadView") -> tuple[object, ...]:
     return (lead.id, lead.email, full_name(lead), lead.company, lead.status, lead.source, moment(lead.created_at))
 
 
-def _facts(lead: "LeadView") -> list[tuple[str, object]]:
+def _facts(lead: "LeadView", effective: "Mapping[str, EffectiveValueView]") -> list[tuple[str, object]]:
+    """Labels and values. `effective`: found values of empty fields, by API name."""
     from leadflood.domains.leads.catalog import LEAD_FIELDS
 
     return [
         ("lead", lead.id),
-        *((field.label.lower(), getattr(lead, field.name)) for field in LEAD_FIELDS),
+        *(
+            (field.label.lower(), _marked(effective.get(field.api_name)) or getattr(lead, field.name))
+            for field in LEAD_FIELDS
+        ),
         ("status", lead.status),
         ("error", lead.error),
         ("created", lead.created_at),
         ("enriched", lead.enriched_at),
         *lead.custom_fields.items(),
     ]
+
+
+def _marked(found: "EffectiveValueView | None") -> str | None:
+    """A found value of an empty field."""
+    if found is None:
+        return None
+    how = "found" if found.state == "filled" else "suggested"
+    return f"{found.value}  ({how} by {found.source}, {found.confidence:.2f})"

@@ -54,6 +54,20 @@ def test_adding_a_lead_and_waiting_shows_its_states_and_what_was_found(terminal:
     assert "\x1b" not in done.stdout + done.stderr
 
 
+def test_found_values_are_marked_and_accepted(terminal: Terminal, worker: Running) -> None:
+    added = terminal.here("lead", "add", "alan.turing@acme.com", "--wait")
+    assert "Alan  (found by email_insight, 0." in added.stdout
+
+    (done,) = objects(terminal.here("lead", "accept", "alan.turing@acme.com", "--field", "firstName", "--json"))
+    shown = terminal.here("lead", "show", "alan.turing@acme.com").stdout
+
+    assert (done["fields"], done["changesetId"] is not None) == (["firstName"], True)
+    assert ("Alan  (found" in shown, "Turing  (found" in shown) == (False, True)
+    assert terminal.here("lead", "accept", "alan.turing@acme.com", "--all").returncode == 0
+    assert terminal.here("lead", "accept", "alan.turing@acme.com").returncode != 0
+    assert terminal.here("lead", "accept", "alan.turing@acme.com", "--field", "email").returncode != 0
+
+
 def test_a_program_gets_lead_values_and_jobs_as_one_object(terminal: Terminal, worker: Running) -> None:
     (found,) = objects(terminal.here("lead", "add", "grace.hopper@acme.com", "--wait", "--json"))
 

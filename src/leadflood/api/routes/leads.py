@@ -10,11 +10,18 @@ from pydantic import StringConstraints
 from leadflood.api.batch_results import LeadResults, create_each, results_answer
 from leadflood.api.context import group_commit_of
 from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag, replayed
-from leadflood.api.lead_expansion import Expand, ExpandedLead, expanded
+from leadflood.api.lead_expansion import Expand, ExpandedLead, SingleLead, expanded, with_effective
 from leadflood.api.lead_stream import STREAM, STREAM_ANSWER, LeadStream
 from leadflood.api.routing import EdgeRoute, grouped, requires, streamed
 from leadflood.domains.enrichment import queries as enrichment
-from leadflood.domains.enrichment.contracts import EnrichmentRequested, LeadEnrichmentView
+from leadflood.domains.enrichment.contracts import (
+    AcceptedValuesView,
+    AcceptValues,
+    EnrichmentRequested,
+    LeadEnrichmentView,
+)
+from leadflood.domains.enrichment.queries.effective import effective_values, views
+from leadflood.domains.enrichment.service import acceptance
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import (
     CreateLead,
@@ -176,14 +183,18 @@ async def list_filter_fields(unit: UnitOfWorkDep) -> FilterFieldViews:  # noqa: 
     return filter_fields()
 
 
-@router.get("/{id}", summary="Retrieve a lead", response_model=ExpandedLead, response_model_exclude_unset=True)
+@router.get("/{id}", summary="Retrieve a lead", response_model=SingleLead, response_model_exclude_unset=True)
 @requires(LEADS_READ)
 async def get_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep, expand: Expand = None) -> LeadView:
-    """Returns the lead. Its `ETag` is the value for `If-Match`. With `expand` there is no `ETag`: send `version`."""
+    """Returns the lead. Its `ETag` is the value for `If-Match`. With `expand` there is no `ETag`: send `version`.
+
+    `effectiveValues` are found values for empty fields. They don't change the version. Lists don't have them.
+    """
     lead = await queries.get_lead(unit.tx, unit.actor, lead_id=lead_id)
+    found = views(await effective_values(unit.tx, unit.actor, lead=lead))
     if not expand:
         response.headers["ETag"] = etag(lead.version)
-    return (await expanded(unit.tx, unit.actor, [lead], expand))[0]
+    return with_effective((await expanded(unit.tx, unit.actor, [lead], expand))[0], found)
 
 
 @router.patch("/{id}", summary="Update a lead")
@@ -253,3 +264,14 @@ async def request_enrichment(lead_id: ResourceId, response: Response, unit: Unit
     job_id = await service.request_enrichment(unit.tx, unit.actor, lead_id=lead_id, trace=unit.trace)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     return EnrichmentRequested(lead_id=lead_id, job_id=job_id)
+
+
+@router.post("/{id}/acceptances", summary="Accept found values of a lead")
+@requires(LEADS_WRITE)
+async def accept_values(lead_id: ResourceId, command: AcceptValues, unit: UnitOfWorkDep) -> AcceptedValuesView:
+    """Write found values into the empty fields of a lead: those given, or all of `effectiveValues`.
+
+    A field that has the value already is left alone. Returns 409 if a field has another value (`fields_taken`), or
+    another value is chosen now (`found_value_changed`). `POST /v1/changesets/{id}/undos` with `changesetId` undoes it.
+    """
+    return await acceptance.accept_values(unit.tx, unit.actor, lead_id=lead_id, command=command)

@@ -1,15 +1,30 @@
 """Enrichment in the API: every value with its receipt."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from leadflood.domains.enrichment.models.choosing import Because
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
+from leadflood.domains.enrichment.models.fact_fields import SubjectKind
+from leadflood.domains.enrichment.models.filling import FILLED_BY, FillState
 from leadflood.domains.enrichment.models.runs import StepState
-from leadflood.kernel.schema import View
+from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.kernel.schema import Schema, View
+from leadflood.kernel.text import FromText, InvalidValue
+
+FILLABLE: Final = {field.api_name: field.name for field in LEAD_FIELDS if field.name in FILLED_BY}
+"""Names of the lead fields that found values can fill: in the API, and in the database."""
+_MAX_VALUE: Final = 2000
+
+
+def _check_fillable(name: str) -> str:
+    if name not in FILLABLE:
+        message = f"Found values can fill: {', '.join(FILLABLE)}."
+        raise InvalidValue(message, "not_allowed")
+    return name
 
 
 class EnrichmentValueView(View):
@@ -140,3 +155,68 @@ class EnrichmentRequested(View):
 
     lead_id: UUID
     job_id: UUID
+
+
+class EffectiveValueView(View):
+    """A found value for an empty field of a lead."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "value": "Ada",
+                    "state": "filled",
+                    "confidence": 0.98,
+                    "subject": "lead",
+                    "source": "email_insight",
+                }
+            ]
+        }
+    )
+
+    value: str
+    state: FillState = Field(
+        description="`filled`: sure enough to count as the lead's value; `suggested`: not before it is accepted."
+    )
+    confidence: float = Field(ge=0, le=1, description="Confidence in the value, of all sources that agree on it.")
+    subject: SubjectKind = Field(description="Whether it was found about the lead, or about its linked company.")
+    source: str
+
+
+class AcceptValues(Schema):
+    """Found values to accept as values of a lead. Without `values`, all effective values of the lead."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"values": {"firstName": "Ada", "country": "GB"}}]})
+
+    values: (
+        Annotated[
+            dict[
+                Annotated[str, FromText(_check_fillable, {"enum": list(FILLABLE)})],
+                Annotated[str, Field(min_length=1, max_length=_MAX_VALUE)],
+            ],
+            Field(min_length=1, max_length=len(FILLABLE)),
+        ]
+        | None
+    ) = Field(default=None, description="The values as you read them in `effectiveValues`, by field.")
+
+
+class AcceptedValuesView(View):
+    """The result of an acceptance."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "leadId": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "fields": ["firstName", "country"],
+                    "changesetId": "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11",
+                    "version": 4,
+                }
+            ]
+        }
+    )
+
+    lead_id: UUID
+    fields: list[str] = Field(description="The fields that were written; not those that had the value already.")
+    changeset_id: UUID | None = Field(description="Undoing this changeset empties the fields again. Null: no change.")
+    version: int = Field(description="Version of the lead, for `If-Match`.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from leadflood.domains.companies.extensions import FOUND_NAME
 from leadflood.domains.companies.permissions import COMPANIES_READ
 from leadflood.domains.companies.queries import company_of_lead
 from leadflood.domains.enrichment.contracts import CompanyRunView, EnrichmentValueView
@@ -12,9 +13,10 @@ from leadflood.domains.enrichment.models.company_fields import GROUPS, SUMMARY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment
+from leadflood.domains.enrichment.queries.effective import found_company_names
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.extensions import Extension, Panel
+from leadflood.kernel.extensions import Extension, Panel, RelatedField
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,15 @@ LEAD_EXTENSION: Final = Extension(
     ),
 )
 COMPANY_EXTENSION: Final = Extension(
+    fields=(
+        RelatedField(
+            name=FOUND_NAME,
+            label="Found name",
+            load=found_company_names,
+            schema=str | None,
+            permission=COMPANIES_READ,
+        ),
+    ),
     panels=(
         Panel(
             name="facts",

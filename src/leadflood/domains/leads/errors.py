@@ -1,5 +1,6 @@
 """Errors of leads."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from leadflood.kernel.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound, PreconditionFailed
@@ -57,6 +58,22 @@ class LeadVersionConflict(PreconditionFailed):
         """Args: version: the current one."""
         message = f"The lead was updated since you read it (version {version}). Read it again and retry."
         super().__init__(message, extra={"currentVersion": version})
+
+
+class FieldsTaken(Conflict):
+    """Fields that were to be filled have another value meanwhile."""
+
+    code = "fields_taken"
+    title = "Fields have values"
+    remedy = "Read the lead again. Only empty fields are filled; to replace a value, update the lead."
+
+    def __init__(self, fields: Collection[str]) -> None:
+        """Args: fields: their names in the API."""
+        message = "Has another value, which is kept."
+        super().__init__(
+            "The lead has values in these fields, which are kept. Nothing was accepted.",
+            errors=[FieldError(f"/values/{name}", "fields_taken", message) for name in fields],
+        )
 
 
 class UnknownOwner(InvalidInput):

@@ -1,13 +1,17 @@
 """One lead: its fields, what enrichment found, its job as it runs, and all that happened to it."""
 
+from leadflood.domains.enrichment.contracts import FILLABLE, AcceptValues
+from leadflood.domains.enrichment.errors import FoundValueChanged
+from leadflood.domains.enrichment.service import acceptance
 from leadflood.domains.leads import service
-from leadflood.domains.leads.errors import LeadNotFound
+from leadflood.domains.leads.errors import FieldsTaken, LeadNotFound
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import deleted
 from leadflood.kernel.errors import AppError
 from leadflood.web import labels
 from leadflood.web.cookies import Toast
-from leadflood.web.forms import Form
+from leadflood.web.formats import plural
+from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.lead_context import lead_context, list_of, load_place
 from leadflood.web.pages.lead_edit import EditConflict, LeadEdit, bases, save_edit, shown_conflict
@@ -59,6 +63,22 @@ async def request_enrichment(ctx: PageContext) -> PageResult:
     async with ctx.writing() as tx:
         await service.request_enrichment(tx, ctx.actor, lead_id=ctx.id(), trace=ctx.trace)
     return Redirect(_address(ctx))
+
+
+@pages.post("/leads/{id}/acceptances", LEADS_WRITE)
+async def accept_values(ctx: PageContext) -> PageResult:
+    """Accept the found values that the form names, as they were shown. The toast offers Undo."""
+    given = {name: ctx.form.value(name) for name in FILLABLE if ctx.form.value(name)}
+    try:
+        async with ctx.writing() as tx:
+            command = validated(AcceptValues, {"values": given})
+            accepted = await acceptance.accept_values(tx, ctx.actor, lead_id=ctx.id(), command=command)
+    except (FieldsTaken, FoundValueChanged) as error:
+        return Redirect(_address(ctx), [Toast(str(error), "warn")])
+    if accepted.changeset_id is None:
+        return Redirect(_address(ctx), [Toast("No changes needed.", "info")])
+    undo = f"/changesets/{accepted.changeset_id}/undos"
+    return Redirect(_address(ctx), [Toast(f"{plural(len(accepted.fields), 'value')} accepted.", undo=undo)])
 
 
 @pages.post("/leads/{id}/deletion", LEADS_WRITE)

@@ -6,12 +6,12 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from leadflood.domains.enrichment import queries as enrichment
+from leadflood.domains.enrichment.queries.effective import effective_name, effective_values
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports.queries import filenames
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.catalog import LEAD_FIELDS
-from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.queries.neighbors import Neighbors, neighbors
 from leadflood.domains.notes import queries as notes
 from leadflood.domains.notes.permissions import NOTES_READ
@@ -50,6 +50,11 @@ class LeadPlace:
         return url(f"/leads/{lead_id or self.lead_id}", {"list": self.list.query_string}, **query)
 
     @property
+    def acceptances(self) -> str:
+        """The address that found values are accepted at."""
+        return url(f"/leads/{self.lead_id}/acceptances", {"list": self.list.query_string})
+
+    @property
     def previous(self) -> str | None:
         """The address of the lead before it."""
         return self.url(self.neighbors.previous) if self.neighbors.previous else None
@@ -81,6 +86,7 @@ async def lead_context(tx: Transaction, ctx: PageContext, lead_id: UUID) -> dict
     """Everything about a lead, in a number of statements that doesn't depend on rows. Raises: LeadNotFound."""
     lead = await queries.get_lead(tx, ctx.actor, lead_id=lead_id)
     known = await enrichment.get_lead_enrichment(tx, ctx.actor, lead_id=lead_id)
+    effective = await effective_values(tx, ctx.actor, lead=lead)
     runs = await jobs.list_jobs(tx, ctx.actor, subject_id=lead_id, limit=_RUNS)
     events = await queries.list_events(tx, ctx.actor, lead_id=lead_id, after=ctx.after("events"), limit=_EVENTS)
     names = await identity.actor_names(tx, ctx.actor, [item.actor.id for item in events.items if item.actor.id])
@@ -91,11 +97,12 @@ async def lead_context(tx: Transaction, ctx: PageContext, lead_id: UUID) -> dict
     entries = timeline_entries(
         events.items, names, ctx.parts.timeline, owners=people, imports=imports, notes=written, custom=custom
     )
-    stored, rows = form_of(lead), rows_of(lead, people, custom)
+    stored, rows = form_of(lead), rows_of(lead, people, custom, effective)
     return {
         "lead": lead,
         "lead_id": lead_id,
-        "title": name_of(lead),
+        "title": effective_name(lead, effective),
+        "accepted": [(name, item.view.value) for name, item in effective.items()],
         "rows": rows,
         "form": stored,
         "bases": bases([row.name for row in rows], stored),

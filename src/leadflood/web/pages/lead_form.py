@@ -1,10 +1,15 @@
 """Fields of a lead for people: labels, order, and edit forms."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from leadflood.domains.enrichment.contracts import EnrichmentValueView
+from leadflood.domains.enrichment.models.fact_fields import FactType, SubjectKind
+from leadflood.domains.enrichment.models.filling import FillState
+from leadflood.domains.enrichment.queries.effective import EffectiveValue
 from leadflood.domains.fields import queries as fields
 from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
@@ -32,10 +37,24 @@ def country_choices() -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundRow:
+    """A found value of an empty field. `id`: of its receipt, unique on the page. `accepted`: the value to accept."""
+
+    id: str
+    value: EnrichmentValueView
+    type: FactType
+    accepted: str
+    is_suggested: bool
+    of_company: bool
+    others: Sequence[EnrichmentValueView] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FieldRow:
     """A field of a lead with its value.
 
     Attributes:
+        found: what sources found, if the field is empty.
         href: link target of the value.
         field: definition of a custom field, for editing. definition: of one of the catalog.
     """
@@ -46,6 +65,7 @@ class FieldRow:
     href: str | None = None
     field: CustomField | None = None
     definition: FieldDefinition | None = None
+    found: FoundRow | None = None
 
 
 async def custom_fields_of(tx: Transaction, actor: Actor) -> list[CustomField]:
@@ -100,11 +120,35 @@ def choices_of(name: str, people: Names, custom: CustomField | None) -> list[tup
     return [("", "None"), *definition.choices.items()] if definition and definition.choices else country_choices()
 
 
-def rows_of(lead: LeadView, owners: Names, custom: Sequence[CustomField]) -> list[FieldRow]:
-    """The fields of the catalog, then custom fields in order, then values without a field."""
+def rows_of(
+    lead: LeadView,
+    owners: Names,
+    custom: Sequence[CustomField],
+    effective: Mapping[str, EffectiveValue] = MappingProxyType({}),
+) -> list[FieldRow]:
+    """The fields of the catalog, then custom fields in order, then values without a field.
+
+    `effective`: found values of empty fields.
+    """
     stored = form_of(lead)
-    plain = [_row(field, stored.value(field.api_name), owners) for field in LEAD_FIELDS]
+    plain = [
+        replace(_row(field, stored.value(field.api_name), owners), found=_found(effective.get(field.api_name)))
+        for field in LEAD_FIELDS
+    ]
     return plain + [_custom_row(field, lead, owners) for field in all_custom(lead, custom)]
+
+
+def _found(value: EffectiveValue | None) -> FoundRow | None:
+    if value is None:
+        return None
+    return FoundRow(
+        f"effective-{value.field}",
+        value.receipt,
+        value.found.type,
+        value.view.value,
+        is_suggested=value.view.state is FillState.SUGGESTED,
+        of_company=value.view.subject is SubjectKind.COMPANY,
+    )
 
 
 def _row(field: FieldDefinition, value: str, owners: Names) -> FieldRow:

@@ -88,6 +88,8 @@ def _row(change: FieldChangeView, custom: Sequence[CustomField], people: Names, 
     known = next((each for each in custom if CUSTOM_FIELD + each.key == change.field), None)
     label = known.label if known is not None else labels.field(change.field)
 
+    how = f"Accepted from {labels.source(change.found_by)}" if change.found_by else _SOURCES[change.source]
+
     def text(value: object) -> str | None:
         if value is None:
             return None
@@ -96,4 +98,4 @@ def _row(change: FieldChangeView, custom: Sequence[CustomField], people: Names, 
             return brief(field_text(definition, str(value), people) or "Former member")
         return brief(shown_value(value, known.options if known is not None else (), people))
 
-    return HistoryRow(label, text(change.old_value), text(change.new_value), change.at, by, _SOURCES[change.source])
+    return HistoryRow(label, text(change.old_value), text(change.new_value), change.at, by, how)

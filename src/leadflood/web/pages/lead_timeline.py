@@ -192,6 +192,8 @@ def _text(kind: str, data: Mapping[str, Any]) -> str:
     source = data.get("source")
     if kind == LeadEventKind.CREATED and source and source not in _CHANNELS:
         return f"Source: {labels.lead_source(str(source))}"
+    if found_by := data.get("foundBy"):
+        return "Found by " + ", ".join(sorted({labels.source(str(name)) for name in found_by.values()}))
     return str(data.get("error") or "")
 
 

@@ -18,7 +18,7 @@ from leadflood.domains.companies.contracts import (
     UpdateCompany,
 )
 from leadflood.domains.companies.errors import CompanyNotFound
-from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS
+from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS, FOUND_NAME
 from leadflood.domains.companies.models import MAX_IMPORTED, CompanySort, company_domain
 from leadflood.domains.companies.permissions import COMPANIES_READ, COMPANIES_WRITE
 from leadflood.domains.companies.service import domains, files, lead_links, merges
@@ -70,11 +70,12 @@ async def list_companies(ctx: PageContext) -> PageResult:
         page = await queries.list_companies(tx, ctx.actor, q=q, sort=sort, after=ctx.after(scope), limit=_ROWS)
         ids = [item.id for item in page.items]
         fields = [item for item in COMPANY_EXTENSIONS.fields.values() if item.cell and ctx.may(item.permission)]
-        related = await COMPANY_EXTENSIONS.load(tx, ctx.actor, [item.name for item in fields], ids)
+        related = await COMPANY_EXTENSIONS.load(tx, ctx.actor, [FOUND_NAME, *(item.name for item in fields)], ids)
     context = {
         "companies": page.items,
         "fields": fields,
         "related": related,
+        "found_names": related.get(FOUND_NAME, {}),
         "q": q,
         "sort": sort,
         "sorts": _SORTS,
@@ -295,8 +296,10 @@ async def _page(ctx: PageContext, forms: dict[str, Form] | None = None, status: 
     company_id = ctx.id()
     async with ctx.reading() as tx:
         company = await queries.get_company(tx, ctx.actor, company_id=company_id)
+        related = await COMPANY_EXTENSIONS.load(tx, ctx.actor, [FOUND_NAME], [company_id])
         context: dict[str, Any] = {
             "company": company,
+            "title": company.name or related.get(FOUND_NAME, {}).get(company_id) or company.title,
             "domains": (await queries.domains_of(tx, ctx.actor, company_id=company_id)).items,
             "merges": (await queries.list_merges(tx, ctx.actor, company_id=company_id, limit=_SHOWN)).items,
             "filter": filter_of(company_id),

@@ -51,6 +51,7 @@ class FactField:
         normalise: the stored form of a value. Raises InvalidValue for one that is none of this field.
         compare: the common key of all spellings of a stored value; sources whose values share it agree.
         multiple: whether there may be several values, each with a confidence of its own.
+        fills: name of the field of a lead that the value is one for.
     """
 
     subject: SubjectKind
@@ -61,6 +62,7 @@ class FactField:
     normalise: Callable[[FactValue], FactValue] = field(repr=False)
     compare: Callable[[FactValue], str] = field(repr=False)
     multiple: bool = False
+    fills: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class FactCatalog:
         days: int,
         compare: Callable[[FactValue], str] | None = None,
         multiple: bool = False,
+        fills: str | None = None,
     ) -> FactField:
         """Add a field, whose `time_to_live` is some days. `compare` replaces that of its kind.
 
@@ -111,7 +114,7 @@ class FactCatalog:
             raise ValueError(f"Two fields of a {self.subject} are called {name}.")
         lifetime = timedelta(days=days)
         made = FactField(
-            self.subject, name, label, kind.type, lifetime, kind.normalise, compare or kind.compare, multiple
+            self.subject, name, label, kind.type, lifetime, kind.normalise, compare or kind.compare, multiple, fills
         )
         self._fields[name] = made
         return made

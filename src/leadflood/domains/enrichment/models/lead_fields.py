@@ -9,15 +9,15 @@ PERSON_FIELDS: Final = FactCatalog(SubjectKind.LEAD)
 _add = PERSON_FIELDS.add
 
 EMAIL: Final = _add("email", "Email", kinds.EMAIL, days=365)
-FIRST_NAME: Final = _add("first_name", "First name", kinds.TEXT, days=1825)
-LAST_NAME: Final = _add("last_name", "Last name", kinds.TEXT, days=1825)
-JOB_TITLE: Final = _add("job_title", "Job title", kinds.TEXT, days=365)
+FIRST_NAME: Final = _add("first_name", "First name", kinds.TEXT, days=1825, fills="first_name")
+LAST_NAME: Final = _add("last_name", "Last name", kinds.TEXT, days=1825, fills="last_name")
+JOB_TITLE: Final = _add("job_title", "Job title", kinds.TEXT, days=365, fills="job_title")
 SENIORITY: Final = _add("seniority", "Seniority", kinds.TEXT, days=365)
 JOB_FUNCTION: Final = _add("job_function", "Function", kinds.TEXT, days=365)
-PHONE: Final = _add("phone", "Phone", kinds.PHONE, days=365)
-COUNTRY: Final = _add("country", "Country", kinds.COUNTRY, days=730)
+PHONE: Final = _add("phone", "Phone", kinds.PHONE, days=365, fills="phone")
+COUNTRY: Final = _add("country", "Country", kinds.COUNTRY, days=730, fills="country")
 TIME_ZONE: Final = _add("time_zone", "Time zone", kinds.TIME_ZONE, days=730)
-COMPANY_NAME: Final = _add("company_name", "Company", kinds.COMPANY_NAME, days=365)
+COMPANY_NAME: Final = _add("company_name", "Company", kinds.COMPANY_NAME, days=365, fills="company")
 COMPANY_DOMAIN: Final = _add("company_domain", "Company domain", kinds.DOMAIN, days=365)
 """The registrable domain of the employer (eTLD+1), as an A-label in lower case."""
 

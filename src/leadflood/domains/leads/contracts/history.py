@@ -24,6 +24,7 @@ class FieldChangeView(View):
                     "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
                     "source": "edit",
                     "changesetId": None,
+                    "foundBy": None,
                 }
             ]
         }
@@ -36,3 +37,4 @@ class FieldChangeView(View):
     actor: ActorView
     source: FieldSource = Field(description="What changed it.")
     changeset_id: UUID | None = Field(description="The changeset that it was part of.")
+    found_by: str | None = Field(default=None, description="The source whose value the actor accepted.")

@@ -19,7 +19,8 @@ from leadflood.kernel.pagination import Page, Position, cut
 
 # The changes of a lead's fields, newest first.
 _HISTORY: Final = sql("""
-SELECT id, field, old_value, new_value, at, actor_kind, actor_id, source, changeset_id FROM lead_field_history
+SELECT id, field, old_value, new_value, at, actor_kind, actor_id, source, changeset_id, found_by
+FROM lead_field_history
 WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND (:field::text IS NULL OR field = :field)
   AND (:after::bigint IS NULL OR id < :after)
 ORDER BY id DESC LIMIT :limit
@@ -96,4 +97,5 @@ def _view(row: Row) -> FieldChangeView:
         actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
         source=FieldSource(row.source),
         changeset_id=row.changeset_id,
+        found_by=row.found_by,
     )

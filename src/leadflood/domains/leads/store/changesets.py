@@ -57,6 +57,17 @@ FROM leads l
 WHERE l.workspace_id = :workspace_id AND l.id = ANY(:lead_ids)
 """)
 
+# The image of a lead, which is locked.
+_IMAGE = sql("SELECT lead_image(l)::text FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = :lead_id")
+
+# Store the change of a lead since its image was taken.
+_RECORD_UPDATED = sql("""
+INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
+SELECT l.workspace_id, :changeset_id, l.id, 'updated', d.before, d.after
+FROM leads l CROSS JOIN LATERAL lead_difference(:image::text::jsonb, lead_image(l)) d
+WHERE l.workspace_id = :workspace_id AND l.id = :lead_id
+""")
+
 # Store undo data of operations of other domains. The leads themselves did not change.
 _RECORD_RELATED = sql("""
 INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after, related)
@@ -145,6 +156,18 @@ async def record_created(tx: Transaction, workspace_id: UUID, changeset_id: UUID
     """Record that the changeset created these existing leads. Returns the number."""
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(lead_ids)}
     return await tx.changed(RECORD_CREATED, values)
+
+
+async def image_of(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> str:
+    """The image of a locked lead, as JSON."""
+    image: str = await tx.scalar(_IMAGE, {"workspace_id": workspace_id, "lead_id": lead_id})
+    return image
+
+
+async def record_updated(tx: Transaction, workspace_id: UUID, changeset_id: UUID, lead_id: UUID, *, image: str) -> None:
+    """Store how a lead differs from its earlier image."""
+    values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_id": lead_id, "image": image}
+    await tx.execute(_RECORD_UPDATED, values)
 
 
 async def record_related(
