@@ -5,16 +5,24 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import Field, create_model
+from pydantic import ConfigDict, Field, create_model
 
 from leadflood.domains.enrichment.contracts import EffectiveValueView
-from leadflood.domains.leads.contracts import LeadView
+from leadflood.domains.leads.contracts import LEAD_EXAMPLE, LeadView
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.text import FromText
 
 _KNOWN: Final = {"enum": list(LEAD_EXTENSIONS.fields)} if LEAD_EXTENSIONS.fields else {}
+_TITLE: Final = {
+    "value": "Head of Research",
+    "state": "suggested",
+    "confidence": 0.6,
+    "subject": "lead",
+    "source": "job_title",
+}
+_EXAMPLE: Final = {**LEAD_EXAMPLE, "jobTitle": None, "effectiveValues": {"jobTitle": _TITLE}}
 Expand = Annotated[
     list[Annotated[str, FromText(LEAD_EXTENSIONS.check_field, _KNOWN)]] | None,
     Query(max_length=20, description="Related data to include. Repeat for several."),
@@ -36,14 +44,22 @@ ExpandedLead: Any = create_model(
     **_related_fields(),
 )
 """A lead with all related fields; fields that were not requested are unset."""
+
+
+class _EffectiveLead(LeadView):
+    """A lead with its effective values."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    effective_values: dict[str, EffectiveValueView] = Field(
+        description="Found values by field: only for fields that are empty, as what a person wrote always wins."
+    )
+
+
 SingleLead: Any = create_model(
     "SingleLead",
-    __base__=ExpandedLead,
+    __base__=(ExpandedLead, _EffectiveLead),
     __doc__="A lead with the found values for its empty fields, and the related data requested by `expand`.",
-    effective_values=(
-        dict[str, EffectiveValueView],
-        Field(description="Found values by field: only for fields that are empty, as what a person wrote always wins."),
-    ),
 )
 """A lead as it is retrieved by itself."""
 
