@@ -1,11 +1,11 @@
 """The parameter `expand` of leads: related data of other domains in the same response."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import ConfigDict, Field, create_model
+from pydantic import ConfigDict, Field, JsonValue, create_model
 
 from leadflood.domains.enrichment.contracts import EffectiveValueView
 from leadflood.domains.leads.contracts import LEAD_EXAMPLE, LeadView
@@ -15,14 +15,14 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.text import FromText
 
 _KNOWN: Final = {"enum": list(LEAD_EXTENSIONS.fields)} if LEAD_EXTENSIONS.fields else {}
-_TITLE: Final = {
+_TITLE: Final[dict[str, JsonValue]] = {
     "value": "Head of Research",
     "state": "suggested",
     "confidence": 0.6,
     "subject": "lead",
     "source": "job_title",
 }
-_EXAMPLE: Final = {**LEAD_EXAMPLE, "jobTitle": None, "effectiveValues": {"jobTitle": _TITLE}}
+_EXAMPLE: Final[dict[str, JsonValue]] = {**LEAD_EXAMPLE, "jobTitle": None, "effectiveValues": {"jobTitle": _TITLE}}
 Expand = Annotated[
     list[Annotated[str, FromText(LEAD_EXTENSIONS.check_field, _KNOWN)]] | None,
     Query(max_length=20, description="Related data to include. Repeat for several."),
@@ -84,5 +84,4 @@ def _with(lead: LeadView, found: Mapping[str, Mapping[UUID, Any]]) -> LeadView:
 def with_effective(lead: LeadView, values: Mapping[str, EffectiveValueView]) -> LeadView:
     """An expanded lead with its effective values."""
     given = vars(lead) | {"effective_values": dict(values)}
-    made: LeadView = SingleLead.model_construct({*lead.model_fields_set, "effective_values"}, **given)
-    return made
+    return cast("LeadView", SingleLead.model_construct({*lead.model_fields_set, "effective_values"}, **given))
