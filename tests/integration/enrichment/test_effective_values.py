@@ -138,6 +138,7 @@ async def test_a_company_without_a_name_is_titled_by_its_found_name(house: House
 
     assert (await viewer.get(f"/companies/{company_id}")).all("h1") == ["Bletchley Works"]
     assert "Bletchley Works" in (await viewer.get("/companies")).all("main")[0]
+    assert "Bletchley Works" in (await viewer.get(f"/leads/{desk.lead_id}")).all("#panel-company")[0]
 
 
 async def test_a_value_is_accepted_and_undone_on_the_page(house: House, owner: Browser) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from leadflood.domains.companies import queries
 from leadflood.domains.companies.contracts import CompanyRef
+from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS, FOUND_NAME
 from leadflood.domains.companies.permissions import COMPANIES_READ
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
@@ -39,7 +40,12 @@ def _title(company: CompanyRef | None) -> list[str]:
 
 async def _load_panel(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str, Any]:
     found = await queries.company_of_lead(tx, actor, lead_id=lead_id)
-    return {"company": found.company, "pinned": found.pinned}
+    title = ""
+    if found.company is not None:
+        company_id = found.company.id
+        names = await COMPANY_EXTENSIONS.load(tx, actor, [FOUND_NAME], [company_id])
+        title = found.company.name or names.get(FOUND_NAME, {}).get(company_id) or found.company.title
+    return {"company": found.company, "title": title, "pinned": found.pinned}
 
 
 EXTENSION: Final = Extension(
