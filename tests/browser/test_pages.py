@@ -6,6 +6,7 @@ A new page is tested as soon as a domain declares it; one with parameters needs 
 
 from collections.abc import AsyncIterator
 from itertools import cycle
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -85,9 +86,12 @@ async def assert_light(page: Page, address: str) -> None:
     await protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
     urls: dict[str, str] = {}
     protocol.on("Network.requestWillBeSent", lambda event: urls.update({event["requestId"]: event["request"]["url"]}))
-    protocol.on(
-        "Network.loadingFinished", lambda event: sizes.update({urls[event["requestId"]]: event["encodedDataLength"]})
-    )
+
+    def loaded(event: dict[str, Any]) -> None:
+        if (url := urls.get(event["requestId"])) is not None:  # not a request of the page before
+            sizes[url] = event["encodedDataLength"]
+
+    protocol.on("Network.loadingFinished", loaded)
     await page.goto(address, wait_until="load")
     await protocol.detach()
     assert any("/static/app." in url for url in sizes)
