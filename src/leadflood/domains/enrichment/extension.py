@@ -8,11 +8,11 @@ from uuid import UUID
 from leadflood.domains.companies.extensions import FOUND_NAME
 from leadflood.domains.companies.permissions import COMPANIES_READ
 from leadflood.domains.companies.queries import company_of_lead
-from leadflood.domains.enrichment.contracts import CompanyRunView, EnrichmentValueView
+from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, CompanyRunView, EnrichmentValueView
 from leadflood.domains.enrichment.models.company_fields import GROUPS, SUMMARY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
-from leadflood.domains.enrichment.queries.companies import get_company_enrichment
+from leadflood.domains.enrichment.queries.companies import get_company_enrichment, latest_runs
 from leadflood.domains.enrichment.queries.effective import found_company_names
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
@@ -68,7 +68,7 @@ async def _load_facts(tx: Transaction, actor: Actor, company_id: UUID) -> dict[s
 
 
 async def _load_run(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any]:
-    found = await get_company_enrichment(tx, actor, company_id=company_id)
+    found = CompanyEnrichmentView(values=[], runs=await latest_runs(tx, actor, company_id=company_id))
     return {"run": found.latest, "scheduled": found.scheduled}
 
 

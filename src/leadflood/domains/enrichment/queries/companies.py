@@ -76,12 +76,19 @@ async def get_company_enrichment(tx: Transaction, actor: Actor, *, company_id: U
     rows = await tx.all(
         VALUES, {"workspace_id": actor.workspace_id, "subject_id": company_id, "lookup_ids": list(lookups)}
     )
+    runs = await latest_runs(tx, actor, company_id=company_id)
+    return CompanyEnrichmentView(values=[value_view(row, lookups[row.lookup_id]) for row in rows], runs=runs)
+
+
+async def latest_runs(tx: Transaction, actor: Actor, *, company_id: UUID) -> list[CompanyRunView]:
+    """The latest runs of a company, newest first; of a live one, the steps so far."""
+    named = {"workspace_id": actor.workspace_id, "company_id": company_id}
     found = await tx.all(_RUNS, {**named, "most": _MAX_RUNS})
     runs = [run_view(run, [_step_view(step) for step in run.steps]) for run in found]
     if found and found[0].state == CompanyRunState.RUNNING:
         asked = await tx.all(_ASKED, {**named, "job_id": found[0].job_id})
         runs[0] = run_view(found[0], [_asked_view(lookup) for lookup in asked])
-    return CompanyEnrichmentView(values=[value_view(row, lookups[row.lookup_id]) for row in rows], runs=runs)
+    return runs
 
 
 def run_view(run: Row, steps: list[CompanyStepView]) -> CompanyRunView:
