@@ -146,7 +146,7 @@ class _Enriching:
 
 
 def _wait(run: CompanyRun) -> Later:
-    """Wait for the run of a company. Without its end, the attempt after that time goes on."""
+    """Wait until the run of a company ends; after `wait_until`, the next attempt continues without it."""
     awaited = Awaited(run.id, company_runs.is_awaited)
     return Later(run.wait_until, f"Waiting for {run.domain}.", awaited)
 
