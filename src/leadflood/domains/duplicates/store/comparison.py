@@ -210,10 +210,10 @@ async def drop_pairs(tx: Transaction, workspace_id: UUID, candidate_ids: Sequenc
 
 
 def _compared(rows: Sequence[Row]) -> dict[UUID, ComparedLead]:
-    return {row.id: compared_lead(dict(row)) for row in rows}
+    return {row.id: compared_lead(row) for row in rows}
 
 
-def compared_lead(row: Mapping[str, Any]) -> ComparedLead:
+def compared_lead(row: Mapping[str, Any] | Row) -> ComparedLead:
     """The comparison values of a lead by column: those of `COMPARED_FIELDS`, and `custom_fields`."""
     fields = {api_name: row[name] for name, api_name in _OTHER_FIELDS if row[name] is not None}
     custom = {f"{CUSTOM_FIELD}{key}": value for key, value in row["custom_fields"].items()}
