@@ -1,6 +1,9 @@
 """A new lead with mistakes in it: each is told at its field, nothing that was typed is lost, a duplicate leads on."""
 
-from playwright.async_api import Page, expect
+import asyncio
+import itertools
+
+from playwright.async_api import Page, Route, expect
 
 from tests.support.chromium import Windows
 from tests.support.deployment import Deployment
@@ -24,9 +27,34 @@ async def test_mistakes_are_told_where_they_are_and_a_duplicate_leads_to_what_is
     await keys.sign_in(deployment.owner)
 
     await keys.arrive("/leads/new")
+    await typing_on_while_a_check_is_slow(page, keys)
+    await page.goto("/leads/new")
     await mistakes(page, keys)
     await duplicate(page, keys)
     assert deployment.count("SELECT count(*) FROM leads") == 1
+
+
+async def typing_on_while_a_check_is_slow(page: Page, keys: Keys) -> None:
+    """The answer about the first field arrives when others are filled in: they stay as they are."""
+    typed, checks = asyncio.Event(), itertools.count()
+
+    async def answer(route: Route) -> None:
+        if next(checks) > 0:
+            await route.fulfill(body="")  # later answers would hide what the first one changes
+            return
+        await typed.wait()
+        await route.continue_()
+
+    await page.route("**/leads/checks", answer)
+    await keys.write("Email", "ada.lovelace@")
+    await keys.write("First name", "Ada")
+    await keys.write("Country", "France")
+    await keys.press("Tab")
+    typed.set()
+    await expect(page.get_by_label("Email")).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_label("First name")).to_have_value("Ada")
+    await expect(page.get_by_label("Country")).to_have_value("FR")
+    await page.unroute("**/leads/checks")
 
 
 async def mistakes(page: Page, keys: Keys) -> None:
@@ -39,6 +67,7 @@ async def mistakes(page: Page, keys: Keys) -> None:
     await keys.write("First name", "Ada")
     await keys.write("Phone", "12")
     await keys.press("Enter")
+    await page.wait_for_url("**/leads")
     await expect(page.get_by_label("Phone")).to_have_attribute("aria-invalid", "true")
     await expect(page.get_by_label("First name")).to_have_value("Ada")
 

@@ -35,7 +35,8 @@ class Keys:
         await self.page.wait_for_load_state()
 
     async def reach(self, target: Locator) -> None:
-        """Go on with Tab until the target has the focus."""
+        """Go on with Tab until the target has the focus, on a page that is there with its scripts."""
+        await self.page.wait_for_load_state()
         await expect(target).to_be_visible()
         for _ in range(MAX_STEPS):
             if await has_focus(target):

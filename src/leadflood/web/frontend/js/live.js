@@ -13,6 +13,18 @@ const address = () => location.pathname + location.search
 const wanted = () => document.querySelector("[data-live]") && document.visibilityState === "visible"
 const announce = (state) => (document.documentElement.dataset.stream = state)
 
+// Whether the attribute is the state of a field that the visitor has changed. An answer about what was typed is older
+// than what is typed meanwhile, so the whole form belongs to the visitor while it is checked.
+function isTyped(name, node) {
+  if (name === "value" && node.matches("input, textarea")) return isChecked(node.form) || node.value !== node.defaultValue
+  if (name === "checked" && node.matches("input")) return isChecked(node.form) || node.checked !== node.defaultChecked
+  if (name === "selected" && node.matches("option"))
+    return isChecked(node.closest("form")) || node.selected !== node.defaultSelected
+  return false
+}
+
+const isChecked = (form) => form?.matches("[data-check]")
+
 const morphing = {
   ignoreActiveValue: true,
   callbacks: {
@@ -20,7 +32,9 @@ const morphing = {
     beforeNodeRemoved: (node) => !node.parentElement?.matches("[data-plot]"),
     // What the visitor has opened, ticked or begun to type stays as it is.
     beforeAttributeUpdated: (name, node) =>
-      !(name === "open" && node.matches("details, dialog")) && !(name === "checked" && node.matches(".cell-select input, [data-select-everything]")),
+      !(name === "open" && node.matches("details, dialog")) &&
+      !(name === "checked" && node.matches(".cell-select input, [data-select-everything]")) &&
+      !isTyped(name, node),
     beforeNodeMorphed: (old) => !(old.nodeType === 1 && (old.matches("[data-keep]") || old === editing())),
   },
 }
