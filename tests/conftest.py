@@ -23,8 +23,9 @@ from leadflood.kernel.observability import configure_logging
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.support.deployment import prepare
 from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
+from tests.support.loopback import stay_on_loopback
 from tests.support.postgres import NOT_DURABLE, Cluster, temporary_cluster, temporary_home
-from tests.support.processes import INSTANCE
+from tests.support.processes import INSTANCE, OFFLINE_SOURCES
 from tests.support.sandbox import shared_sandbox
 from tests.support.suite import (
     pytest_collection_modifyitems,
@@ -64,6 +65,11 @@ class Workspace:
         return Actor.cli(self.id)
 
 
+def pytest_configure() -> None:
+    """No test reaches another machine."""
+    stay_on_loopback()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _plain_logs() -> None:
     """Logs as in production: structlog's own default draws each traceback with all local variables, in seconds."""
@@ -93,7 +99,7 @@ def cluster(prepared_home: Path) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    """Settings as a test wants them: quick leases, no waiting adapters, nothing from the environment's `.env`."""
+    """Settings as a test wants them: quick leases, sources that ask nobody, nothing from the environment's `.env`."""
     return Settings(
         _env_file=None,
         secret_key=new_secret_key(),
@@ -101,6 +107,7 @@ def settings() -> Settings:
         job_lease_seconds=3,
         poll_interval_seconds=0.5,
         drain_timeout_seconds=5,
+        enrichment_sources=OFFLINE_SOURCES,
         simulated_latency_seconds=0,
         request_timeout_seconds=60,
         log_level="error",

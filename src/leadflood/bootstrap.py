@@ -242,7 +242,7 @@ def build_door(settings: Settings, database: Database) -> Door:
 
     urls = (settings.database_url, settings.migrate_database_url, settings.queue_database_url)
     parts = DoorParts(
-        user_agent=UserAgent(public_url(settings), contact),
+        user_agent=UserAgent(public_url(settings) if settings.public_url else "", contact),
         gate=build_hold(settings, database),
         hosts=PostgresHosts(database),
         internal=parse_internal_hosts(settings.internal_hosts),

@@ -30,6 +30,9 @@ from tests.support.launcher import LAUNCHER, Forked, run
 
 INSTANCE = "tests"
 
+OFFLINE_SOURCES = "email_insight"
+"""Sources of all test processes that do not name others: none that sends a request."""
+
 PAUSE = 0.02
 """Seconds between two looks at what sends no signal: another process's port, or its end."""
 
@@ -45,11 +48,12 @@ def free_port() -> int:
 def environment(**settings: str) -> dict[str, str]:
     """The environment of this process with these `LEADFLOOD_…` settings, given without the prefix, and no others.
 
-    All processes of a test run belong to one installation, and requests may take long on a busy machine, unless a test
-    says otherwise.
+    All processes of a test run belong to one installation, requests may take long on a busy machine, and no source
+    sends any, unless a test says otherwise.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LEADFLOOD_")}
-    given = {"instance_id": INSTANCE, "request_timeout_seconds": "60", "log_level": "info", **settings}
+    quiet = {"instance_id": INSTANCE, "log_level": "info", "enrichment_sources": OFFLINE_SOURCES}
+    given = {**quiet, "request_timeout_seconds": "60", **settings}
     return {**kept, **{f"LEADFLOOD_{name.upper()}": value for name, value in given.items()}}
 
 
@@ -208,8 +212,10 @@ class Installation:
         self._clients: list[httpx.Client] = []
 
     def up(self, *arguments: str) -> Running:
-        """Start `leadflood up` without waiting for anything."""
-        return self.start("up", *arguments)
+        """Start `leadflood up` without waiting for anything. The sources of the demo ask its small internet."""
+        named = self.env["LEADFLOOD_ENRICHMENT_SOURCES"]
+        demo = "--demo" in arguments and named == OFFLINE_SOURCES
+        return self.start("up", *arguments, enrichment_sources="" if demo else named)
 
     def start(self, *argv: str, module: str = "leadflood", **settings: str) -> Running:
         """Start any command, such as `worker`, without waiting for anything; `settings` are its own."""

@@ -35,8 +35,6 @@ _OK = 200
 _GRACE = 30.0
 _HUNG_AFTER = 15.0
 """Seconds without a heartbeat after which an API process is killed and restarted."""
-DEMO_SOURCES = "email_insight,job_title,phone_place,gleif,sec_edgar,website,dns,wikidata,company_place"
-"""Sources of the demo, which ask its small internet."""
 
 
 @dataclass(slots=True)
@@ -156,15 +154,14 @@ def _catcher(settings: "Settings") -> dict[str, str]:
 
 
 def _small_internet(settings: "Settings") -> dict[str, str]:
-    """The place of the demo's internet, and the sources that read it unless the settings name some."""
+    """The place of the demo's internet."""
     from leadflood.cli.listener import LOOPBACK, listen
 
     with ExitStack() as stack:
         probes = [stack.enter_context(listen(LOOPBACK, 0)) for _ in range(3)]
         ports = ",".join(str(probe.getsockname()[1]) for probe in probes)
     (settings.home / "demo-internet" / "authority.pem").unlink(missing_ok=True)  # of the last run
-    named = "enrichment_sources" in settings.model_fields_set
-    return {"LEADFLOOD_DEMO_INTERNET": ports, **({} if named else {"LEADFLOOD_ENRICHMENT_SOURCES": DEMO_SOURCES})}
+    return {"LEADFLOOD_DEMO_INTERNET": ports}
 
 
 def _prepare(env: Mapping[str, str]) -> str:

@@ -163,11 +163,11 @@ class Settings(BaseSettings):
     )
     drain_timeout_seconds: Seconds = Field(25, description="Seconds a stopping worker waits for its running jobs.")
     enrichment_sources: str = Field(
-        "email_insight",
+        "email_insight,job_title,phone_place,gleif,sec_edgar,website,dns,wikidata,company_place",
         description="Comma-separated sources that workers ask, in order of precedence. About leads: `email_insight`,"
         " `job_title`, `phone_place` (instant, without a network), `email_check` (DNS), `simulated` (for tests). About"
         " their companies: `website`, `dns`, `gleif`, `sec_edgar`, `companies_house`, `wikidata`, `company_place`."
-        " Without any of the latter, no request about a company leaves.",
+        " With `email_insight,job_title,phone_place` no request leaves.",
     )
     simulated_latency_seconds: float = Field(2, ge=0, description="Duration of a `simulated` call, in seconds.")
     simulated_failure_rate: float = Field(0, ge=0, le=1, description="Fraction of `simulated` calls that fail.")

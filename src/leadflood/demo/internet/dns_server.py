@@ -59,8 +59,8 @@ class Zone:
         )
 
     def knows(self, name: str) -> bool:
-        """Whether a name exists."""
-        return name in self.changing or any(known == name for known, _ in self.records)
+        """Whether a name exists. Top-level domains do."""
+        return "." not in name or name in self.changing or any(known == name for known, _ in self.records)
 
     def found(self, name: str, type_: str) -> Sequence[str]:
         """The records of a name."""

@@ -17,6 +17,7 @@ from leadflood.kernel.door.dialer import Dialer, InternetDialer, dial_first
 from leadflood.kernel.door.errors import (
     DoorError,
     HostBusy,
+    NoInternet,
     RobotsRefused,
     RobotsUnknown,
     TimedOut,
@@ -249,7 +250,7 @@ class Door:
 
         try:
             return await self._logged(_Call(Feature.WEBSITE, robots.shown), work)
-        except HostBusy:
+        except (HostBusy, NoInternet):
             raise
         except DoorError as error:
             return error

@@ -39,6 +39,15 @@ class LookupFailed(DoorError):
     retryable = True
 
 
+class NoInternet(LookupFailed):
+    """The name servers of this machine know no names of the internet."""
+
+    code = "no_internet"
+
+    def __init__(self) -> None:
+        super().__init__("This server has no connection to the internet.")
+
+
 class ConnectFailed(DoorError):
     """No connection could be opened, or it broke."""
 

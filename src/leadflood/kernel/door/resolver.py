@@ -14,11 +14,18 @@ import dns.rdata
 import dns.rdatatype
 import dns.resolver
 
+from leadflood.kernel.clock import monotonic
 from leadflood.kernel.door.addresses import IPAddress
-from leadflood.kernel.door.errors import LookupFailed, NameNotFound
+from leadflood.kernel.door.errors import LookupFailed, NameNotFound, NoInternet
+from leadflood.kernel.email_domains import public_suffixes
 
 LOOKUP_SECONDS: Final = 5.0
 """For one lookup with all of its retries."""
+_CHECK_SECONDS: Final = 2.0
+"""For the lookup of a top-level domain, which name servers with a connection have at hand."""
+_ONLINE_SECONDS: Final = 300.0
+_OFFLINE_SECONDS: Final = 15.0
+"""Time for which the connection to the internet is not checked again, after it was there, and after it was not."""
 MAX_RECORDS: Final = 100
 """Of an answer; more are left out."""
 _MAX_TEXT: Final = 4096
@@ -58,12 +65,18 @@ class DnsAnswer:
 
 
 class Resolver:
-    """Asks name servers: those of the system, or given ones."""
+    """Asks name servers: those of the system, or given ones.
+
+    Without a connection to the internet, some name servers answer nothing, and others that no name exists. So a failure
+    counts as that of the domain only if they know its top-level domain.
+    """
 
     def __init__(self, nameservers: Sequence[tuple[str, int]] = ()) -> None:
         """Args: nameservers: address and port of each; none: those of the system (/etc/resolv.conf)."""
         self._given = tuple(nameservers)
         self._asked: dns.asyncresolver.Resolver | None = None
+        self._online_until: dict[str, float] = {}
+        self._offline_until = -_OFFLINE_SECONDS
 
     async def addresses(self, name: str) -> tuple[IPAddress, ...]:
         """All IPv6 and IPv4 addresses of a name, in the order of the answers.
@@ -77,7 +90,31 @@ class Resolver:
         return found
 
     async def lookup(self, name: str, type_: RecordType) -> DnsAnswer:
-        """The records of a name. Raises: NameNotFound, LookupFailed."""
+        """The records of a name. Raises: NameNotFound, LookupFailed; NoInternet: nothing can be looked up."""
+        if monotonic() < self._offline_until:
+            raise NoInternet
+        try:
+            return await self._answer(name, type_)
+        except (NameNotFound, LookupFailed):
+            if await self._knows_top_level(name.rpartition(".")[2]):
+                raise
+        self._offline_until = monotonic() + _OFFLINE_SECONDS
+        raise NoInternet
+
+    async def _knows_top_level(self, name: str) -> bool:
+        """Whether the name servers know a top-level domain; True for one that the internet does not have."""
+        if monotonic() < self._online_until.get(name, -_ONLINE_SECONDS) or public_suffixes().publicsuffix(name) is None:
+            return True
+        try:
+            await self._resolver().resolve(
+                f"{name}.", RecordType.NS.value, search=False, lifetime=_CHECK_SECONDS, raise_on_no_answer=False
+            )
+        except (dns.exception.DNSException, OSError, LookupFailed):
+            return False
+        self._online_until[name] = monotonic() + _ONLINE_SECONDS
+        return True
+
+    async def _answer(self, name: str, type_: RecordType) -> DnsAnswer:
         try:
             answer = await self._resolver().resolve(
                 f"{name}.", type_.value, search=False, lifetime=LOOKUP_SECONDS, raise_on_no_answer=False

@@ -11,7 +11,7 @@ from leadflood.domains.enrichment.models.answers import Away, Busy, Refused, Sou
 from leadflood.domains.enrichment.models.sources import FetchedData, FetchedPage
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.door.door import Door
-from leadflood.kernel.door.errors import DoorError, HostBusy, RobotsRefused, UnexpectedContent
+from leadflood.kernel.door.errors import DoorError, HostBusy, NoInternet, RobotsRefused, UnexpectedContent
 from leadflood.kernel.door.features import Feature
 from leadflood.kernel.door.replies import Reply
 from leadflood.kernel.door.resolver import DnsAnswer, RecordType
@@ -23,6 +23,8 @@ DEFAULT_WAIT: Final = timedelta(minutes=5)
 """After a 429 that does not say when to ask again."""
 MAX_WAIT: Final = timedelta(days=1)
 """A longer `Retry-After` is shortened to this."""
+NO_INTERNET_WAIT: Final = timedelta(minutes=10)
+"""Until the next call of a server without a connection, which says nothing about the source."""
 _TOO_MANY: Final = 429
 _ERRORS: Final = range(500, 600)
 _PAGE_TYPES: Final = "text/html, application/xhtml+xml;q=0.9, text/plain;q=0.5"
@@ -111,6 +113,8 @@ def failure_of(error: DoorError, now: datetime) -> SourceFailure:
     """Meaning of a failed call for its source, with the sentence of the error."""
     if isinstance(error, HostBusy):
         return Busy(error.sentence, now + timedelta(seconds=error.seconds))
+    if isinstance(error, NoInternet):
+        return Busy(error.sentence, now + NO_INTERNET_WAIT)
     if error.retryable:
         return Away(error.sentence)
     return Refused(error.sentence, _ROBOTS_KEPT if isinstance(error, RobotsRefused) else _REFUSAL_KEPT)

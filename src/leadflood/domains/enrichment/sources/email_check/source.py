@@ -8,6 +8,7 @@ from typing import Final
 
 from leadflood.domains.enrichment.models import (
     Answer,
+    Away,
     Fetcher,
     Found,
     Missed,
@@ -21,7 +22,7 @@ from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
 from leadflood.domains.enrichment.sources.email_check.verdict import EmailStatus, EmailVerdict, MailDomain, verdict_of
 from leadflood.kernel.disposable_domains import disposable_provider
 from leadflood.kernel.domain_parking import is_parking_host
-from leadflood.kernel.door.errors import NameNotFound, TargetRefused
+from leadflood.kernel.door.errors import NameNotFound, NoInternet, TargetRefused
 from leadflood.kernel.door.resolver import RecordType
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.mail_hosts import provider_of_servers
@@ -53,7 +54,7 @@ class EmailCheck:
     )
 
     async def ask(self, question: Question, fetcher: Fetcher) -> Answer:
-        """The verdict. Raises: LookupFailed: the name servers of the domain do not answer, so nothing is known."""
+        """The verdict. Raises: LookupFailed, Away: name servers do not answer, so nothing is known."""
         given = question.text(fields.EMAIL) or ""
         try:
             address = parse_email(given)
@@ -61,7 +62,10 @@ class EmailCheck:
             verdict = EmailVerdict(EmailStatus.INVALID, 0.99, "syntax", f"This is no email address. {error}")
             return _found(question, verdict, None)
         local, _, domain = address.norm.rpartition("@")
-        known = await _looked_up(domain, fetcher)
+        try:
+            known = await _looked_up(domain, fetcher)
+        except NoInternet as error:
+            raise Away(error.sentence) from error  # which is stored, so that the page of the lead shows it
         names = frozenset(
             name.casefold() for field in (fields.FIRST_NAME, fields.LAST_NAME) if (name := question.text(field))
         )
