@@ -51,6 +51,11 @@ _SEPARATORS = re.compile(r"[\s,;|/]+")
 _SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|WHERE)\b|, first_name\b")
 
 
+def may_list_fields(path: Path) -> bool:
+    """Whether enough words of a file are names of fields. Others need not be parsed."""
+    return len({_NAMES[word] for word in re.findall(r"\w+", path.read_text("utf-8")) if word in _NAMES}) > TOLERATED
+
+
 def named(path: Path) -> set[str]:
     """The fields that a file names."""
     text = path.read_text("utf-8")
@@ -105,7 +110,7 @@ def files() -> Iterator[tuple[str, Path]]:
 
 
 def test_a_file_that_lists_the_fields_of_a_lead_reads_them_from_the_catalogue() -> None:
-    found = {name for name, path in files() if len(named(path)) > TOLERATED}
+    found = {name for name, path in files() if may_list_fields(path) and len(named(path)) > TOLERATED}
 
     assert found - set(ALLOWED) == set(), "read LEAD_FIELDS, or say why not in ALLOWED"
     assert set(ALLOWED) - found == set(), "they no longer need their exception"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import ROOT, Finding, Source, findings, require_none, require_only_allowed, snippet
+from tests.architecture.source import ROOT, Finding, Source, require_none, require_only_allowed, snippet, sources
 
 SQL = "leadflood.kernel.db.sql"
 WHOLE = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH|MERGE)\b")
@@ -136,13 +136,30 @@ def faults(source: Source) -> Iterator[Finding]:
     yield from _use_of_the_driver(source)
 
 
-def test_no_statement_is_put_together_from_strings() -> None:
-    found = findings(faults, "src", "scripts")
-    require_only_allowed((finding for finding in found if "/migrations/versions/" not in finding.path), ALLOWED)
+class _Statements:
+    """The findings of both checks, in one walk."""
+
+    def __init__(self) -> None:
+        self.faults: list[Finding] = []
+        self.unreadable: list[Finding] = []
+        for source in sources("src", "scripts", naming=["sql", "asyncpg", ".connection"]):
+            if "/migrations/versions/" not in source.path:
+                self.faults += faults(source)
+            if source.path.startswith("src/"):
+                self.unreadable += unreadable(source)
 
 
-def test_statements_say_what_they_do_and_long_ones_are_files() -> None:
-    require_none(findings(unreadable, "src"))
+@pytest.fixture(scope="module")
+def statements() -> _Statements:
+    return _Statements()
+
+
+def test_no_statement_is_put_together_from_strings(statements: _Statements) -> None:
+    require_only_allowed(statements.faults, ALLOWED)
+
+
+def test_statements_say_what_they_do_and_long_ones_are_files(statements: _Statements) -> None:
+    require_none(statements.unreadable)
 
 
 def test_files_of_statements_begin_with_what_they_do_and_are_short() -> None:

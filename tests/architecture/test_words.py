@@ -54,6 +54,10 @@ WORDS = {
     "SHORTEST": "MIN",
 }
 """Parts of identifiers that have a usual word; those in capitals, of constants only."""
+_MAY_USE_ANOTHER_WORD = re.compile(
+    rf"(?<![^\W_])(?:(?i:{'|'.join(filter(str.islower, WORDS))})|{'|'.join(filter(str.isupper, WORDS))})(?![^\W_])"
+)
+"""A file without a match has no such identifier."""
 
 ALLOWED = {
     ("src/leadflood/web/pages/lead_list_params.py", "nobody"): "`owner=nobody` is in addresses that people keep",
@@ -72,6 +76,8 @@ _CLAUSE = re.compile(r"(?:What|Who|Whom|Whose|Where|When|Why|How (?!to |long ))\
 _BANNED = re.compile(
     "|".join(rf"(?P<p{number}>\b(?:{phrase})\b)" for number, phrase in enumerate(PHRASES)), re.IGNORECASE
 )
+_MAY_BEGIN_WITH_A_CLAUSE = re.compile(rf"[\"'#\\]\s*{_CLAUSE.pattern}")
+"""A file without a match has no such docstring or comment."""
 
 
 def _texts(path: Path) -> Iterator[tuple[int, str]]:
@@ -96,7 +102,7 @@ def test_texts_use_the_usual_words() -> None:
     found = []
     for path in _paths("src/leadflood/**/*.py", "src/leadflood/**/*.sql", *TEXTS):
         place = str(path.relative_to(ROOT))
-        for line, text in _texts(path):
+        for line, text in _texts(path) if _BANNED.search(path.read_text("utf-8")) else ():
             for match in _BANNED.finditer(text):
                 if (place, match.group().lower()) not in ALLOWED:
                     remedy = list(PHRASES.values())[int(str(match.lastgroup)[1:])]
@@ -143,6 +149,7 @@ def test_texts_begin_with_a_noun_or_a_verb() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text.strip()[:60]!r}"
         for path in _paths(*CODE)
+        if _MAY_BEGIN_WITH_A_CLAUSE.search(path.read_text("utf-8"))
         for line, text in [*_words(path).docstrings, *((n, text.lstrip("# ")) for n, text in _words(path).comments)]
         if _CLAUSE.match(text.strip())
     ]
@@ -150,38 +157,44 @@ def test_texts_begin_with_a_noun_or_a_verb() -> None:
     assert found == [], 'not "What an import declares.", but "Declaration of the imports domain."'
 
 
-def _names() -> Iterator[str]:
-    """Names that the package defines or imports, and those of Python."""
-    yield from dir(builtins)
-    for path in _paths("src/leadflood/**/*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            match node:
-                case ast.ClassDef(name=name):
-                    yield name
-                case ast.Import(names=names) | ast.ImportFrom(names=names):
-                    yield from (name.asname or name.name for name in names)
-                case ast.Assign(targets=[ast.Name(id=name)]):
-                    yield name
+def _names(text: str) -> Iterator[str]:
+    """Names that a module defines or imports."""
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from (name.asname or name.name for name in names)
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield name
 
 
 def test_docstrings_name_errors_that_exist() -> None:
-    known = {*_names(), "IntegrityConstraintViolationError", "PostgresError", "NaN"}
-    found = [
-        f"{path.relative_to(ROOT)}:{line}: {name}"
-        for path in _paths("src/leadflood/**/*.py")
+    known = {*dir(builtins), "IntegrityConstraintViolationError", "PostgresError", "NaN"}
+    texts = {path: path.read_text("utf-8") for path in _paths("src/leadflood/**/*.py")}
+    named = {
+        name: f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path, source in texts.items()
+        if "Raises:" in source
         for line, text in _words(path).docstrings
         for section in re.findall(r"Raises:(.*?)(?:\n\s*\n|$)", text, re.DOTALL)
         for name in re.findall(r"\b[A-Z]\w*[a-z][A-Z]\w*", section)
         if name not in known
-    ]
+    }
+    assert len(named) > 50
 
-    assert found == []
+    for text in texts.values():
+        if any(name in text for name in named):  # the others need not be parsed
+            defined = set(_names(text))
+            named = {name: place for name, place in named.items() if name not in defined}
+    assert list(named.values()) == []
 
 
 def test_identifiers_use_the_usual_words() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {name}, not {part!r}, but: {WORDS[part]}"
         for path in _paths("src/leadflood/**/*.py")
+        if _MAY_USE_ANOTHER_WORD.search(path.read_text("utf-8"))
         for name, line in _words(path).names.items()
         for part in {*name.split("_"), *name.lower().split("_")}
         if part in WORDS
