@@ -28,6 +28,7 @@ from tests.support.postgres import NOT_DURABLE, Cluster, temporary_cluster, temp
 from tests.support.processes import INSTANCE, OFFLINE_SOURCES
 from tests.support.sandbox import shared_sandbox
 from tests.support.suite import (
+    pytest_collection,
     pytest_collection_modifyitems,
     pytest_runtest_teardown,
     pytest_sessionfinish,
@@ -36,6 +37,7 @@ from tests.support.suite import (
 )
 
 __all__ = [
+    "pytest_collection",
     "pytest_collection_modifyitems",
     "pytest_runtest_teardown",
     "pytest_sessionfinish",

@@ -1,6 +1,6 @@
 """Requests that Schemathesis makes up from the OpenAPI document, valid and invalid ones, against the served API.
 
-`SCHEMATHESIS_EXAMPLES=600 pytest tests/contract/schemathesis_requests.py` makes 300 times as many,
+`SCHEMATHESIS_EXAMPLES=600 pytest -p schemathesis tests/contract/schemathesis_requests.py` makes 300 times as many,
 and others each time.
 """
 

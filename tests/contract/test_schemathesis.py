@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_no_request_breaks_the_contract() -> None:
-    argv = [sys.executable, "-m", "pytest", "-q", "tests/contract/schemathesis_requests.py"]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "schemathesis", "tests/contract/schemathesis_requests.py"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout

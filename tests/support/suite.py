@@ -1,8 +1,10 @@
 """Hooks of the whole run: sample tests are deselected without their folder, and no process grows without bounds."""
 
 import ctypes
+import gc
 import resource
 import sys
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -29,6 +31,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[_DESELECTED] = len(deselected)
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item in items if not item.get_closest_marker("samples")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among modules and tests: they stay until the end, and there are millions of objects."""
+    gc.disable()
+    result = yield
+    gc.enable()
+    gc.freeze()
+    return result
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
