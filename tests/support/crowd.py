@@ -15,12 +15,16 @@ def numbered(kind: int, number: int) -> UUID:
     return UUID(f"01900000-0000-7000-8{kind:03x}-{number:012x}")
 
 
-def fill(cluster: Cluster, url: str, *, leads: int, seed: int = SEED, history: bool = True) -> None:
+def fill(
+    cluster: Cluster, url: str, *, leads: int, seed: int = SEED, history: bool = True, found: bool = False
+) -> None:
     """A workspace with so many leads, and 20 small ones beside it, in the database that a superuser's URL names.
 
-    Args: history: whether each has its job, event and first entry, which take as much room again.
+    Args:
+        history: whether each has its job, event and first entry, which take as much room again.
+        found: whether half of them have found values instead of written ones.
     """
-    values = {"leads": leads, "seed": seed, "history": int(history)}
+    values = {"leads": leads, "seed": seed, "history": int(history), "found": int(found)}
     write(cluster, Path("/dev/null"), _HERE / "crowd.sql", url=url, **values)
 
 

@@ -1,5 +1,6 @@
 -- After people.sql: as many leads as the variable `leads` says in one workspace and 20 small ones beside it, captured
--- within two years; with `history`, each with its job, event and first entry. As superuser.
+-- within two years; with `history`, each with its job, event and first entry; with `found`, half of them with found
+-- values instead of written ones. As superuser.
 SET search_path = leadflood, public;
 SET maintenance_work_mem = '256MB';
 
@@ -19,16 +20,20 @@ INSERT INTO memberships (workspace_id, user_id, role)
 SELECT w.id, u.id, 'member' FROM workspaces w, users u WHERE w.name = 'Crowd';
 
 INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website, country,
-                   source, custom_fields, owner_id, status, search_text, created_at, updated_at)
+                   found_first_name, found_last_name, found_company, found_job_title, found_phone, found_website,
+                   found_country, source, custom_fields, owner_id, status, search_text, created_at, updated_at)
 SELECT pg_temp.numbered(1, CASE WHEN n <= :leads THEN 1 ELSE 2 + n % 20 END), pg_temp.numbered(3, n),
-       email, email, first_name, last_name, company, job_title, phone, website, country, source, custom_fields,
+       email, email, own.*, found.*, source, custom_fields,
        CASE WHEN pg_temp.draw(n, 1) < 0.33
             THEN pg_temp.numbered(2, 1 + floor(power(pg_temp.draw(n, 2), 1.5) * 10)::bigint) END,
        CASE WHEN n % 1000 = 7 THEN 'failed' WHEN n % 50000 = 8 THEN 'processing'
             WHEN n % 50 = 9 THEN 'new' ELSE 'enriched' END,
        search_text, now() - age, now() - age * pg_temp.draw(n, 0)
 FROM pg_temp.people(1, :leads + 4000, :seed)
-CROSS JOIN LATERAL (SELECT n / (:leads + 4000.0)::float8 * interval '730 days' AS age) lived;
+CROSS JOIN LATERAL (SELECT n / (:leads + 4000.0)::float8 * interval '730 days' AS age) lived
+CROSS JOIN LATERAL (SELECT first_name, last_name, company, job_title, phone, website, country) given
+LEFT JOIN LATERAL (SELECT given.*) own ON :found = 0 OR n % 2 = 0
+LEFT JOIN LATERAL (SELECT given.*) found ON :found = 1 AND n % 2 = 1;
 
 \if :history
 INSERT INTO lead_events (workspace_id, id, lead_id, kind, actor_kind, at)

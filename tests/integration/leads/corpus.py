@@ -4,7 +4,7 @@ import asyncio
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.service.found_values import set_found_values
 from leadflood.kernel.actor import Role
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.sql import sql
@@ -63,7 +64,7 @@ WHERE workspace_id = :workspace_id AND id = :id
 
 @dataclass(frozen=True)
 class Corpus:
-    """Some leads, as they are stored."""
+    """Some leads, with the values that count: found ones where they have none of their own."""
 
     desk: Desk
     leads: Sequence[LeadView]
@@ -89,13 +90,34 @@ async def plant(desk: Desk, identity: Identity) -> Corpus:
                 ),
             }
             await tx.execute(_SPREAD, row)
-    return Corpus(desk, [await desk.get(item.lead_id) for item in made], owners)
+        found = {item.lead_id: _found(random_unit) for item in made}
+        await set_found_values(tx, desk.actor, found=found)
+    return Corpus(desk, [_effective(await desk.get(item.lead_id), found[item.lead_id]) for item in made], owners)
+
+
+def _found(random_unit: random.Random) -> dict[str, str]:
+    """Found values of some fields, whether the lead has others or not."""
+    fields = {
+        "first_name": random_unit.choice((*FIRST, None)),
+        "last_name": random_unit.choice(LAST) or None,
+        "company": random_unit.choice(COMPANIES),
+        "job_title": random_unit.choice(TITLES),
+        "phone": random_unit.choice([None, "+49301234567"]),
+        "country": random_unit.choice(COUNTRIES),
+        "website": random_unit.choice(WEBSITES),
+    }
+    return {name: value for name, value in fields.items() if value is not None and random_unit.random() < 0.5}
+
+
+def _effective(lead: LeadView, found: Mapping[str, str]) -> LeadView:
+    """The lead with the values that count."""
+    return lead.model_copy(update={name: getattr(lead, name) or value for name, value in found.items()})
 
 
 def _fields(random_unit: random.Random, number: int, owners: Sequence[UUID]) -> dict[str, Any]:
     fields = {
         "email": f"{random_unit.choice('aäbzø')}{number}.{random_unit.choice('xy_+')}@{random_unit.choice(DOMAINS)}",
-        "firstName": random_unit.choice(FIRST),
+        "firstName": random_unit.choice((*FIRST, None)),
         "lastName": random_unit.choice(LAST) or None,
         "company": random_unit.choice(COMPANIES),
         "source": random_unit.choice(SOURCES),

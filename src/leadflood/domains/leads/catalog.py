@@ -50,6 +50,7 @@ class LeadFields:
             listed=False,
             quick=True,
             fill=False,
+            findable=True,
             example="Ada",
         ),
     ]
@@ -63,6 +64,7 @@ class LeadFields:
             listed=False,
             quick=True,
             fill=False,
+            findable=True,
             example="Lovelace",
         ),
     ]
@@ -84,7 +86,9 @@ class LeadFields:
     ]
     company: Annotated[
         str | None,
-        FieldDefinition(label="Company", input=Name, searchable=True, standard=True, quick=True, example="Acme"),
+        FieldDefinition(
+            label="Company", input=Name, searchable=True, standard=True, quick=True, findable=True, example="Acme"
+        ),
     ]
     job_title: Annotated[
         str | None,
@@ -94,6 +98,7 @@ class LeadFields:
             searchable=True,
             standard=True,
             quick=True,
+            findable=True,
             example="Head of Research",
         ),
     ]
@@ -107,11 +112,15 @@ class LeadFields:
             searchable=True,
             bulk=False,
             keyboard="tel",
+            findable=True,
             hint="Include the country code, or select a country.",
             example="+442079460958",
         ),
     ]
-    country: Annotated[str | None, FieldDefinition(label="Country", type=FieldType.CHOICE, input=Country, example="GB")]
+    country: Annotated[
+        str | None,
+        FieldDefinition(label="Country", type=FieldType.CHOICE, input=Country, findable=True, example="GB"),
+    ]
     website: Annotated[
         str | None,
         FieldDefinition(
@@ -121,6 +130,7 @@ class LeadFields:
             bulk=False,
             wide=True,
             hint="e.g. acme.com",
+            findable=True,
             example="https://acme.com",
         ),
     ]
@@ -162,3 +172,5 @@ IMPORTABLE_FIELDS: Final = PLAIN_FIELDS.where(lambda field: field.importable)
 BULK_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.bulk)
 LISTED_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.listed)
 QUICK_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.quick)
+FINDABLE_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.findable)
+"""Fields whose empty values other domains may find: see `leadflood.domains.leads.service.found_values`."""

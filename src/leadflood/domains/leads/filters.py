@@ -49,13 +49,13 @@ def _custom_field(key: str) -> FilterField:
 
 
 def _field(field: FieldDefinition) -> FilterField:
-    """A field of the catalog."""
+    """A field of the catalog. Where a lead has no value of its own, the found one counts."""
     kind = {FieldType.CHOICE: Kind.CHOICE, FieldType.PERSON: Kind.PERSON}.get(field.type, Kind.TEXT)
     return FilterField(
         field.short_name,
         field.label,
         Kind.CHOICE if field.categorical else kind,
-        Column(field.name, field.column, searched=field.searchable),
+        Column(field.name, field.effective, searched=field.searchable),
         nullable=not field.required,
         choices=field.choices or None,
         options=stage_names if field.listed_by_workspace else None,

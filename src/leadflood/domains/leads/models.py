@@ -42,12 +42,16 @@ Two jobs of one lead may overlap: the one that completes last makes it `enriched
 
 @dataclass(frozen=True, slots=True)
 class DirectTransition:
-    """A lead that is enriched in one step: its start time, and the data of both timeline entries."""
+    """A lead that is enriched in one step: its start time, the data of both timeline entries, and its found values.
+
+    `found`: by the name of their fields in the database; None: it has none, and had none.
+    """
 
     lead_id: UUID
     begun_at: datetime | None
     begun: Mapping[str, Any]
     ended: Mapping[str, Any]
+    found: Mapping[str, str] | None = None
 
 
 class ChangesetKind(StrEnum):

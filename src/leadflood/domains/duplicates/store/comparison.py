@@ -16,9 +16,9 @@ from uuid import UUID
 
 from leadflood.domains.duplicates.models import ComparedLead, Match, Reason
 from leadflood.domains.duplicates.store.scanning import BEGINNING, Scan, ScanPosition
-from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
+from leadflood.domains.leads.catalog import CUSTOM_FIELD, FINDABLE_FIELDS, LEAD_FIELDS
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import assemble, sql, sql_file
+from leadflood.kernel.db.sql import COMMA, assemble, joined, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
@@ -43,14 +43,20 @@ CREATE TEMPORARY TABLE IF NOT EXISTS scanned_pairs (
 """),
 )
 
-# Comparison values of a lead, with the requested custom fields.
+# Comparison values of a lead, found ones where it has none of its own, with the requested custom fields.
 _LEAD = assemble(
     sql("""
 l.id, {fields}, CASE WHEN cardinality(:custom::text[]) > 0 THEN coalesce(
     (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(l.custom_fields) f WHERE f.key = ANY(:custom::text[])),
     jsonb_build_object()) ELSE jsonb_build_object() END AS custom_fields
 """),
-    fields=COMPARED_FIELDS.sql(sql("l.{field}")),
+    fields=joined(
+        COMMA,
+        [
+            COMPARED_FIELDS.where(lambda field: not field.findable).sql(sql("l.{field}")),
+            FINDABLE_FIELDS.sql(sql("coalesce(l.{field}, l.found_{field}) AS {field}")),
+        ],
+    ),
 )
 
 # Leads spread over the order of emails, with their neighbors in that order.

@@ -9,13 +9,22 @@ from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.pagination import Position
 
 FOLDED: Final[Mapping[str, Sql]] = {
-    "name": sql("search_key(coalesce(first_name || ' ' || last_name, first_name, last_name)) COLLATE \"C\""),
-    "company": sql('search_key(company) COLLATE "C"'),
-    "job_title": sql('search_key(job_title) COLLATE "C"'),
+    "name": sql("""
+search_key(coalesce(coalesce(first_name, found_first_name) || ' ' || coalesce(last_name, found_last_name),
+                    first_name, found_first_name, last_name, found_last_name)) COLLATE "C"
+"""),
+    "company": sql('search_key(coalesce(company, found_company)) COLLATE "C"'),
+    "job_title": sql('search_key(coalesce(job_title, found_job_title)) COLLATE "C"'),
     "stage": sql("stage"),
 }
 """Sort keys that `search_leads` computes: text as people read it, and the keys of stages, which have the team's order.
-Leads without a value come last."""
+Found values count where a lead has none. Leads without either come last."""
+SEARCHED_SORTS: Final[Mapping[str, str]] = {
+    "name": "effective_name",
+    "company": "effective_company",
+    "job_title": "effective_job_title",
+}
+"""Their names in `search_leads`, where these differ. The previous release sorts by what leads have themselves."""
 _THEN_CREATED: Final = ("status", "source")
 
 ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {

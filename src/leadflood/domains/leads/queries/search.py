@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.filters import LEAD_FILTERS
-from leadflood.domains.leads.queries.orders import FOLDED, ORDERS, arguments_after, keys_after
+from leadflood.domains.leads.queries.orders import FOLDED, ORDERS, SEARCHED_SORTS, arguments_after, keys_after
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
@@ -242,7 +242,7 @@ def _search_arguments(meant: _Meant, sort: LeadSort | None, after: Position | No
         "required": json.dumps(json_of(Every(tuple(meant.required)))),
         "matching": json.dumps(json_of(matching)),
         "patterns": list(rarest(searched(matching))),
-        "sort": sort.column if sort is not None else None,
+        "sort": SEARCHED_SORTS.get(sort.column, sort.column) if sort is not None else None,
         "descending": sort.descending if sort is not None else None,
         "after": keys_after(after, sort) if after is not None and sort is not None else None,
         "page_size": limit,

@@ -2,8 +2,8 @@
 -- Two calls of MOVE instead take 1.4 times the processor time a drained job (775 against 560 µs, worker and PostgreSQL).
 WITH moved AS (
     UPDATE leads
-    SET status = 'enriched', error = NULL, updated_at = now(), version = version + 2, enriched_at = now()
-    WHERE workspace_id = :workspace_id::uuid AND id = ANY (:lead_ids::uuid[]) AND status = ANY (:expected::text[])
+    SET status = 'enriched', error = NULL, updated_at = now(), version = version + 2, enriched_at = now(){found}
+    {given}WHERE workspace_id = :workspace_id::uuid AND id = ANY (:lead_ids::uuid[]) AND status = ANY (:expected::text[]){matched}
     RETURNING id, version
 )
 INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data)

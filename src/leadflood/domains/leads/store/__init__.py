@@ -13,10 +13,11 @@ from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import DirectTransition, LeadStatus
+from leadflood.domains.leads.store.found_values import ASSIGNED, GIVEN, found_columns
 from leadflood.domains.leads.timeline import TIMELINE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import Sql, assemble, assignments, sql, sql_file
+from leadflood.kernel.db.sql import EMPTY, Sql, assemble, assignments, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
@@ -66,7 +67,15 @@ JOIN moved ON moved.id = given.lead_id
 RETURNING lead_id
 """)
 
-DIRECT_TRANSITION = sql_file("leadflood.domains.leads.sql", "direct_transition")
+_DIRECT_TRANSITION = sql_file("leadflood.domains.leads.sql", "direct_transition")
+DIRECT_TRANSITION = assemble(_DIRECT_TRANSITION, found=EMPTY, given=EMPTY, matched=EMPTY)
+# The same, which also sets the found values of the leads.
+DIRECT_TRANSITION_WITH_FOUND = assemble(
+    _DIRECT_TRANSITION,
+    found=assemble(sql(", {assigned}"), assigned=ASSIGNED),
+    given=assemble(sql("FROM {given}\n    "), given=GIVEN),
+    matched=sql(" AND id = given.lead_id"),
+)
 
 # The active leads with these emails.
 _EXISTING = sql("""
@@ -229,7 +238,7 @@ async def transition(
 async def direct_transition(
     tx: Transaction, actor: Actor, passes: Sequence[DirectTransition], *, expected: Collection[LeadStatus]
 ) -> None:
-    """Like `move`, from one of the expected states through `processing` to `enriched`."""
+    """Like `move`, from one of the expected states through `processing` to `enriched`, with their found values."""
     values = {
         "workspace_id": actor.workspace_id,
         "lead_ids": [item.lead_id for item in passes],
@@ -244,7 +253,11 @@ async def direct_transition(
         "actor_kind": actor.kind,
         "actor_id": actor.id,
     }
-    await tx.execute(DIRECT_TRANSITION, values)
+    if any(item.found is not None for item in passes):
+        found = found_columns([item.found or {} for item in passes])
+        await tx.execute(DIRECT_TRANSITION_WITH_FOUND, {**values, **found})
+    else:
+        await tx.execute(DIRECT_TRANSITION, values)
 
 
 async def purge(tx: Transaction, *, days: int, batch: int) -> list[tuple[UUID, UUID]]:
