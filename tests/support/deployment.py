@@ -22,6 +22,7 @@ from leadflood.bootstrap import SUBSCRIBERS, open_platform
 from leadflood.domains.companies import invariants as company_invariants
 from leadflood.domains.duplicates import invariants as merge_invariants
 from leadflood.domains.enrichment import invariants as lead_invariants
+from leadflood.domains.enrichment.queries import outdated
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.models import FirstRun
 from leadflood.domains.identity.service import administration, api_keys
@@ -74,6 +75,7 @@ def violations(url: str) -> list[str]:
                 return [
                     *await job_invariants.violations(tx),
                     *await lead_invariants.violations(tx),
+                    *await outdated.violations(tx),
                     *await merge_invariants.violations(tx),
                     *await company_invariants.violations(tx),
                 ]

@@ -281,12 +281,13 @@ async def _work(database: "Database") -> AsyncIterator[Finding]:
     from leadflood.domains.companies import invariants as companies
     from leadflood.domains.duplicates import invariants as merges
     from leadflood.domains.enrichment import invariants as leads
+    from leadflood.domains.enrichment.queries import outdated
     from leadflood.domains.jobs import invariants as jobs
     from leadflood.domains.jobs import queries
 
     async with database.system(read_only=True) as tx:
         status = await queries.system_status(tx)
-        domains = (jobs, leads, merges, companies)
+        domains = (jobs, leads, outdated, merges, companies)
         violations = [violation for domain in domains for violation in await domain.violations(tx)]
     start = "Start one with `leadflood worker`, or run `leadflood up`."
     detail = f"{status.workers} online, {status.running_jobs} jobs running"

@@ -1,6 +1,6 @@
 """The verbs of companies, each in a transaction of its own."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,11 @@ ON CONFLICT (workspace_id, lead_id) DO UPDATE
 SET company_id = excluded.company_id, domain = excluded.domain, how = excluded.how, pinned = true
 """)
 
+_TOLD = sql("""
+SELECT subject_ids FROM outbox_events
+WHERE workspace_id = :workspace_id AND kind = 'lead.company_changed.v1' ORDER BY id
+""")
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -45,7 +50,7 @@ class Desk:
         made: LeadCreated = await self.leads.create(email, **fields)
         return made.lead_id
 
-    async def relink(self, lead_ids: Collection[UUID]) -> dict[UUID, CompanyLink]:
+    async def relink(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CompanyLink]:
         async with self.database.transaction(self.actor.workspace_id) as tx:
             return await service.relink(tx, self.actor, lead_ids=lead_ids)
 
@@ -61,6 +66,10 @@ class Desk:
     async def companies(self) -> list[str]:
         """The main domains of all companies."""
         return [domain for (domain,) in await self.rows(_COMPANIES)]
+
+    async def told(self) -> list[UUID]:
+        """The leads that events name whose company changed, in order."""
+        return [lead_id for (lead_ids,) in await self.rows(_TOLD) for lead_id in lead_ids]
 
     async def rows(self, statement: Sql, **values: object) -> list[tuple[Any, ...]]:
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:

@@ -12,6 +12,7 @@ from leadflood.domains.enrichment.contracts import LeadEnrichmentView
 from leadflood.domains.enrichment.engine.memory import MemoryFingerprints
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD
+from leadflood.domains.enrichment.jobs.effective import refreshing
 from leadflood.domains.enrichment.models import (
     Answer,
     Away,
@@ -190,7 +191,8 @@ class Bench:
         return {item.field: (item.value, item.source) for item in values}
 
     def registry(self, *sources: Source) -> JobRegistry:
-        return JobRegistry(enrichment_jobs.definitions(sources, engines_of(self.database)))
+        definitions = enrichment_jobs.definitions(sources, engines_of(self.database))
+        return JobRegistry([*definitions, *refreshing(self.database)])
 
 
 def raising(error: Callable[[str], Exception], reason: str) -> list[Scripts]:

@@ -239,7 +239,7 @@ async def test_a_lead_of_another_workspace_is_as_if_it_were_not(house: House, ne
     assert (await desk.accept({}, theirs))[0] == 404
 
 
-async def test_values_of_the_company_are_for_those_who_may_read_companies(house: House) -> None:
+async def test_values_of_the_company_are_values_of_the_lead_for_all_who_may_read_it(house: House) -> None:
     desk = await Desk(house, domain()).open()
     database, workspace_id = house.parts.database, house.workspace_id
     owner_id = await new_member(database, workspace_id, Role.OWNER)
@@ -247,8 +247,8 @@ async def test_values_of_the_company_are_for_those_who_may_read_companies(house:
 
     found = (await desk.read())["effectiveValues"]
 
-    assert {item["subject"] for item in found.values()} == {"lead"}
-    assert found["company"]["value"] == "Guess"
+    assert {item["subject"] for item in found.values()} == {"lead", "company"}
+    assert found["company"]["value"] == "Bletchley Works"
 
 
 async def test_a_company_that_a_user_named_has_no_found_name(house: House) -> None:

@@ -1,6 +1,7 @@
 """Contracts of companies."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -40,11 +41,21 @@ class CompanyLink:
     Attributes:
         domain: the main domain of the company.
         pinned: whether a person chose it, so that a changed email or website does not matter.
+        named: whether a person or a file named the company.
     """
 
     company_id: UUID
     domain: str
     pinned: bool
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedLeads:
+    """The active companies of leads, and the leads whose company changed."""
+
+    links: Mapping[UUID, CompanyLink] = field(default_factory=dict)
+    changed: Sequence[UUID] = ()
 
 
 class CreateCompany(Schema):

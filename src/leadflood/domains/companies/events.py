@@ -6,6 +6,7 @@ from uuid import UUID
 
 from leadflood.domains.companies.models import CompanySource
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.events import EventData, EventType
 from leadflood.kernel.queue.ports import Priority
 
@@ -59,7 +60,7 @@ class CompanyCreatedData(EventData):
 
 
 class CompanyData(EventData):
-    """No data besides the company itself."""
+    """No data besides the subject itself."""
 
 
 class CompanyMergeData(EventData):
@@ -91,6 +92,7 @@ COMPANY_SPLIT = EventType(
 COMPANY_MERGE_UNDONE = EventType(
     "company.merge_undone.v1", COMPANY, CompanyMergeData, "A merge or split of this company was undone."
 )
+LEAD_LINKED = EventType("lead.company_changed.v1", LEAD, CompanyData, "A lead belongs to another company, or to none.")
 EVENTS = (
     COMPANY_CREATED,
     COMPANY_UPDATED,
@@ -99,6 +101,7 @@ EVENTS = (
     COMPANY_MERGED,
     COMPANY_SPLIT,
     COMPANY_MERGE_UNDONE,
+    LEAD_LINKED,
 )
 
 LINK_LEADS = JobKind("companies.link.v1", LinkLeadsPayload, max_attempts=10, priority=Priority.BULK)

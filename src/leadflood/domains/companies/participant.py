@@ -39,6 +39,7 @@ jsonb_build_object('companyId', t.company_id, 'domain', t.domain, 'how', t.how, 
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
     """The survivor is linked by its own values afterwards; only what a person chose moves."""
     pinned = await store.copy_pin(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
+    await service.publish_linked(tx, actor, [to_id] if pinned else [])
     return [Reference(_PIN, new_id(), {"companyId": company_id and str(company_id)}) for company_id in pinned]
 
 
@@ -47,6 +48,7 @@ async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
         given = reference.before["companyId"]
         company_id = UUID(str(given)) if given else None
         unpinned = await store.unpin(tx, actor.workspace_id, unmerging.holders, company_id=company_id)
+        await service.publish_linked(tx, actor, unpinned)
         await service.relink(tx, actor, lead_ids=unpinned)
 
 

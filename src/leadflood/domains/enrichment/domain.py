@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from leadflood.domains.companies.events import COMPANY, COMPANY_MERGE_UNDONE, COMPANY_MERGED
+from leadflood.domains.companies.events import (
+    COMPANY,
+    COMPANY_DELETED,
+    COMPANY_MERGE_UNDONE,
+    COMPANY_MERGED,
+    COMPANY_RESTORED,
+    COMPANY_SPLIT,
+    COMPANY_UPDATED,
+    LEAD_LINKED,
+)
 from leadflood.domains.enrichment import jobs, listeners
 from leadflood.domains.enrichment.engine.fetching import DoorFetcher
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
@@ -13,10 +22,12 @@ from leadflood.domains.enrichment.events import (
     COMPANY_ENRICHED_KIND,
     LEAD_ENRICHED,
     LEAD_ENRICHMENT_FAILED,
+    REFRESH_WORKSPACES,
     EnrichmentAuditAction,
 )
 from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
 from leadflood.domains.enrichment.jobs.companies import clearing
+from leadflood.domains.enrichment.jobs.effective import refreshing
 from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.jobs.events import Schedule
@@ -40,6 +51,7 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return [
         *jobs.definitions(worker_sources(services.settings), engines),
         *clearing(services.database, retention_days=services.settings.job_retention_days),
+        *refreshing(services.database),
     ]
 
 
@@ -59,13 +71,18 @@ DOMAIN = Domain(
     name="enrichment",
     audit=(_AUDIT,),
     jobs=_jobs,
-    schedules=(Schedule(CLEAR_RUNS, 900.0),),
+    schedules=(Schedule(CLEAR_RUNS, 900.0), Schedule(REFRESH_WORKSPACES, 86_400.0)),
     events=(LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, COMPANY_ENRICHED),
     subscriptions=(
         Subscription("enrichment.lead_created", LEAD_CREATED, listeners.lead_created),
         Subscription("enrichment.requested", LEAD_ENRICHMENT_REQUESTED, listeners.enrichment_requested),
         Subscription("enrichment.company_merged", COMPANY_MERGED, listeners.company_merged),
         Subscription("enrichment.company_merge_undone", COMPANY_MERGE_UNDONE, listeners.company_merge_undone),
+        Subscription("enrichment.company_split", COMPANY_SPLIT, listeners.company_split),
+        Subscription("enrichment.company_updated", COMPANY_UPDATED, listeners.company_changed),
+        Subscription("enrichment.company_deleted", COMPANY_DELETED, listeners.company_changed),
+        Subscription("enrichment.company_restored", COMPANY_RESTORED, listeners.company_changed),
+        Subscription("enrichment.lead_linked", LEAD_LINKED, listeners.lead_linked),
     ),
     participants=(PARTICIPANT,),
     extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},

@@ -36,6 +36,24 @@ CLEAR_RUNS = JobKind("enrichment.clear_runs.v1", NoPayload, max_attempts=3, prio
 """Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
 
 
+class RefreshCompanyLeads(Payload):
+    """The company whose leads may have outdated found values."""
+
+    company_id: UUID
+
+
+REFRESH_COMPANY_LEADS = JobKind(
+    "enrichment.refresh_company_leads.v1", RefreshCompanyLeads, max_attempts=10, priority=Priority.BULK
+)
+"""Brings the found values of the leads of a company up to date. A later change queues another one: not unique."""
+
+REFRESH_LEADS = JobKind("enrichment.refresh_leads.v1", NoPayload, max_attempts=10, priority=Priority.BULK, unique=True)
+"""The same for all leads of a workspace."""
+
+REFRESH_WORKSPACES = JobKind("enrichment.refresh_workspaces.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+"""Enqueued by its schedule. Queues the job above for each workspace."""
+
+
 COMPANY_ENRICHED_KIND: Final = "company.enriched"
 """Kind of entries in the timeline of a company: a run has ended."""
 

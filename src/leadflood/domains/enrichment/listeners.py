@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from leadflood.domains.companies import queries as companies
-from leadflood.domains.companies.events import CompanyMergeData
+from leadflood.domains.companies.events import CompanyData, CompanyMergeData
 from leadflood.domains.companies.models import MergeKind
 from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
 from leadflood.domains.enrichment.registry import standard_rules
 from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.service.effective import refresh_companies, refresh_leads
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.leads.events import EnrichmentRequestedData, LeadCreatedData
@@ -55,6 +56,23 @@ async def company_merge_undone(tx: Transaction, events: Sequence[Event[CompanyMe
             to_id=survivor if moved else other,
             rules=standard_rules(),
         )
+
+
+async def company_changed(tx: Transaction, events: Sequence[Event[CompanyData]]) -> None:
+    """Bring the leads of companies up to date whose name or state changed."""
+    company_ids = list({event.subject_id for event in events})
+    await refresh_companies(tx, events[0].actor, company_ids=company_ids, trace=events[0].trace)
+
+
+async def company_split(tx: Transaction, events: Sequence[Event[CompanyMergeData]]) -> None:
+    """The same for both parts of split companies."""
+    company_ids = [company_id for event in events for company_id in (event.subject_id, event.data.other_id)]
+    await refresh_companies(tx, events[0].actor, company_ids=company_ids, trace=events[0].trace)
+
+
+async def lead_linked(tx: Transaction, events: Sequence[Event[CompanyData]]) -> None:
+    """The same for leads that belong to another company now."""
+    await refresh_leads(tx, events[0].actor, lead_ids=[event.subject_id for event in events])
 
 
 def _job(event: Event[LeadCreatedData] | Event[EnrichmentRequestedData], job_id: UUID) -> NewJob[EnrichLead]:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from leadflood.domains.enrichment.service.effective import refresh_leads
 from leadflood.domains.enrichment.store import merging
 from leadflood.domains.enrichment.store.merging import MovedChoice
 from leadflood.domains.leads.events import LEAD
@@ -36,6 +37,7 @@ _PLACES = (
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
     """The survivor's choices stay. A job that enriches the other lead finds it gone and writes nothing."""
     lookups, choices = await merging.reassign(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
+    await refresh_leads(tx, actor, lead_ids=[from_id, to_id])
     return [
         *(Reference(_RUN, lookup_id) for lookup_id in lookups),
         *(Reference(_VALUE, choice.value_id, choice.image) for choice in choices),
@@ -50,6 +52,7 @@ async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
         if reference.kind == _VALUE and reference.before["chosen"]
     ]
     await merging.restore(tx, actor.workspace_id, lookups, choices, holders=unmerging.holders, to_lead=unmerging.to_id)
+    await refresh_leads(tx, actor, lead_ids=[*unmerging.holders, unmerging.to_id])
 
 
 PARTICIPANT = Participant(

@@ -30,6 +30,14 @@ LEFT JOIN companies c ON c.workspace_id = :workspace_id AND c.deleted_at IS NULL
 WHERE pin.lead_id IS NOT NULL OR g.domain IS NOT NULL
 """)
 
+# The next leads of companies by ID, deleted ones included.
+_MEMBERS = sql("""
+SELECT lead_id FROM company_leads
+WHERE workspace_id = :workspace_id AND company_id = ANY (:company_ids::uuid[])
+  AND (:after_id::uuid IS NULL OR lead_id > :after_id)
+ORDER BY lead_id LIMIT :limit
+""")
+
 # Workspaces with leads.
 _WORKSPACES = sql("""
 SELECT id FROM workspaces w WHERE EXISTS (SELECT FROM leads l WHERE l.workspace_id = w.id) ORDER BY id
@@ -80,6 +88,14 @@ async def linked_leads(
         )
         for row in rows
     ]
+
+
+async def members(
+    tx: Transaction, actor: Actor, *, company_ids: Collection[UUID], after_id: UUID | None = None, limit: int
+) -> list[UUID]:
+    """The next leads of companies, in any state, by ID."""
+    values = {"company_ids": list(company_ids), "after_id": after_id, "limit": limit}
+    return [row.lead_id for row in await tx.all(_MEMBERS, {"workspace_id": actor.workspace_id, **values})]
 
 
 async def workspaces_with_leads(tx: Transaction) -> list[UUID]:

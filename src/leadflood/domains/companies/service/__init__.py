@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.companies import queries, store
-from leadflood.domains.companies.contracts import CompanyLink, CompanyView, CreateCompany, UpdateCompany
+from leadflood.domains.companies.contracts import CompanyLink, CompanyView, CreateCompany, LinkedLeads, UpdateCompany
 from leadflood.domains.companies.errors import (
     CompanyNotFound,
     CompanyVersionConflict,
@@ -21,6 +21,7 @@ from leadflood.domains.companies.events import (
     COMPANY_DELETED,
     COMPANY_RESTORED,
     COMPANY_UPDATED,
+    LEAD_LINKED,
     CompanyAuditAction,
     CompanyCreatedData,
     CompanyData,
@@ -55,27 +56,34 @@ _BEFORE: Final = {
 """The states from which each state can be reached."""
 
 
-async def ensure(tx: Transaction, actor: Actor, *, locked: Collection[LeadDetails]) -> dict[UUID, CompanyLink]:
+async def ensure(tx: Transaction, actor: Actor, *, locked: Collection[LeadDetails]) -> LinkedLeads:
     """Link leads to their companies, which are created where they are missing. Two statements, whatever the number.
 
     By the domain of the website, otherwise of the email, unless it is one of the public. Pinned leads keep their
     company. Idempotent. Writers that meet the same new domain create one company: the second waits for the first.
 
     `locked`: active leads that this transaction has locked, up to 500. Returns the company of each lead that has one
-    which is not deleted.
+    which is not deleted. Publishes nothing: `relink` does.
     """
     keys = {lead.id: company_key(website=lead.website, email_norm=lead.email_norm) for lead in locked}
     domains = {key.domain for key in keys.values() if key}
     if domains:
         created = await store.create_missing(tx, actor.workspace_id, domains, CompanySource.LEAD)
         await record_created(tx, actor, created, CompanySource.LEAD)
-    return await store.link(tx, actor.workspace_id, keys) if keys else {}
+    return await store.link(tx, actor.workspace_id, keys) if keys else LinkedLeads()
 
 
-async def relink(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, CompanyLink]:
+async def relink(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> Mapping[UUID, CompanyLink]:
     """Lock those of the leads that are active, up to 500, and `ensure` their companies."""
     locked = await leads.lock_leads(tx, actor, lead_ids=lead_ids)
-    return await ensure(tx, actor, locked=locked.values())
+    linked = await ensure(tx, actor, locked=locked.values())
+    await publish_linked(tx, actor, linked.changed)
+    return linked.links
+
+
+async def publish_linked(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> None:
+    """Publish that the company of leads changed."""
+    await publish(tx, LEAD_LINKED, [Event(lead_id, CompanyData(), actor) for lead_id in lead_ids])
 
 
 async def relink_more(tx: Transaction, actor: Actor, *, batch: int = _WALKED) -> bool:
@@ -212,6 +220,19 @@ async def lock_if_active(tx: Transaction, actor: Actor, *, company_id: UUID) -> 
     except CompanyNotFound:
         return None
     return await queries.get_company(tx, actor, company_id=company_id)
+
+
+async def await_links(tx: Transaction, actor: Actor, *, company_id: UUID) -> None:
+    """Wait until transactions that link leads to a company have ended. New links wait for this one."""
+    await merging.lock_domains(tx, actor.workspace_id, company_id)
+
+
+async def stop_links(tx: Transaction, actor: Actor, *, company_ids: Collection[UUID]) -> bool:
+    """Let new links to locked companies wait until this transaction ends. Returns whether no other one links to them.
+
+    It does not wait: those who link have locked leads, which this transaction may lock next.
+    """
+    return await merging.try_lock_domains(tx, actor.workspace_id, company_ids)
 
 
 async def set_status(

@@ -9,15 +9,17 @@ from pydantic import JsonValue, ValidationError
 
 from leadflood.domains.companies import queries, store
 from leadflood.domains.companies.contracts import CompanyEntries, CompanyEntry, CompanyView, CreateCompany
-from leadflood.domains.companies.events import COMPANY, CompanyAuditAction
+from leadflood.domains.companies.events import COMPANY, COMPANY_UPDATED, CompanyAuditAction, CompanyData
 from leadflood.domains.companies.models import CompanySort, CompanySource
 from leadflood.domains.companies.permissions import COMPANIES_READ, COMPANIES_WRITE
 from leadflood.domains.companies.service import record_created
 from leadflood.domains.companies.store import records
 from leadflood.domains.identity.service import audit
+from leadflood.domains.jobs.publishing import publish
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.events import Event
 from leadflood.kernel.formulas import neutralise, restore
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.schema import field_errors
@@ -66,7 +68,8 @@ async def create_companies(tx: Transaction, actor: Actor, *, entries: Sequence[o
     names = {owners[domain].company_id: (item.name, domain) for domain, item in wanted.items() if item.name}
     named = {company_id: (name, domain) for company_id, (name, domain) in names.items() if name}
     if named:
-        await records.name_unnamed(tx, actor.workspace_id, named)
+        renamed = await records.name_unnamed(tx, actor.workspace_id, named)
+        await publish(tx, COMPANY_UPDATED, [Event(company_id, CompanyData(), actor) for company_id in renamed])
     await record_created(tx, actor, created, CompanySource.IMPORT)
     if created:
         data: dict[str, JsonValue] = {"count": len(created)}

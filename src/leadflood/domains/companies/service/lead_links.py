@@ -10,7 +10,7 @@ from leadflood.domains.companies.contracts import ChooseCompany, LeadCompany
 from leadflood.domains.companies.errors import CompanyNotFound, UnknownCompany
 from leadflood.domains.companies.events import COMPANY_CHOSEN_KIND, CompanyAuditAction
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
-from leadflood.domains.companies.service import ensure, lock_active
+from leadflood.domains.companies.service import ensure, lock_active, publish_linked
 from leadflood.domains.companies.store import records
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads import service as leads
@@ -36,6 +36,7 @@ async def choose_company(tx: Transaction, actor: Actor, *, lead_id: UUID, comman
             raise UnknownCompany("/companyId") from error
         title = stored.name or stored.domain
     if await records.pin(tx, actor.workspace_id, [lead_id], command.company_id):
+        await publish_linked(tx, actor, [lead_id])
         await _record(tx, actor, [lead_id], command.company_id, title)
     return await queries.company_of_lead(tx, actor, lead_id=lead_id)
 
@@ -48,6 +49,7 @@ async def reset_company(tx: Transaction, actor: Actor, *, lead_id: UUID) -> Lead
         raise LeadNotFound
     if await records.clear_pins(tx, actor.workspace_id, [lead_id]):
         await ensure(tx, actor, locked=locked.values())
+        await publish_linked(tx, actor, [lead_id])
         found = (await queries.company_of_lead(tx, actor, lead_id=lead_id)).company
         await _record(tx, actor, [lead_id], found.id if found else None, found.title if found else None)
     return await queries.company_of_lead(tx, actor, lead_id=lead_id)

@@ -1,5 +1,5 @@
 -- Link locked leads to the companies of their domains, and unlink those without a domain, but for pinned ones. Returns
--- the company of each lead, if it is active. Waits for merges that move one of the domains.
+-- the company of each lead, if it is active, and whether the link changed. Waits for merges that move one of the domains.
 WITH given AS (
     SELECT lead_id, domain, how FROM unnest(:lead_ids::uuid[], :domains::text[], :hows::text[]) AS g (lead_id, domain, how)
 ), found AS MATERIALIZED (
@@ -9,6 +9,7 @@ WITH given AS (
 ), removed AS (
     DELETE FROM company_leads l USING given
     WHERE l.workspace_id = :workspace_id AND l.lead_id = given.lead_id AND given.domain IS NULL AND NOT l.pinned
+    RETURNING l.lead_id
 ), written AS (
     INSERT INTO company_leads AS l (workspace_id, lead_id, company_id, domain, how)
     SELECT :workspace_id, given.lead_id, found.company_id, given.domain, given.how
@@ -17,10 +18,13 @@ WITH given AS (
     ON CONFLICT (workspace_id, lead_id) DO UPDATE
     SET company_id = excluded.company_id, domain = excluded.domain, how = excluded.how, linked_at = now()
     WHERE NOT l.pinned AND (l.company_id, l.domain, l.how) IS DISTINCT FROM (excluded.company_id, excluded.domain, excluded.how)
+    RETURNING l.lead_id
 )
-SELECT given.lead_id, c.id AS company_id, c.domain, pin.lead_id IS NOT NULL AS pinned
+SELECT given.lead_id, c.id AS company_id, c.domain, pin.lead_id IS NOT NULL AS pinned, c.name IS NOT NULL AS named,
+       changed.lead_id IS NOT NULL AS changed
 FROM given
+LEFT JOIN (SELECT lead_id FROM removed UNION ALL SELECT lead_id FROM written) AS changed USING (lead_id)
 LEFT JOIN company_leads pin ON pin.workspace_id = :workspace_id AND pin.lead_id = given.lead_id AND pin.pinned
 LEFT JOIN found ON found.domain = given.domain
-JOIN companies c ON c.workspace_id = :workspace_id AND c.deleted_at IS NULL AND c.merged_into IS NULL
+LEFT JOIN companies c ON c.workspace_id = :workspace_id AND c.deleted_at IS NULL AND c.merged_into IS NULL
     AND c.id = CASE WHEN pin.lead_id IS NULL THEN found.company_id ELSE pin.company_id END

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.companies.contracts import CompanyLink
+from leadflood.domains.companies.contracts import CompanyLink, LinkedLeads
 from leadflood.domains.companies.models import CompanyKey, CompanySource, CompanyStatus
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
@@ -61,7 +61,7 @@ async def create_missing(
     return [row.id for row in await tx.all(CREATE, {"workspace_id": workspace_id, **values})]
 
 
-async def link(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, CompanyKey | None]) -> dict[UUID, CompanyLink]:
+async def link(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, CompanyKey | None]) -> LinkedLeads:
     """Link locked leads by domain, unless they are pinned. Returns their active companies."""
     values: dict[str, Any] = {
         "lead_ids": list(keys),
@@ -70,7 +70,12 @@ async def link(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, CompanyK
         "wanted": sorted({key.domain for key in keys.values() if key}),
     }
     rows = await tx.all(LINK, {"workspace_id": workspace_id, **values})
-    return {row.lead_id: CompanyLink(row.company_id, row.domain, row.pinned) for row in rows}
+    links = {
+        row.lead_id: CompanyLink(row.company_id, row.domain, row.pinned, row.named)
+        for row in rows
+        if row.company_id is not None
+    }
+    return LinkedLeads(links, [row.lead_id for row in rows if row.changed])
 
 
 async def transition(

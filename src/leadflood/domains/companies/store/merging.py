@@ -22,6 +22,17 @@ SELECT domain FROM company_domains WHERE workspace_id = :workspace_id AND compan
 ORDER BY domain FOR UPDATE
 """)
 
+# The same without waiting for others: whether all of the domains are locked.
+_TRY_LOCK_DOMAINS = sql("""
+WITH locked AS (
+    SELECT domain FROM company_domains
+    WHERE workspace_id = :workspace_id AND company_id = ANY (:company_ids::uuid[])
+    FOR UPDATE SKIP LOCKED
+)
+SELECT (SELECT count(*) FROM locked) = (
+    SELECT count(*) FROM company_domains WHERE workspace_id = :workspace_id AND company_id = ANY (:company_ids::uuid[]))
+""")
+
 # Move domains from one company to another.
 _MOVE_DOMAINS = sql("""
 UPDATE company_domains SET company_id = :to_id
@@ -121,6 +132,12 @@ async def lock_domains(tx: Transaction, workspace_id: UUID, company_id: UUID) ->
     """The domains of a company. New links by them wait until this transaction ends."""
     rows = await tx.all(_LOCK_DOMAINS, {"workspace_id": workspace_id, "company_id": company_id})
     return [row.domain for row in rows]
+
+
+async def try_lock_domains(tx: Transaction, workspace_id: UUID, company_ids: Collection[UUID]) -> bool:
+    """Lock the domains of companies that no other transaction has locked. Returns whether these are all."""
+    values = {"workspace_id": workspace_id, "company_ids": list(company_ids)}
+    return bool(await tx.scalar(_TRY_LOCK_DOMAINS, values))
 
 
 async def pinned_leads(tx: Transaction, workspace_id: UUID, company_id: UUID) -> list[UUID]:

@@ -12,6 +12,7 @@ _NAME = sql("""
 UPDATE companies c SET name = n.name, sort_key = n.sort_key, version = version + 1, updated_at = now()
 FROM unnest(:company_ids::uuid[], :names::text[], :sort_keys::text[]) AS n (id, name, sort_key)
 WHERE c.workspace_id = :workspace_id AND c.id = n.id AND c.name IS NULL
+RETURNING c.id
 """)
 
 # Change name and main domain of a company.
@@ -64,11 +65,11 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids::uuid[]) AND pin
 """)
 
 
-async def name_unnamed(tx: Transaction, workspace_id: UUID, named: Mapping[UUID, tuple[str, str]]) -> None:
-    """Give companies without a name theirs. `named`: name and main domain by ID."""
+async def name_unnamed(tx: Transaction, workspace_id: UUID, named: Mapping[UUID, tuple[str, str]]) -> list[UUID]:
+    """Give companies without a name theirs. `named`: name and main domain by ID. Returns those that had none."""
     keys = [company_sort_key(name, domain) for name, domain in named.values()]
     values = {"company_ids": list(named), "names": [name for name, _ in named.values()], "sort_keys": keys}
-    await tx.execute(_NAME, {"workspace_id": workspace_id, **values})
+    return [row.id for row in await tx.all(_NAME, {"workspace_id": workspace_id, **values})]
 
 
 async def update(

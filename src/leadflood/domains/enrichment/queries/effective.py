@@ -1,14 +1,13 @@
-"""SQL that reads the found values for the empty fields of one lead."""
+"""SQL that reads the found values for the empty fields of leads."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from leadflood.domains.companies import queries as companies
-from leadflood.domains.companies.permissions import COMPANIES_READ
 from leadflood.domains.enrichment.contracts import EffectiveValueView, EnrichmentValueView
 from leadflood.domains.enrichment.models import company_fields
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
@@ -18,26 +17,47 @@ from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.queries import value_view
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
+from leadflood.domains.leads.contracts.found_values import FoundValues
 from leadflood.domains.leads.labels import name_of
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import EMPTY, assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 _CATALOGS: Final = {SubjectKind.LEAD: PERSON_FIELDS, SubjectKind.COMPANY: COMPANY_FIELDS}
 _COMPANY: Final = str(company_fields.NAME.fills)
 _NAMES: Final = sorted({found.name for fields in FILLED_BY.values() for found in fields})
 
-# The chosen values of a lead and its company for fields of the lead, the surest first for each field.
+# The chosen values of leads and of their companies for fields of the lead, the surest first for each field.
 _CHOSEN = sql("""
-SELECT c.subject_kind, c.confidence AS certainty, c.because, l.source, l.source_version, v.field, v.value, v.confidence,
-       v.method, v.evidence, v.source_url, v.quote, v.cost_micros, v.observed_at
+SELECT given.lead_id, c.subject_kind, v.field, v.value, c.confidence AS certainty, k.name IS NOT NULL AS named{receipt}
+FROM unnest(:lead_ids::uuid[]) AS given (lead_id)
+LEFT JOIN company_leads m ON m.workspace_id = :workspace_id AND m.lead_id = given.lead_id
+LEFT JOIN companies k ON k.workspace_id = :workspace_id AND k.id = m.company_id
+    AND k.deleted_at IS NULL AND k.merged_into IS NULL
+JOIN chosen_values c ON c.workspace_id = :workspace_id AND c.subject_id = ANY (ARRAY[given.lead_id, k.id])
+    AND c.field = ANY (:fields::text[])
+JOIN found_values v ON v.workspace_id = c.workspace_id AND v.lookup_id = c.lookup_id AND v.id = c.value_id
+{lookup}WHERE v.retraction_id IS NULL
+ORDER BY given.lead_id, c.field, c.confidence DESC, c.item
+""")
+_FACTS = assemble(_CHOSEN, receipt=EMPTY, lookup=EMPTY)
+_RECEIPTS = assemble(
+    _CHOSEN,
+    receipt=sql(""",
+       c.because, l.source, l.source_version, v.confidence, v.method, v.evidence, v.source_url, v.quote,
+       v.cost_micros, v.observed_at"""),
+    lookup=sql("JOIN lookups l ON l.workspace_id = v.workspace_id AND l.id = v.lookup_id\n"),
+)
+
+# The same of companies alone.
+_OF_COMPANIES = sql("""
+SELECT c.subject_id, c.subject_kind, v.field, v.value, c.confidence AS certainty
 FROM chosen_values c
 JOIN found_values v ON v.workspace_id = c.workspace_id AND v.lookup_id = c.lookup_id AND v.id = c.value_id
-JOIN lookups l ON l.workspace_id = v.workspace_id AND l.id = v.lookup_id
-WHERE c.workspace_id = :workspace_id AND c.subject_id = ANY (:subject_ids::uuid[]) AND c.field = ANY (:fields::text[])
+WHERE c.workspace_id = :workspace_id AND c.subject_id = ANY (:company_ids::uuid[]) AND c.field = ANY (:fields::text[])
   AND v.retraction_id IS NULL
-ORDER BY c.field, c.confidence DESC, c.item
+ORDER BY c.subject_id, c.field, c.confidence DESC, c.item
 """)
 
 # The found names of companies.
@@ -48,6 +68,18 @@ JOIN found_values v ON v.workspace_id = c.workspace_id AND v.lookup_id = c.looku
 WHERE c.workspace_id = :workspace_id AND c.subject_id = ANY (:company_ids::uuid[]) AND c.field = 'name'
   AND v.retraction_id IS NULL
 """)
+
+Known = Mapping[FactField, tuple[FactValue, float]]
+"""The surest value of each field of a subject, with its confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsableValue:
+    """A found value that a field of a lead can have. `value`: as the lead would have it."""
+
+    found: FactField
+    state: FillState
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +100,64 @@ class EffectiveValue:
 
 
 async def effective_values(tx: Transaction, actor: Actor, *, lead: LeadView) -> dict[str, EffectiveValue]:
-    """Found values for the empty fields of a lead, by name in the API. Two statements.
+    """Found values for the empty fields of a lead, by name in the API. One statement.
 
-    Values of the linked company only for actors who may read companies. A company that a user named has no found name.
+    A company that a user named has no found name.
     """
-    linked = None
-    if COMPANIES_READ in actor.permissions:
-        linked = (await companies.companies_of_leads(tx, actor, [lead.id])).get(lead.id)
-    subjects = [lead.id, *([linked.id] if linked is not None else [])]
-    rows = await tx.all(_CHOSEN, {"workspace_id": actor.workspace_id, "subject_ids": subjects, "fields": _NAMES})
-    return _effective(lead, rows, named=linked is not None and linked.name is not None)
+    return (await effective_values_of(tx, actor, leads=[lead]))[lead.id]
+
+
+async def effective_values_of(
+    tx: Transaction, actor: Actor, *, leads: Sequence[LeadView]
+) -> dict[UUID, dict[str, EffectiveValue]]:
+    """The same of several leads, by lead. One statement, whatever their number."""
+    values = {"workspace_id": actor.workspace_id, "lead_ids": [lead.id for lead in leads], "fields": _NAMES}
+    rows: dict[UUID, list[Row]] = {lead.id: [] for lead in leads}
+    for row in await tx.all(_RECEIPTS, values) if leads else ():
+        rows[row.lead_id].append(row)
+    return {lead.id: _effective(lead, rows[lead.id]) for lead in leads}
+
+
+async def found_values(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, FoundValues]:
+    """The values that fill the fields of leads, whether these are empty or not, as all choices say."""
+    values = {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids), "fields": _NAMES}
+    rows: dict[UUID, list[Row]] = {lead_id: [] for lead_id in lead_ids}
+    for row in await tx.all(_FACTS, values):
+        rows[row.lead_id].append(row)
+    return {lead_id: filling(_known(items), named=_is_named(items)) for lead_id, items in rows.items()}
+
+
+async def company_facts(tx: Transaction, actor: Actor, *, company_ids: Sequence[UUID]) -> dict[UUID, Known]:
+    """The values of companies that their leads can use. Companies without such values are left out."""
+    values = {"workspace_id": actor.workspace_id, "company_ids": list(company_ids), "fields": _NAMES}
+    rows: dict[UUID, list[Row]] = {}
+    for row in await tx.all(_OF_COMPANIES, values) if company_ids else ():
+        rows.setdefault(row.subject_id, []).append(row)
+    return {company_id: _known(items) for company_id, items in rows.items()}
 
 
 async def found_company_names(tx: Transaction, actor: Actor, company_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The found names of companies; those without one are left out."""
     rows = await tx.all(_COMPANY_NAMES, {"workspace_id": actor.workspace_id, "company_ids": list(company_ids)})
     return {row.subject_id: str(row.value) for row in rows}
+
+
+def filling(known: Known, *, named: bool) -> FoundValues:
+    """The values that fill fields of a lead. `named`: a user named its company, so that no found name is right."""
+    fields = {found.fills for found in known if found.fills is not None}
+    usable = {name: usable_value(name, known) for name in fields if not (named and name == _COMPANY)}
+    return {name: item.value for name, item in usable.items() if item is not None and item.state is FillState.FILLED}
+
+
+def usable_value(name: str, known: Known) -> UsableValue | None:
+    """The first usable value for a field of a lead, in order of precedence."""
+    for found in FILLED_BY[name]:
+        value, confidence = known.get(found, (None, 0.0))
+        state = policy_of(found).state(confidence) if isinstance(value, str) else None
+        stored = _lead_value(name, value) if state is not None and isinstance(value, str) else None
+        if state is not None and stored is not None:
+            return UsableValue(found, state, stored)
+    return None
 
 
 def effective_name(lead: LeadView, values: Mapping[str, EffectiveValue]) -> str:
@@ -97,44 +171,48 @@ def views(values: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValueView]
     return {name: item.view for name, item in values.items()}
 
 
-def _effective(lead: LeadView, rows: Iterable[Row], *, named: bool) -> dict[str, EffectiveValue]:
-    """Args: named: whether a user named the linked company: then no found name is right."""
+def _surest(rows: Iterable[Row]) -> dict[FactField, Row]:
     surest: dict[FactField, Row] = {}
     for row in rows:
         catalog = _CATALOGS[SubjectKind(row.subject_kind)]
         if row.field in catalog:
             surest.setdefault(catalog[row.field], row)
+    return surest
+
+
+def _known(rows: Iterable[Row]) -> Known:
+    return {found: (row.value, row.certainty) for found, row in _surest(rows).items()}
+
+
+def _is_named(rows: Iterable[Row]) -> bool:
+    return any(row.named for row in rows)
+
+
+def _effective(lead: LeadView, rows: Sequence[Row]) -> dict[str, EffectiveValue]:
+    surest, known, named = _surest(rows), _known(rows), _is_named(rows)
     effective: dict[str, EffectiveValue] = {}
     for field in LEAD_FIELDS:
-        if field.name == _COMPANY and named:
+        if field.name not in FILLED_BY or getattr(lead, field.name) is not None or (named and field.name == _COMPANY):
             continue
-        if field.name in FILLED_BY and getattr(lead, field.name) is None:
-            candidates = _candidates(field.name, field.api_name, surest)
-            if (first := next(candidates, None)) is not None:
-                effective[field.api_name] = first
+        usable = usable_value(field.name, known)
+        if usable is not None:
+            row = surest[usable.found]
+            view = EffectiveValueView(
+                value=usable.value,
+                state=usable.state,
+                confidence=row.certainty,
+                subject=usable.found.subject,
+                source=row.source,
+            )
+            effective[field.api_name] = EffectiveValue(field.name, usable.found, view, value_view(row, row))
     return effective
 
 
-def _candidates(name: str, api_name: str, surest: Mapping[FactField, Row]) -> Iterator[EffectiveValue]:
-    """The usable values for a field, in order of precedence."""
-    for found in FILLED_BY[name]:
-        row = surest.get(found)
-        state = policy_of(found).state(row.certainty) if row is not None else None
-        if row is None or state is None:
-            continue
-        value = _lead_value(name, api_name, row.value)
-        if value is not None:
-            view = EffectiveValueView(
-                value=value, state=state, confidence=row.certainty, subject=found.subject, source=row.source
-            )
-            yield EffectiveValue(name, found, view, value_view(row, row))
-
-
-def _lead_value(name: str, api_name: str, value: FactValue) -> str | None:
+@lru_cache(maxsize=10_000)
+def _lead_value(name: str, value: str) -> str | None:
     """The value as an edit would store it; None if a lead cannot have it."""
-    given: dict[str, Any] = {api_name: value}
     try:
-        stored = getattr(UpdateLead.model_validate(given), name)
+        stored = getattr(UpdateLead.model_validate({LEAD_FIELDS[name].api_name: value}), name)
     except ValidationError:
         return None
     return stored if isinstance(stored, str) else None

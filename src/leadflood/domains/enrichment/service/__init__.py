@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from leadflood.domains.companies import service as companies
+from leadflood.domains.companies.contracts import CompanyLink
 from leadflood.domains.enrichment import store
 from leadflood.domains.enrichment.events import (
     LEAD_ENRICHED,
@@ -15,21 +18,27 @@ from leadflood.domains.enrichment.events import (
 )
 from leadflood.domains.enrichment.models.choosing import Because, FactCandidate, choose_all
 from leadflood.domains.enrichment.models.company_runs import CompanyRun
-from leadflood.domains.enrichment.models.fact_fields import SubjectKind
+from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact
 from leadflood.domains.enrichment.models.policies import ChoiceRules
+from leadflood.domains.enrichment.queries.effective import company_facts, filling, found_values
 from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.service.effective import refresh_leads
 from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer, StoredFact
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts.found_values import FoundValues
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import DirectTransition, LeadStatus
+from leadflood.domains.leads.service.found_values import set_found_values
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import Event
+
+_NOTHING: Final[FoundValues] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,9 @@ async def _runs(
     asking = {given.lead_id: (job, given.sources) for job, given in jobs if given.sources and given.lead_id in active}
     if not asking:
         return {}
-    linked = await companies.ensure(tx, actor, locked=[active[lead_id] for lead_id in asking])
+    ensured = await companies.ensure(tx, actor, locked=[active[lead_id] for lead_id in asking])
+    await refresh_leads(tx, actor, lead_ids=ensured.changed)
+    linked = ensured.links
     urgent = min((asking[lead_id] for lead_id in linked), key=lambda item: item[0].priority, default=None)
     if urgent is None:
         return {}
@@ -142,29 +153,75 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
     ours = [item for item in jobs if item[1].lead_id in active]
     if not ours:
         return
-    await companies.ensure(tx, actor, locked=active.values())
+    linked = await companies.ensure(tx, actor, locked=active.values())
     earlier = await store.competing_facts(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
     now = utc_now()
     written: list[LeadAnswers] = []
-    transitions: list[tuple[UUID, dict[str, object]]] = []
-    passes: list[DirectTransition] = []
-    enriched: list[Event[LeadEnrichedData]] = []
     for job, ended in ours:
         lead_id, before = ended.lead_id, earlier[ended.lead_id]
         choices = _choices(before, ended, now)
         if before:
             await _choose_again(tx, actor, lead_id, before, choices)
         written.append(LeadAnswers(lead_id, job.id, ended.answers, choices))
-        fields = sorted({choice.fact.field.name for choice in choices.values()})
+    await store.write_answers(tx, actor.workspace_id, written)
+    again = [lead_id for lead_id, before in earlier.items() if before]
+    found = {**dict.fromkeys(linked.changed, _NOTHING), **await _found_values(tx, actor, written, linked.links, again)}
+    await _pass_on(tx, actor, ours, {item.lead_id: item for item in written}, found)
+
+
+async def _found_values(
+    tx: Transaction,
+    actor: Actor,
+    written: Sequence[LeadAnswers],
+    links: Mapping[UUID, CompanyLink],
+    again: Sequence[UUID],
+) -> dict[UUID, FoundValues]:
+    """The values that fill the fields of leads whose choices are written. Leads without facts are left out.
+
+    `again`: the leads about which something was known before. Only of those are the choices read.
+    """
+    found = await found_values(tx, actor, lead_ids=again) if again else {}
+    facts = await company_facts(tx, actor, company_ids=list({link.company_id for link in links.values()}))
+    for item in written:
+        if item.lead_id in found:
+            continue
+        known: dict[FactField, tuple[FactValue, float]] = {}
+        link = links.get(item.lead_id)
+        if link is not None:
+            known.update(facts.get(link.company_id, {}))
+        for choice in item.choices.values():
+            if choice.confidence > known.get(choice.fact.field, (None, -1.0))[1]:
+                known[choice.fact.field] = (choice.fact.value, choice.confidence)
+        filled = filling(known, named=link is not None and link.named)
+        if filled:
+            found[item.lead_id] = filled
+    return found
+
+
+async def _pass_on(
+    tx: Transaction,
+    actor: Actor,
+    jobs: Sequence[tuple[RunningJob, AttemptResult]],
+    written: Mapping[UUID, LeadAnswers],
+    found: Mapping[UUID, FoundValues],
+) -> None:
+    """Set the leads to `enriched`, with the values that fill their fields."""
+    transitions: list[tuple[UUID, dict[str, object]]] = []
+    passes: list[DirectTransition] = []
+    enriched: list[Event[LeadEnrichedData]] = []
+    for job, ended in jobs:
+        lead_id = ended.lead_id
+        fields = sorted({choice.fact.field.name for choice in written[lead_id].choices.values()})
         enriched.append(Event(lead_id, LeadEnrichedData(job_id=job.id, fields=fields), actor, job.trace))
         event_data: dict[str, object] = {"jobId": str(job.id), "fields": fields}
         if ended.begun:
             transitions.append((lead_id, event_data))
         else:
             begun = {"jobId": str(job.id), "attempt": job.attempt}
-            passes.append(DirectTransition(lead_id, job.started_at, begun, event_data))
-    await store.write_answers(tx, actor.workspace_id, written)
+            passes.append(DirectTransition(lead_id, job.started_at, begun, event_data, found.get(lead_id)))
     if transitions:
+        slow = {lead_id: found[lead_id] for lead_id, _ in transitions if lead_id in found}
+        await set_found_values(tx, actor, found=slow)
         await leads.transition(
             tx, actor, transitions=transitions, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED
         )

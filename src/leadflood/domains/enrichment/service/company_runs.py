@@ -36,6 +36,7 @@ from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.runs import RunResult, StepState, run_sentence
 from leadflood.domains.enrichment.queries.companies import fresh_companies
+from leadflood.domains.enrichment.service.effective import refresh_companies
 from leadflood.domains.enrichment.store import Choice
 from leadflood.domains.enrichment.store import company_runs as runs
 from leadflood.domains.jobs import service as jobs
@@ -176,6 +177,7 @@ async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -
     chosen = await choose_again(tx, actor, company_id=task.company_id, rules=end.rules, used=end.used)
     names = sorted({field.name for field in chosen})
     await _set_status(tx, actor, task.company_id, chosen)
+    await refresh_companies(tx, actor, company_ids=[task.company_id], trace=job.trace)
     if not task.follow_ups or any(step.state is StepState.FOUND and not step.stored for step in result.steps):
         entry = {"state": state, "fields": names, "jobId": str(job.id), "sentence": sentence}
         await TIMELINE.record(tx, actor, kind=COMPANY_ENRICHED_KIND, entries={task.company_id: entry})
@@ -217,6 +219,7 @@ async def move_facts(
     await _cancel(tx, actor, from_id)
     await runs.move_lookups(tx, actor.workspace_id, merge_id=merge_id, from_id=from_id, to_id=to_id)
     await choose_again(tx, actor, company_id=to_id, rules=rules)
+    await refresh_companies(tx, actor, company_ids=[from_id, to_id])
 
 
 async def return_facts(
@@ -226,6 +229,7 @@ async def return_facts(
     await runs.return_lookups(tx, actor.workspace_id, merge_id=merge_id, from_id=from_id, to_id=to_id)
     for company_id in (from_id, to_id):
         await choose_again(tx, actor, company_id=company_id, rules=rules)
+    await refresh_companies(tx, actor, company_ids=[from_id, to_id])
 
 
 async def choose_again(

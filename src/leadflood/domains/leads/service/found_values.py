@@ -1,4 +1,4 @@
-"""Found values: what counts where a lead has no value of its own.
+"""Found values: they count where a lead has no value of its own.
 
 Another domain finds and chooses them (`leadflood.domains.enrichment`); lists, search, order, filters, files and the
 comparison of duplicates read them. They are in a second column of each findable field, so a value of the lead hides its
