@@ -66,13 +66,16 @@ def question(operation: Operation, place: IdPlace, asked: UUID, ours: Tenant) ->
         message = f"{operation}: say in BODY_REFUSALS how a foreign {place.name} is refused."
         raise NotCovered(message)
     body = body_with(place, asked)
-    if place.name == "matching.ownerId":
+    if (operation.name, place.name) == ("createChangeset", "matching.ownerId"):
         return {**operation.request(own), "json": {"action": "delete", "expectedCount": 0, **body}}
     if place.name == "deleted.changesetId":
         return {**operation.request(own), "json": {"action": "restore", "expectedCount": 0, **body}}
     if operation.name == "login":
         body |= {"email": ours.owner_email, "password": PASSWORD}
-    alone = operation.name == "login" or (operation.name, place.name) == ("createExport", "leadIds")
+    alone = operation.name in {"login", "startEnrichment"} or (operation.name, place.name) == (
+        "createExport",
+        "leadIds",
+    )
     if operation.method in ("POST", "PUT") and not alone:
         return {**operation.request(own), "json": {**operation.request(own)["json"], **body}}
     return {**operation.request(own), "json": body}

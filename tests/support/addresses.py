@@ -45,6 +45,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/email-changes/{token}": lambda it: [it.links["email_change"], "/email-changes/x"],
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],
     "/help/{page}": lambda _it: ["/help/organize-leads", "/help/settings"],
+    "/enrichments/{id}": lambda it: [f"/enrichments/{it.ids[name]}" for name in ("enrichment", "enrichment-paused")],
     "/imports/{id}": lambda it: [
         f"/imports/{import_id}{query}" for name, query in IMPORTS for import_id in [it.imports[name]]
     ],

@@ -21,10 +21,12 @@ from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.service import merging, scanning
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment import service as enrichment
+from leadflood.domains.enrichment.contracts.batches import StartEnrichment
 from leadflood.domains.enrichment.engine.memory import MemoryFingerprints
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.service import batches
 from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.domains.fields import service as fields
 from leadflood.domains.fields.contracts import CreateField
@@ -65,6 +67,19 @@ _DEAD_LETTER = sql("""
 UPDATE outbox_events SET status = 'dead_letter', attempts = 5, processed_at = NULL,
     last_error = 'The queue at 203.0.113.9 did not answer within 5 s.', cause = 'The queue at <host> did not answer.'
 WHERE job_id = :job_id
+""")
+_ENRICHED = sql("""
+UPDATE enrichment_batches
+SET total = 1240, running = 48, completed = 170, partial = 22, failed = 3, skipped = 310,
+    created_at = now() - interval '2 minutes'
+WHERE workspace_id = :workspace_id AND id = :id
+""")
+_REASONS = sql("""
+INSERT INTO enrichment_batch_reasons (workspace_id, batch_id, outcome, reason, count)
+VALUES (:workspace_id, :id, 'skipped', 'It is enriched, and its facts are fresh.', 310),
+       (:workspace_id, :id, 'partial', 'The website does not exist.', 19),
+       (:workspace_id, :id, 'partial', 'The website does not let programs read its pages (error …).', 3),
+       (:workspace_id, :id, 'failed', 'Every source was away.', 3)
 """)
 _WORKERS = sql("""
 INSERT INTO worker_processes (id, host, pid, version, running_jobs, started_at, last_seen_at)
@@ -202,6 +217,7 @@ async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Sh
     await _fields(showcase)
     await _groups(showcase)
     await _companies(showcase)
+    await _enrichments(showcase)
     await _history(showcase, token)
     await _troubles(showcase)
     return showcase
@@ -298,6 +314,20 @@ async def _companies(showcase: Showcase) -> None:
         split = SplitCompany.model_validate({"domains": ["acme-split.com"]})
         await merges.split_company(tx, actor, company_id=company_id, command=split)
         showcase.ids["company"] = company_id
+
+
+async def _enrichments(showcase: Showcase) -> None:
+    """An enrichment of all leads that is under way, and a paused one of companies."""
+    actor, workspace = showcase.actor, {"workspace_id": showcase.workspace_id}
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        everything = StartEnrichment.model_validate({"matching": {}, "name": "All leads"})
+        fair = StartEnrichment.model_validate({"domains": ["acme.com", "globex.de"], "name": "Fair in Cologne"})
+        for name, command in (("enrichment", everything), ("enrichment-paused", fair)):
+            started = await batches.start(tx, actor, command=command, trace={})
+            showcase.ids[name] = started.id
+        await batches.pause(tx, actor, batch_id=showcase.ids["enrichment-paused"])
+        await tx.execute(_ENRICHED, {**workspace, "id": showcase.ids["enrichment"]})
+        await tx.execute(_REASONS, {**workspace, "id": showcase.ids["enrichment"]})
 
 
 async def _history(showcase: Showcase, token: str) -> None:

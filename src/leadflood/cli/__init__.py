@@ -15,6 +15,7 @@ from leadflood.cli import (
     doctor,
     duplicates,
     enrich,
+    enrichments,
     events,
     exports,
     fields,
@@ -90,6 +91,7 @@ app.add_typer(duplicates.app, name="duplicate")
 app.add_typer(lists.app, name="list")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
+app.add_typer(enrichments.app, name="enrichment")
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.add_typer(hold.app, name="hold")

@@ -93,6 +93,9 @@ STATUSES: Final = {
     "running": ("info", "loader-circle", "Running"),
     "completed": ("ok", "circle-check", "Completed"),
     "cancelled": ("neutral", "ban", "Canceled"),
+    "canceled": ("neutral", "ban", "Canceled"),
+    "partial": ("warn", "circle-dot", "Partial"),
+    "skipped": ("neutral", "circle-dashed", "Skipped"),
     "pending": ("neutral", "circle-dashed", "Pending"),
     "sent": ("ok", "circle-check", "Sent"),
     "dead_letter": ("bad", "octagon-x", "Undelivered"),
@@ -124,6 +127,7 @@ STATUSES: Final = {
 _JOBS: Final = {
     "leads.enrich": "Enrichment",
     "enrichment.company": "Enrichment of a company",
+    "enrichment.batch": "Enrichment of many",
     "enrichment.clear_runs": "Clean up enrichment",
     "leads.purge": "Delete expired leads",
     "leads.undo": "Undo a change",

@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.contracts.batches import StartEnrichment
+from leadflood.domains.enrichment.service import batches, company_runs
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 
+BODY_REFUSALS = {
+    ("startEnrichment", "leadIds"): (409, "nothing_to_enrich"),
+    ("startEnrichment", "importId"): (409, "nothing_to_enrich"),
+    ("startEnrichment", "matching.ownerId"): (409, "nothing_to_enrich"),
+}
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {
     "source_gates": "times and numbers of sources",
     "company_runs": "answers about organizations; deleted with a company that only one person's leads had",
+    "enrichment_batches": "a name, counts, and which leads or companies were chosen, by ID or filter",
+    "enrichment_batch_reasons": "counts of sentences about sources, without names",
     "company_merge_lookups": "IDs of merges and lookups of organizations, deleted with them",
 }
 
@@ -32,11 +40,14 @@ LOOKUP = sql("""
 INSERT INTO lookups (workspace_id, id, company_id, source, source_version, state, answered_at)
 VALUES (:workspace_id, :id, :company_id, 'register', '1', 'missed', now())
 """)
+# A lead of a batch that waits, and a reason.
+ITEM = sql("INSERT INTO enrichment_batch_items VALUES (:workspace_id, :id, :lead_id, NULL)")
+REASON = sql("INSERT INTO enrichment_batch_reasons VALUES (:workspace_id, :id, 'partial', 'A source was away.', 1)")
 MOVED = sql("INSERT INTO company_merge_lookups VALUES (:workspace_id, :merge_id, :id)")
 
 
 async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) -> Mapping[str, UUID]:
-    """Store a run of the previous release, a run of a company, and an answer that a merge moved."""
+    """Store a run of the previous release, a run of a company, an answer that a merge moved, and a paused batch."""
     workspace_id, company_id = actor.workspace_id, ids["companies"]
     values = {"workspace_id": actor.workspace_id, "id": new_id(), "lead_id": ids["leads"]}
     async with database.transaction(actor.workspace_id) as tx:
@@ -46,4 +57,9 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         moved = {"workspace_id": workspace_id, "id": new_id()}
         await tx.execute(LOOKUP, {**moved, "company_id": company_id})
         await tx.execute(MOVED, {**moved, "merge_id": ids["company-merges"]})
-    return {}
+        command = StartEnrichment.model_validate({"leadIds": [str(ids["leads"])]})
+        batch = await batches.start(tx, actor, command=command, trace={})
+        await batches.pause(tx, actor, batch_id=batch.id)
+        await tx.execute(ITEM, {"workspace_id": workspace_id, "id": batch.id, "lead_id": ids["leads"]})
+        await tx.execute(REASON, {"workspace_id": workspace_id, "id": batch.id})
+    return {"enrichments": batch.id}

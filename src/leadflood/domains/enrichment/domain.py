@@ -20,6 +20,7 @@ from leadflood.domains.enrichment.events import (
     CLEAR_RUNS,
     COMPANY_ENRICHED,
     COMPANY_ENRICHED_KIND,
+    ENRICHMENT_CANCELED_KIND,
     LEAD_ENRICHED,
     LEAD_ENRICHMENT_FAILED,
     REFRESH_WORKSPACES,
@@ -38,7 +39,7 @@ from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
 from leadflood.kernel.fingerprints import Fingerprints
 from leadflood.kernel.metrics import Metric
-from leadflood.kernel.pages import AuditGroup, TimelineKind
+from leadflood.kernel.pages import AuditGroup, NavItem, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -59,17 +60,31 @@ def _result(data: Mapping[str, Any]) -> str:
     return str(data.get("sentence", ""))
 
 
-_AUDIT = AuditGroup(
-    "enrichment.",
-    "Enrichment",
-    "sparkles",
-    {EnrichmentAuditAction.COMPANY_REQUESTED: "re-enriched a company"},
-    "/companies/{id}",
+_AUDIT = (
+    AuditGroup(
+        "enrichment.company_",
+        "Enrichment of a company",
+        "sparkles",
+        {EnrichmentAuditAction.COMPANY_REQUESTED: "re-enriched a company"},
+        "/companies/{id}",
+    ),
+    AuditGroup(
+        "enrichment.batch_",
+        "Enrichment of many",
+        "sparkles",
+        {
+            EnrichmentAuditAction.BATCH_STARTED: "started an enrichment of {count}",
+            EnrichmentAuditAction.BATCH_PAUSED: "paused an enrichment",
+            EnrichmentAuditAction.BATCH_RESUMED: "resumed an enrichment",
+            EnrichmentAuditAction.BATCH_CANCELED: "canceled an enrichment",
+        },
+        "/enrichments/{id}",
+    ),
 )
 
 DOMAIN = Domain(
     name="enrichment",
-    audit=(_AUDIT,),
+    audit=_AUDIT,
     jobs=_jobs,
     schedules=(Schedule(CLEAR_RUNS, 900.0), Schedule(REFRESH_WORKSPACES, 86_400.0)),
     events=(LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, COMPANY_ENRICHED),
@@ -86,14 +101,27 @@ DOMAIN = Domain(
     ),
     participants=(PARTICIPANT,),
     extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
-    routes=("leadflood.domains.enrichment.edge.routes",),
-    pages=("leadflood.domains.enrichment.edge.pages",),
+    routes=("leadflood.domains.enrichment.edge.routes", "leadflood.domains.enrichment.edge.batch_routes"),
+    pages=("leadflood.domains.enrichment.edge.pages", "leadflood.domains.enrichment.edge.batch_pages"),
+    navigation=(
+        NavItem(
+            "Enrichments",
+            "/enrichments",
+            "sparkles",
+            "data",
+            order=65,
+            keys="g r",
+            permission=LEADS_READ,
+            words="enrich batch bulk sources find",
+        ),
+    ),
     templates="leadflood.domains.enrichment.edge",
     timeline=(
         TimelineKind(LeadEventKind.ENRICHMENT_REQUESTED, "Enrichment requested", "sparkles"),
         TimelineKind(LeadEventKind.ENRICHMENT_STARTED, "Enrichment started", "loader-circle", "info"),
         TimelineKind(LeadEventKind.ENRICHMENT_COMPLETED, "Enriched", "circle-check", "ok"),
         TimelineKind(LeadEventKind.ENRICHMENT_FAILED, "Enrichment failed", "circle-x", "bad"),
+        TimelineKind(ENRICHMENT_CANCELED_KIND, "Enrichment canceled", "ban"),
         TimelineKind(COMPANY_ENRICHED_KIND, "Sources asked", "sparkles", "info", text=_result),
     ),
     metrics=(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from leadflood.kernel.errors import AppError, Conflict, FieldError
+from leadflood.kernel.errors import AppError, Conflict, FieldError, NotFound
 
 
 class UnknownSource(AppError):
@@ -33,3 +33,32 @@ class FoundValueChanged(Conflict):
             "The found values have changed since you read them. Nothing was accepted.",
             errors=[FieldError(f"/values/{name}", "found_value_changed", message) for name in fields],
         )
+
+
+class BatchNotFound(NotFound):
+    """No batch with this ID in the workspace."""
+
+    code = "enrichment_not_found"
+    title = "Enrichment not found"
+
+    def __init__(self) -> None:
+        super().__init__("No enrichment with this ID in your workspace.")
+
+
+class BatchNotReady(Conflict):
+    """The batch is in a state that does not allow this."""
+
+    code = "enrichment_not_ready"
+    title = "Not possible now"
+    remedy = "Read its `status`."
+
+
+class NothingToEnrich(Conflict):
+    """No lead matches."""
+
+    code = "nothing_to_enrich"
+    title = "Nothing to enrich"
+    remedy = "Choose other leads."
+
+    def __init__(self) -> None:
+        super().__init__("No lead matches, so nothing was started.")

@@ -32,6 +32,22 @@ class EnrichCompany(Payload):
 ENRICH_COMPANY = JobKind("enrichment.company.v1", EnrichCompany, max_attempts=5, outgoing=True)
 """Queued in the transaction that starts the run. Asks the sources about a company."""
 
+
+class EnrichBatch(Payload):
+    """The batch to continue."""
+
+    batch_id: UUID
+
+
+ENRICH_BATCH = JobKind("enrichment.batch.v1", EnrichBatch, max_attempts=5, priority=Priority.BULK)
+"""Queued in the transaction that starts or resumes a batch. Queues the jobs of its leads or companies part by part."""
+
+ENRICHMENT_CANCELED_KIND: Final = "enrichment.canceled"
+"""Kind of entries in the timeline of a lead: its enrichment was requested, and canceled before it began."""
+
+ENRICHMENT_BATCH: Final = "enrichment_batch"
+"""Kind of subject of the audit log."""
+
 CLEAR_RUNS = JobKind("enrichment.clear_runs.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
 
@@ -62,6 +78,10 @@ class EnrichmentAuditAction(StrEnum):
     """Audit actions of enrichment. The names are stable: users filter and alert by them."""
 
     COMPANY_REQUESTED = "enrichment.company_requested"
+    BATCH_STARTED = "enrichment.batch_started"
+    BATCH_PAUSED = "enrichment.batch_paused"
+    BATCH_RESUMED = "enrichment.batch_resumed"
+    BATCH_CANCELED = "enrichment.batch_canceled"
 
 
 class LeadEnrichedData(EventData):

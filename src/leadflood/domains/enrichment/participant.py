@@ -28,6 +28,12 @@ _PLACES = (
         found=_OF_LEAD,
         record=sql("to_jsonb(t) - 'workspace_id' - 'question_hash'"),
     ),
+    Place(
+        name="enrichmentBatches",
+        table=sql("enrichment_batch_items"),
+        found=sql("t.subject_id = ANY (:ids::uuid[])"),
+        record=None,
+    ),
     # Copied to the tables above, and still written by processes of the release before.
     Place(name="formerEnrichmentValues", table=sql("enrichment_values"), found=_OF_LEAD, record=None),
     Place(name="formerEnrichmentRuns", table=sql("enrichment_runs"), found=_OF_LEAD, record=None),

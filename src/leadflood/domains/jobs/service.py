@@ -39,7 +39,7 @@ from leadflood.domains.jobs.models import MAX_IDS, MAX_PER_REQUEST, JobStatus, N
 from leadflood.domains.jobs.permissions import JOBS_WRITE, OUTBOX_WRITE
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, FailureGroup
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.jobs.store import on_hold, publishing, unique, waiting
+from leadflood.domains.jobs.store import on_hold, publishing, unique, waiting, withdrawing
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, LockConflict
 from leadflood.kernel.db.transaction import Transaction
@@ -94,6 +94,11 @@ async def wake(tx: Transaction, actor: Actor, *, awaited_id: UUID) -> int:
     if woken:
         await publishing.announce(tx, woken)
     return len(woken)
+
+
+async def withdraw(tx: Transaction, actor: Actor, *, job_ids: Sequence[UUID]) -> set[UUID]:
+    """Remove those of the jobs that no attempt has begun, as if they had not been queued. Returns them."""
+    return await withdrawing.withdraw(tx, actor.workspace_id, job_ids)
 
 
 async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:

@@ -99,6 +99,12 @@ JOIN companies c ON c.workspace_id = d.workspace_id AND c.id = d.company_id
 WHERE d.workspace_id = :workspace_id AND d.domain = ANY (:domains::text[])
 """)
 
+# The main domains of active companies.
+_MAIN_DOMAINS = sql("""
+SELECT id, domain FROM companies
+WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[]) AND deleted_at IS NULL AND merged_into IS NULL
+""")
+
 # The companies of leads.
 _OF_LEADS = sql("""
 SELECT k.lead_id, k.how AS source, k.pinned, c.id, c.name, c.domain
@@ -200,6 +206,12 @@ async def owners_of(tx: Transaction, workspace_id: UUID, domains: Collection[str
     """The company of each domain that has one."""
     rows = await tx.all(_OWNERS, {"workspace_id": workspace_id, "domains": sorted(domains)})
     return {row.domain: DomainOwner(row.id, row.deleted_at is not None) for row in rows}
+
+
+async def main_domains(tx: Transaction, workspace_id: UUID, company_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The main domains of those of the companies that are active, by ID."""
+    rows = await tx.all(_MAIN_DOMAINS, {"workspace_id": workspace_id, "ids": list(company_ids)})
+    return {row.id: row.domain for row in rows}
 
 
 async def companies_of_leads(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> dict[UUID, CompanyRef]:

@@ -10,7 +10,7 @@ from leadflood.domains.enrichment import service
 from leadflood.domains.enrichment.engine.lead_questions import asked_fields, given_values, lead_question
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
-from leadflood.domains.enrichment.jobs import companies
+from leadflood.domains.enrichment.jobs import batches, companies
 from leadflood.domains.enrichment.models import Found, Missed, Source, Speed, SubjectKind
 from leadflood.domains.enrichment.models.choosing import FactCandidate
 from leadflood.domains.enrichment.models.company_runs import CompanyRun, company_sources, plan_of
@@ -44,6 +44,7 @@ def definitions(sources: Sequence[Source], engines: SubjectEngines) -> list[JobD
     return [
         JobDefinition(ENRICH_LEAD, enriching.enrich, on_failed=_lead_failed, many=True, load=load),
         *companies.definitions(about_companies, engines, rules),
+        *batches.definitions(about_companies),
     ]
 
 

@@ -1,6 +1,5 @@
 """The run of a company, and the job that clears runs."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -13,6 +12,7 @@ from leadflood.domains.enrichment.models.company_runs import instant_facts, plan
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.runs import RunRequest
 from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.store import batches
 from leadflood.domains.enrichment.store.company_runs import purge
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.domains.jobs.models import NoPayload, RunningJob
@@ -22,9 +22,14 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.fair_slots import FairSlots
 
 _CONCURRENT: Final = 64
 """Companies that a worker reads at a time. More would wait for each other with their time running."""
+_PER_KEY: Final = 48
+"""Of one workspace and priority: a batch leaves room for others, and for leads that a user just added."""
+_QUEUE: Final = 10_000
+"""Runs that wait for their turn: more than a worker has jobs."""
 _TIMEOUT: Final = 900.0
 """Seconds of an attempt, most of which it may wait for its turn."""
 
@@ -44,6 +49,7 @@ def clearing(database: Database, *, retention_days: int) -> list[JobDefinition[A
         async with database.system() as tx:
             await company_runs.end_abandoned(tx)
         await delete_old(database, partial(purge, days=retention_days))
+        await delete_old(database, partial(batches.purge, days=retention_days))
 
     return [JobDefinition(CLEAR_RUNS, clear)]
 
@@ -56,11 +62,11 @@ class _CompanyReading:
         self._plan = plan_of(sources)
         self._engines = engines
         self._rules = rules
-        self._slots = asyncio.Semaphore(_CONCURRENT)
+        self._slots = FairSlots(_CONCURRENT, per_key=_PER_KEY, queue=_QUEUE)
 
     async def read(self, context: JobContext[EnrichCompany]) -> Complete[company_runs.RunEnd] | Later | None:
         """Ask the sources, whose answers are stored as they come, then choose among them."""
-        async with self._slots:
+        async with self._slots.slot((context.job.workspace_id, context.job.priority)):
             async with context.transaction() as tx:
                 task = await company_runs.begin(tx, context.actor, payload=context.payload, sources=self._plan)
                 if task is None:

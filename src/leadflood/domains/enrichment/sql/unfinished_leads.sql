@@ -9,7 +9,10 @@ WHERE l.status IN ('new', 'processing') AND l.deleted_at IS NULL
            AND EXISTS (SELECT FROM lead_events e
                        WHERE e.workspace_id = l.workspace_id AND e.lead_id = l.id AND e.kind = 'lead.created'
                          AND e.data ? 'importId')
-           AND NOT EXISTS (SELECT FROM lead_events e
-                           WHERE e.workspace_id = l.workspace_id AND e.lead_id = l.id
-                             AND e.kind = 'enrichment.requested'))
+           AND (EXISTS (SELECT FROM enrichment_batch_items i
+                        WHERE i.workspace_id = l.workspace_id AND i.subject_id = l.id AND i.job_id IS NULL)
+                OR coalesce((SELECT e.kind = 'enrichment.canceled' FROM lead_events e
+                             WHERE e.workspace_id = l.workspace_id AND e.lead_id = l.id
+                               AND e.kind IN ('enrichment.requested', 'enrichment.canceled')
+                             ORDER BY e.id DESC LIMIT 1), true)))
 LIMIT :listed

@@ -1,0 +1,50 @@
+"""The job that carries a batch on."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from leadflood.domains.enrichment.events import ENRICH_BATCH, EnrichBatch
+from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.service import batch_walk, batches
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobContext, JobDefinition, Later
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import monotonic, utc_now
+from leadflood.kernel.db.transaction import Transaction
+
+_PAUSE: Final = 0.3
+"""Seconds between two looks at what is under way."""
+_TURN: Final = 10.0
+"""Seconds of an attempt: less than a stopping worker waits for its jobs."""
+_WAITS: Final = "Waiting for leads that are being enriched."
+
+
+def definitions(about_companies: Sequence[Source]) -> list[JobDefinition[EnrichBatch]]:
+    """The job. Args: about_companies: the sources that companies are asked by."""
+
+    async def carry_on(context: JobContext[EnrichBatch]) -> Later | None:
+        """Take one step after the other, each in its own transaction; killed anywhere, the next attempt continues."""
+        end = monotonic() + _TURN
+        while True:
+            async with context.transaction() as tx:
+                progress = await batch_walk.advance(
+                    tx, context.actor, batch_id=context.payload.batch_id, job=context.job, sources=about_companies
+                )
+                if not progress.ended:
+                    await context.report(tx, done=progress.done, total=progress.total)
+            if progress.ended:
+                return None
+            if monotonic() >= end:
+                return Later(utc_now() + timedelta(seconds=_PAUSE), _WAITS)
+            if progress.idle:
+                await asyncio.sleep(_PAUSE)
+
+    return [JobDefinition(ENRICH_BATCH, carry_on, on_failed=_failed)]
+
+
+async def _failed(tx: Transaction, job: RunningJob, payload: EnrichBatch | None, error: str) -> None:
+    batch_id = payload.batch_id if payload else job.subject_id
+    if batch_id is not None:
+        await batches.fail(tx, Actor.system(job.workspace_id), batch_id=batch_id, error=error)

@@ -1,0 +1,33 @@
+"""`leadflood enrichment`: estimate, start, show, pause, resume and cancel."""
+
+import json
+
+from leadflood.kernel.db.database import Database
+from tests.integration.cli.conftest import Terminal
+from tests.integration.cli.test_leads_and_jobs import make_lead
+
+
+async def test_an_enrichment_is_estimated_started_paused_resumed_and_canceled(
+    terminal: Terminal, database: Database
+) -> None:
+    await make_lead(database, terminal.workspace_id, "ada@acme.com")
+    (terminal.folder / "domains.txt").write_text("acme.com\n\nglobex.de\n")
+
+    estimate = terminal.here("enrichment", "start", "--filter", "{}", "--dry-run", "--json")
+    assert json.loads(estimate.stdout)["total"] == 1, estimate.stderr
+    assert terminal.here("enrichment", "list", "--json").stdout == "", "nothing was started"
+
+    started = terminal.here("enrichment", "start", "--lead", "ada@acme.com", "--name", "Ada", "--json")
+    batch = json.loads(started.stdout)
+    assert (batch["name"], batch["status"], batch["total"]) == ("Ada", "running", 1)
+    for verb, status in (("pause", "paused"), ("resume", "running"), ("cancel", "canceled"), ("show", "canceled")):
+        answer = terminal.here("enrichment", verb, batch["id"], "--json")
+        assert json.loads(answer.stdout)["status"] == status, answer.stderr
+    late = terminal.here("enrichment", "resume", batch["id"])
+    assert (late.returncode, "canceled" in late.stderr) == (1, True)
+
+    of_file = terminal.here("enrichment", "start", "--file", "domains.txt")
+    assert "Companies by domain" in of_file.stdout, of_file.stderr
+    assert terminal.here("enrichment", "start").returncode == 1
+    listed = [json.loads(line)["name"] for line in terminal.here("enrichment", "list", "--json").stdout.splitlines()]
+    assert listed == ["Companies by domain", "Ada"]
