@@ -1,13 +1,14 @@
 """The parameter `expand` of leads: related data of other domains in the same response."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import ConfigDict, Field, JsonValue, create_model
 
 from leadflood.domains.enrichment.contracts import EffectiveValueView
+from leadflood.domains.enrichment.queries.effective import effective_values_of, views
 from leadflood.domains.leads.contracts import LEAD_EXAMPLE, LeadView
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.kernel.actor import Actor
@@ -37,15 +38,6 @@ def _related_fields() -> Mapping[str, Any]:
     }
 
 
-ExpandedLead: Any = create_model(
-    "ExpandedLead",
-    __base__=LeadView,
-    __doc__="A lead, with the related data requested by `expand`.",
-    **_related_fields(),
-)
-"""A lead with all related fields; fields that were not requested are unset."""
-
-
 class _EffectiveLead(LeadView):
     """A lead with its effective values."""
 
@@ -56,32 +48,30 @@ class _EffectiveLead(LeadView):
     )
 
 
-SingleLead: Any = create_model(
-    "SingleLead",
-    __base__=(ExpandedLead, _EffectiveLead),
+ExpandedLead: Any = create_model(
+    "ExpandedLead",
+    __base__=_EffectiveLead,
     __doc__="A lead with the found values for its empty fields, and the related data requested by `expand`.",
+    **_related_fields(),
 )
-"""A lead as it is retrieved by itself."""
+"""A lead with all related fields; fields that were not requested are unset."""
 
 
 async def expanded(
     tx: Transaction, actor: Actor, leads: Sequence[LeadView], names: Iterable[str] | None
 ) -> list[LeadView]:
-    """The leads with their related data, loaded with one statement per name.
+    """The leads with their effective values and related data, loaded with one statement, and one per name.
 
     Raises: leadflood.kernel.actor.MissingPermission.
     """
     found = await LEAD_EXTENSIONS.load(tx, actor, names or (), [lead.id for lead in leads])
-    return [_with(lead, found) for lead in leads]
+    effective = await effective_values_of(tx, actor, leads=leads)
+    return [_with(lead, found, views(effective[lead.id])) for lead in leads]
 
 
-def _with(lead: LeadView, found: Mapping[str, Mapping[UUID, Any]]) -> LeadView:
-    values = {name: values[lead.id] for name, values in found.items()}
+def _with(
+    lead: LeadView, found: Mapping[str, Mapping[UUID, Any]], effective: Mapping[str, EffectiveValueView]
+) -> LeadView:
+    values = {"effective_values": effective, **{name: values[lead.id] for name, values in found.items()}}
     made: LeadView = ExpandedLead.model_construct({*LeadView.model_fields, *values}, **vars(lead), **values)
     return made
-
-
-def with_effective(lead: LeadView, values: Mapping[str, EffectiveValueView]) -> LeadView:
-    """An expanded lead with its effective values."""
-    given = vars(lead) | {"effective_values": dict(values)}
-    return cast("LeadView", SingleLead.model_construct({*lead.model_fields_set, "effective_values"}, **given))

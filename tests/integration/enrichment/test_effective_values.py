@@ -105,14 +105,21 @@ async def test_one_lead_has_the_found_values_of_its_empty_fields(house: House) -
     assert (found["firstName"]["source"], found["firstName"]["confidence"]) == ("people", 0.95)
 
 
-async def test_found_values_are_only_in_single_leads_and_change_no_version(house: House) -> None:
+async def test_a_list_has_the_same_values_and_finds_leads_by_those_that_fill(house: House) -> None:
     desk = await Desk(house, domain()).open()
+    await house.lead("nothing@found.example")
     client = (await house.stranger()).client
 
-    listed = (await client.get("/v1/leads", headers=desk.headers)).json()["items"]
+    async def listed(**query: str) -> dict[str, Any]:
+        answer = await client.get("/v1/leads", headers=desk.headers, params=query)
+        return {item["id"]: item["effectiveValues"] for item in answer.json()["items"]}
 
-    assert all("effectiveValues" not in item for item in listed)
-    assert (await desk.read())["firstName"] is None
+    single = await desk.read()
+    found = {str(desk.lead_id): single["effectiveValues"]}
+    assert (single["firstName"], len(await listed()), found.items() <= (await listed()).items()) == (None, 2, True)
+    assert await listed(q="bletchley") == await listed(country="GB") == found
+    assert await listed(q="reader") == {}, "a suggestion does not count"
+    assert [next(iter(await listed(sort=sort))) for sort in ("name", "company")] == [str(desk.lead_id)] * 2
 
 
 async def test_the_page_shows_found_values_with_receipts_and_is_titled_by_them(house: House, viewer: Browser) -> None:
@@ -132,13 +139,31 @@ async def test_the_page_shows_found_values_with_receipts_and_is_titled_by_them(h
     assert not seen.all("form[action$=acceptances]"), "a viewer can't accept"
 
 
+async def test_the_list_shows_found_values_with_a_mark_and_edits_the_field_itself(
+    house: House, viewer: Browser, owner: Browser
+) -> None:
+    await Desk(house, domain()).open(lastName="Written")
+
+    seen = await viewer.get("/leads?q=alan&column=name&column=company&column=jobTitle&column=country")
+    edited = await owner.get("/leads?column=email&column=company")
+
+    assert [cell.split()[:2] for cell in seen.all("td.cell-lead")] == [["Alan", "Written"]]
+    tips = [node.attributes["data-tip"] for node in seen.html.css("td .cell-found")]
+    assert tips[0] == "Found by People, 95%"
+    assert (len(tips), "Reader" in seen.text, "United Kingdom" in seen.text) == (3, False, True)
+    (company,) = edited.html.css("td[data-field=company]")
+    assert (company.text().strip(), company.attributes["data-value"]) == ("Bletchley Works", "")
+
+
 async def test_a_company_without_a_name_is_titled_by_its_found_name(house: House, viewer: Browser) -> None:
     desk = await Desk(house, domain()).open()
     company_id = await Office(desk.bench).company_id(desk.company)
 
     assert (await viewer.get(f"/companies/{company_id}")).all("h1") == ["Bletchley Works"]
     assert "Bletchley Works" in (await viewer.get("/companies")).all("main")[0]
-    assert "Bletchley Works" in (await viewer.get(f"/leads/{desk.lead_id}")).all("#panel-company")[0]
+    lead = await viewer.get(f"/leads/{desk.lead_id}")
+    assert "Bletchley Works" in lead.all("#panel-company")[0]
+    assert "View Bletchley Works" in lead.all("#panel-company-facts")[0]
 
 
 async def test_a_value_is_accepted_and_undone_on_the_page(house: House, owner: Browser) -> None:

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from leadflood.api.batch_results import LeadResults, create_each, results_answer
 from leadflood.api.context import group_commit_of
 from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag, replayed
-from leadflood.api.lead_expansion import Expand, ExpandedLead, SingleLead, expanded, with_effective
+from leadflood.api.lead_expansion import Expand, ExpandedLead, expanded
 from leadflood.api.lead_stream import STREAM, STREAM_ANSWER, LeadStream
 from leadflood.api.routing import EdgeRoute, grouped, requires, streamed
 from leadflood.domains.enrichment import queries as enrichment
@@ -20,7 +20,6 @@ from leadflood.domains.enrichment.contracts import (
     EnrichmentRequested,
     LeadEnrichmentView,
 )
-from leadflood.domains.enrichment.queries.effective import effective_values, views
 from leadflood.domains.enrichment.service import acceptance
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import (
@@ -166,7 +165,11 @@ async def list_leads(
     sort: Annotated[LeadSort, Query(description="Sort field; prefix `-` for descending.")] = LeadSort.NEWEST,
     expand: Expand = None,
 ) -> Listing[LeadView]:
-    """Returns a page of leads. `q` searches name, email and company, ignoring case and accents."""
+    """Returns a page of leads. `q` searches name, email and company, ignoring case and accents.
+
+    Found values count where a lead has none of its own: in the search, in filters and in the order. `effectiveValues`
+    names them; those that are `suggested` do not count.
+    """
     page = await queries.list_leads(
         unit.tx, unit.actor, filters=filters, sort=sort, after=pages.after, limit=pages.limit
     )
@@ -183,18 +186,17 @@ async def list_filter_fields(unit: UnitOfWorkDep) -> FilterFieldViews:  # noqa: 
     return filter_fields()
 
 
-@router.get("/{id}", summary="Retrieve a lead", response_model=SingleLead, response_model_exclude_unset=True)
+@router.get("/{id}", summary="Retrieve a lead", response_model=ExpandedLead, response_model_exclude_unset=True)
 @requires(LEADS_READ)
 async def get_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep, expand: Expand = None) -> LeadView:
     """Returns the lead. Its `ETag` is the value for `If-Match`. With `expand` there is no `ETag`: send `version`.
 
-    `effectiveValues` are found values for empty fields. They don't change the version. Lists don't have them.
+    `effectiveValues` are found values for empty fields. They don't change the version.
     """
     lead = await queries.get_lead(unit.tx, unit.actor, lead_id=lead_id)
-    found = views(await effective_values(unit.tx, unit.actor, lead=lead))
     if not expand:
         response.headers["ETag"] = etag(lead.version)
-    return with_effective((await expanded(unit.tx, unit.actor, [lead], expand))[0], found)
+    return (await expanded(unit.tx, unit.actor, [lead], expand))[0]
 
 
 @router.patch("/{id}", summary="Update a lead")

@@ -9,7 +9,7 @@ from leadflood.domains.companies.extensions import FOUND_NAME
 from leadflood.domains.companies.permissions import COMPANIES_READ
 from leadflood.domains.companies.queries import company_of_lead
 from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, CompanyRunView, EnrichmentValueView
-from leadflood.domains.enrichment.models.company_fields import GROUPS, SUMMARY
+from leadflood.domains.enrichment.models.company_fields import GROUPS, NAME, SUMMARY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment, latest_runs
@@ -79,8 +79,10 @@ async def _load_of_lead(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[st
     found = await get_company_enrichment(tx, actor, company_id=linked.id)
     if not found.values and not found.runs:
         return None
+    names = [str(item.value) for item in found.values if item.chosen and item.field == NAME.name]
+    title = linked.name or next(iter(names), linked.title)
     shown = shown_fields(SUMMARY, found.values)
-    return {"company": linked, "fields": shown, "run": found.latest}
+    return {"company": linked, "title": title, "fields": shown, "run": found.latest}
 
 
 LEAD_EXTENSION: Final = Extension(

@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.leads.catalog import FINDABLE_FIELDS, LEAD_FIELDS
 from leadflood.kernel.db.sql import assemble, sql
 
 LEAD: Final = assemble(
     sql("""
-workspace_id, id, email_norm, {fields}, custom_fields, status, error, version, created_at, updated_at,
+workspace_id, id, email_norm, {fields}, {found}, custom_fields, status, error, version, created_at, updated_at,
        enriched_at, deleted_at
 """),
     fields=LEAD_FIELDS.columns,
+    found=FINDABLE_FIELDS.sql(sql("found_{field}")),
 )
 LEAD_EVENT: Final = sql("workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data")
 CHANGESET: Final = sql("""

@@ -1,6 +1,7 @@
 """Labels of the fields of a lead: the only source for pages, files and timelines."""
 
 import re
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from leadflood.domains.leads.catalog import LEAD_FIELDS, LISTED_FIELDS
@@ -53,8 +54,13 @@ def name_of(lead: HasName) -> str:
 
 
 def full_name(lead: HasName) -> str:
-    """First and last name; empty without either. The family name comes first in Chinese, Japanese and Korean names."""
-    names = [name for name in (lead.first_name, lead.last_name) if name]
+    """First and last name, or found ones; empty without either.
+
+    The family name comes first in Chinese, Japanese and Korean names.
+    """
+    found: Mapping[str, str] = getattr(lead, "found", None) or {}
+    parts = (lead.first_name or found.get("first_name"), lead.last_name or found.get("last_name"))
+    names = [name for name in parts if name]
     return " ".join(names[::-1] if all(map(_EAST_ASIAN.fullmatch, names)) else names)
 
 

@@ -15,8 +15,9 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 _COLUMNS = sql("""
-t.id, t.lead_id, l.email, l.first_name, l.last_name, t.title, t.due_on, t.due_at, t.assignee_id, t.done_at, t.version,
-       t.created_at, t.done_at IS NULL AND t.due_at <= now() AS overdue
+t.id, t.lead_id, l.email, coalesce(l.first_name, l.found_first_name) AS first_name,
+       coalesce(l.last_name, l.found_last_name) AS last_name, t.title, t.due_on, t.due_at, t.assignee_id, t.done_at,
+       t.version, t.created_at, t.done_at IS NULL AND t.due_at <= now() AS overdue
 """)
 _TABLES = sql("""
 lead_tasks t JOIN leads l ON l.workspace_id = t.workspace_id AND l.id = t.lead_id AND l.deleted_at IS NULL

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from leadflood.domains.enrichment.contracts import EnrichmentValueView
+from leadflood.domains.enrichment.models.filling import FillState
+from leadflood.domains.enrichment.queries.effective import EffectiveValue
 from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.catalog import CUSTOM_FIELD, LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView
@@ -66,11 +69,17 @@ class ListColumn:
 
 @dataclass(frozen=True, slots=True)
 class TextCell:
-    """A text cell. `value`, `values`: initial values of its editor if they differ from the text; the latter as JSON."""
+    """A text cell.
+
+    Attributes:
+        value, values: initial values of its editor if they differ from the text; the latter as JSON.
+        found: receipts of the found values that it shows.
+    """
 
     text: str
     value: str | None = None
     values: str | None = None
+    found: Sequence[EnrichmentValueView] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +152,37 @@ def heads(state: LeadListParams, columns: Sequence[ListColumn]) -> list[dict[str
     ]
 
 
-def text_cells(columns: Sequence[ListColumn], lead: LeadView, people: Names) -> dict[str, TextCell]:
-    """The text cells of a row, by column. `people`: names of members by ID."""
-    form = form_of(lead)
-    return {column.name: _text_cell(column, lead, form, people) for column in columns}
+def text_cells(
+    columns: Sequence[ListColumn], lead: LeadView, people: Names, effective: Mapping[str, EffectiveValue]
+) -> dict[str, TextCell]:
+    """The text cells of a row, by column.
+
+    `people`: names of members by ID. `effective`: found values of empty fields, of which those that fill are shown.
+    """
+    filled = {name: item for name, item in effective.items() if item.view.state is FillState.FILLED}
+    whole = lead.model_copy(update={item.field: item.view.value for item in filled.values()})
+    forms = (form_of(lead), form_of(whole)) if filled else (form_of(lead),) * 2
+    return {column.name: _text_cell(column, whole, forms, filled, people) for column in columns}
 
 
-def _text_cell(column: ListColumn, lead: LeadView, form: Form, people: Names) -> TextCell:
+def _text_cell(
+    column: ListColumn,
+    lead: LeadView,
+    forms: tuple[Form, Form],
+    filled: Mapping[str, EffectiveValue],
+    people: Names,
+) -> TextCell:
+    """A text cell. `forms`: with the values of the lead itself, and with those that count."""
+    own, whole = forms
     if column.name == "name":
-        values = {name: form.value(name) for name in _NAME}
-        return TextCell(name_of(lead), values=json.dumps(values, ensure_ascii=False))
+        values = {name: own.value(name) for name in _NAME}
+        found = [filled[name].receipt for name in _NAME if name in filled]
+        return TextCell(name_of(lead), values=json.dumps(values, ensure_ascii=False), found=found)
     name = column.edits or column.name
-    text = text_in_form(name, form, people, [column.custom] if column.custom else [])
-    stored = form.value(name)
-    return TextCell(text, value=stored if column.edits and stored != text else None)
+    text = text_in_form(name, whole, people, [column.custom] if column.custom else [])
+    stored = own.value(name)
+    found = [filled[name].receipt] if name in filled else []
+    return TextCell(text, value=stored if column.edits and stored != text else None, found=found)
 
 
 @pages.get("/leads/columns", LEADS_READ)

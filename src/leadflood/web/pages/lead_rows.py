@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from leadflood.domains.enrichment.queries.effective import effective_values_of
 from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadView
@@ -44,15 +45,16 @@ async def row_context(
     people: Names,
     custom: Sequence[CustomField],
 ) -> dict[str, Any]:
-    """Data of rows: one statement for each column of another domain, whatever the number of rows."""
+    """Data of rows: one statement for found values and for each column of another domain, whatever their number."""
     columns = columns_of(state, custom)
     textual = [column for column in columns if column.is_text]
     templates = {name: LEAD_EXTENSIONS.fields[name].cell for name in state.columns if name in LEAD_EXTENSIONS.columns}
+    effective = await effective_values_of(tx, ctx.actor, leads=leads)
     shown = [name for name in templates if ctx.may(LEAD_EXTENSIONS.fields[name].permission)]
     return {
         "state": state,
         "columns": columns,
-        "cells": {lead.id: text_cells(textual, lead, people) for lead in leads},
+        "cells": {lead.id: text_cells(textual, lead, people, effective[lead.id]) for lead in leads},
         "card": [column.name for column in textual if column is not columns[0]][:_IN_CARD],
         "moments": _MOMENTS,
         "templates": templates,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     JsonValue,
     PlainValidator,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -24,6 +25,7 @@ from pydantic import (
 )
 
 from leadflood.domains.leads.catalog import LEAD_FIELDS, PLAIN_FIELDS, TEXT_FIELDS, LeadFields
+from leadflood.domains.leads.contracts.found_values import FoundValues
 from leadflood.domains.leads.models import CustomValue, LeadStatus, clean_custom_value
 from leadflood.domains.leads.values import Email
 from leadflood.kernel.actor import Actor, ActorKind
@@ -322,6 +324,17 @@ class LeadView(_Identified):
     updated_at: datetime
     enriched_at: datetime | None
     error: str | None
+    _found: FoundValues = PrivateAttr(default_factory=dict)
+
+    @property
+    def found(self) -> FoundValues:
+        """The found values of its empty fields. They are not part of the view: the API has `effectiveValues`."""
+        return self._found
+
+    def with_found(self, found: FoundValues) -> Self:
+        """The lead with these found values, as far as its fields are empty."""
+        self._found = {name: value for name, value in found.items() if getattr(self, name) is None}
+        return self
 
 
 class LeadCreated(View):

@@ -1,9 +1,10 @@
 """SQL that reads leads and their timeline."""
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
-from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.leads.catalog import FINDABLE_FIELDS, LEAD_FIELDS
 from leadflood.domains.leads.columns import LEAD, LEAD_EVENT
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
@@ -21,6 +22,7 @@ from leadflood.kernel.pagination import Page, Position, cut
 from leadflood.kernel.timeline import TimelineRecord
 
 _MAX_CHANGES = 100
+_FOUND: Final = {field.name: f"found_{field.name}" for field in FINDABLE_FIELDS}
 
 # An active lead.
 _LEAD = assemble(
@@ -165,7 +167,8 @@ async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version
 
 def lead_view(row: Row) -> LeadView:
     """The view of a row of `leads`."""
-    return LeadView(**{name: row[name] for name in LeadView.model_fields})
+    found = {name: row[column] for name, column in _FOUND.items() if row[column] is not None}
+    return LeadView(**{name: row[name] for name in LeadView.model_fields}).with_found(found)
 
 
 def _entry_view(entry: TimelineRecord) -> LeadEventView:
