@@ -42,7 +42,7 @@ from tests.conftest import DATABASE, TEMPLATE
 from tests.integration.db.conftest import opened
 from tests.support import crowd
 from tests.support.crowd import numbered
-from tests.support.explained import Plans
+from tests.support.explained import TOLD, Plans
 from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
 from tests.support.statements import while_borrowed
@@ -61,14 +61,7 @@ async def crowded(cluster: Cluster) -> AsyncIterator[Plans]:
     """A database of its own, full, on a connection that tells its plans."""
     cluster.create_database(PLANS, template=TEMPLATE)
     crowd.fill(cluster, cluster.url(PLANS), leads=200_000, found=True)
-    for setting in (
-        "session_preload_libraries = auto_explain",
-        "auto_explain.log_min_duration = 0",
-        "auto_explain.log_nested_statements = on",
-        "auto_explain.log_format = json",
-        "auto_explain.log_analyze = on",
-        "auto_explain.log_level = notice",
-    ):
+    for setting in TOLD:
         cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=PLANS)
     async with opened(cluster.url(PLANS, APP_ROLE), pool_size=1) as database:
         plans = Plans(database)

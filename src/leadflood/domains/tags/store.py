@@ -69,12 +69,13 @@ WITH removed AS (
 SELECT lead_id, array_agg(tag_id ORDER BY tag_id) AS tag_ids FROM removed GROUP BY lead_id
 """)
 
-# Remove pairs of a lead and a tag.
+# Remove pairs of a lead and a tag. With IS TRUE, pairs are looked up in a hash table, not in a join of unknown size.
 _REMOVE_PAIRS = sql("""
 WITH removed AS (
-    DELETE FROM lead_tags t USING unnest(:lead_ids::uuid[], :tag_ids::uuid[]) AS p (lead_id, tag_id)
-    WHERE t.workspace_id = :workspace_id AND t.lead_id = p.lead_id AND t.tag_id = p.tag_id
-    RETURNING t.lead_id, t.tag_id
+    DELETE FROM lead_tags
+    WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids::uuid[]) AND tag_id = ANY (:tag_ids::uuid[])
+      AND ((lead_id, tag_id) IN (SELECT * FROM unnest(:lead_ids::uuid[], :tag_ids::uuid[]))) IS TRUE
+    RETURNING lead_id, tag_id
 )
 SELECT lead_id, array_agg(tag_id ORDER BY tag_id) AS tag_ids FROM removed GROUP BY lead_id
 """)

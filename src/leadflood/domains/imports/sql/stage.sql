@@ -1,4 +1,5 @@
 -- Stage incoming rows, each with what it does. Returns how many rows do what, and how many change or keep which field.
+-- Recalled rows are staged already.
 WITH compared AS (
 {compared}
 ), judged AS (
@@ -38,6 +39,12 @@ WITH compared AS (
                    CASE WHEN j.source IS NOT NULL THEN 'source' END,
                    CASE WHEN j.owner_id IS NOT NULL THEN 'owner_id' END], NULL), '{}') END AS given
     ) n ON j.action = 'create' OR :combines::boolean AND j.action IN ('update', 'unchanged')
+    ON CONFLICT (workspace_id, import_id, row_no) DO UPDATE
+    SET action = excluded.action, reason = excluded.reason, lead_id = excluded.lead_id,
+        lead_version = excluded.lead_version, email = excluded.email, email_norm = excluded.email_norm,
+        {replaced}, source = excluded.source, owner_id = excluded.owner_id, custom_fields = excluded.custom_fields,
+        changes = excluded.changes, faults = excluded.faults, raw = excluded.raw, related = excluded.related,
+        duplicate_of = excluded.duplicate_of, given = excluded.given
     RETURNING action
 )
 SELECT 'action' AS what, action AS name, count(*) AS n FROM staged GROUP BY action

@@ -19,11 +19,12 @@ WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :afte
 ORDER BY row_no LIMIT :batch
 """)
 
-# Store what rows have added.
+# Store what the rows of a chunk have added.
 _SET_ADDED = sql("""
 UPDATE import_rows r SET related = coalesce(r.related, '{}') || jsonb_build_object('added', n.added::jsonb)
 FROM unnest(:row_numbers::integer[], :added::text[]) AS n (row_no, added)
 WHERE r.workspace_id = :workspace_id AND r.import_id = :import_id AND r.row_no = n.row_no
+  AND r.row_no >= :first AND r.row_no <= :last
 """)
 
 # Store the last row whose tags and lists are written.
@@ -56,9 +57,9 @@ async def set_added(
     tx: Transaction, found: StoredImport, added: Mapping[int, Mapping[str, JsonValue]], *, through: int
 ) -> None:
     """Store what rows have added, by number, and the last row."""
-    values = {"row_numbers": [*added], "added": [json.dumps(item) for item in added.values()]}
     if added:
-        await tx.execute(_SET_ADDED, {**found.key, **values})
+        values = {"row_numbers": [*added], "added": [json.dumps(item) for item in added.values()]}
+        await tx.execute(_SET_ADDED, {**found.key, **values, "first": min(added), "last": max(added)})
     await tx.execute(_ADVANCE, {**found.key, "through": through})
 
 

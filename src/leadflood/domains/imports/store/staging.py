@@ -70,6 +70,7 @@ STAGE = assemble(
     sql_file("leadflood.domains.imports.sql", "stage"),
     fields=_AS_GIVEN.columns,
     given=_AS_GIVEN.sql(sql("n.{field}")),
+    replaced=_AS_GIVEN.sql(sql("{field} = excluded.{field}")),
     judged=_AS_GIVEN.sql(sql("j.{field}")),
     compared=assemble(
         sql_file("leadflood.domains.imports.sql", "compare"),

@@ -1,0 +1,87 @@
+"""Rows that an import reads per row of its file, while the statistics are those of empty tables."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from leadflood.bootstrap import build_registry
+from leadflood.domains.imports.events import UNRELATE_IMPORT
+from leadflood.domains.imports.models.states import Duplicates
+from leadflood.domains.imports.service import commit, relating, sandboxed_parser
+from leadflood.kernel.config import Settings
+from leadflood.kernel.db.roles import APP_ROLE
+from tests.conftest import TEMPLATE, Workspace, new_workspace
+from tests.integration.db.conftest import opened
+from tests.support.desk import Desk, csv_of
+from tests.support.explained import TOLD, Plans
+from tests.support.jobs import Jobs
+from tests.support.postgres import Cluster
+from tests.support.sandbox import shared_sandbox
+from tests.support.statements import while_borrowed
+
+NAME = "rows_read"
+ROWS = 4000
+CHUNK = 200
+TABLES = ("import_rows", "lead_tags")
+_NO_STATISTICS = r"""
+SELECT format('ALTER TABLE leadflood.%I SET (autovacuum_enabled = off)', tablename)
+FROM pg_tables WHERE schemaname = 'leadflood' \gexec
+"""
+MAX_READS = 12
+"""Reads per row of the file and index, from the first chunk of the preview to the undo of the last tag. A statement
+that reads the whole import for each chunk adds 20, and one that does so for each row of a chunk thousands."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def told(cluster: Cluster, settings: Settings) -> AsyncIterator[tuple[Desk, Plans]]:
+    """A workspace in a database without statistics, and the plans of what runs there."""
+    cluster.create_database(NAME, template=TEMPLATE)
+    cluster.run(_NO_STATISTICS, NAME)
+    for setting in TOLD:
+        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=NAME)
+    async with opened(cluster.url(NAME, APP_ROLE), pool_size=4) as database:
+        plans = Plans(database)
+        with while_borrowed(
+            database.pool,
+            lambda item: item.add_log_listener(plans.hear),
+            lambda item: item.remove_log_listener(plans.hear),
+        ):
+            actor = Workspace(await new_workspace(database)).actor
+            yield Desk(database, build_registry(settings, database, shared_sandbox()), actor), plans
+    cluster.drop_database(NAME)
+
+
+def people(duplicates: Duplicates) -> bytes:
+    """A file in which each fifth row has the email of one far before it, and each has a tag."""
+    meant = [number - 1000 if number % 5 == 0 and number > 1000 else number for number in range(ROWS)]
+    rows = [[f"{duplicates}{number}@acme.com", f"Ada {place}", "VIP"] for place, number in enumerate(meant)]
+    return csv_of([["Email", "First name", "Tags"], *rows])
+
+
+async def undo(desk: Desk, import_id: UUID) -> None:
+    """Undo an import with its tags."""
+    await desk.undo(import_id)
+    queued = "SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind AND status = 'queued'"
+    jobs = Jobs(desk.database, desk.actor.workspace_id)
+    for row in await jobs.rows(queued, id=desk.actor.workspace_id, kind=UNRELATE_IMPORT.name):
+        await desk.attempt(row.id)
+
+
+@pytest.mark.parametrize("duplicates", list(Duplicates))
+async def test_reads_each_row_a_few_times(
+    told: tuple[Desk, Plans], duplicates: Duplicates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, plans = told
+    for module in (sandboxed_parser, commit, relating):
+        monkeypatch.setattr(module, "BATCH", CHUNK)
+    plans.nodes.clear()
+
+    done = await desk.run(people(duplicates), enrich=False, duplicates=duplicates)
+    await undo(desk, done.id)
+
+    read = {place: rows for place, rows in plans.rows_read().items() if place.startswith(TABLES)}
+    assert read["import_rows import_rows_pkey"] >= ROWS
+    assert any(place.startswith("lead_tags") for place in read)
+    assert max(read.values()) <= MAX_READS * ROWS, read
