@@ -8,7 +8,7 @@ from leadflood.domains.leads.contracts.views import CreateView
 from leadflood.domains.leads.queries.views import get_view
 from leadflood.domains.leads.service import views
 from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.filters import written
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.text import search_key
@@ -28,6 +28,10 @@ _KEYS = sql("SELECT search_key(value) AS key FROM unnest(:values::text[]) WITH O
 _WRITE = sql("""
 INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text, job_title, custom_fields)
 VALUES (:workspace_id, :id, 'x@acme.test', 'x@acme.test', 'api', 'made up', 'Head of Growth', :custom_fields)
+""")
+_OVERWRITE = sql("UPDATE leads SET search_text = 'made up' WHERE workspace_id = :workspace_id AND id = :id")
+_EXPLAINED = sql("""
+EXPLAIN (ANALYZE, FORMAT json) UPDATE leads SET {change} WHERE workspace_id = :workspace_id AND id = :id
 """)
 _OLD_VIEW = sql("""
 INSERT INTO saved_views (workspace_id, id, user_id, name, filter, sort, columns, position)
@@ -88,6 +92,32 @@ async def test_no_way_to_write_a_lead_forgets_its_text(desk: Desk) -> None:
 
     assert await desk.found("growth pro") == {"x@acme.test"}
     assert await desk.found("made up") == set()
+
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await tx.execute(_OVERWRITE, {name: values[name] for name in ("workspace_id", "id")})
+
+    assert await desk.found("growth pro") == {"x@acme.test"}
+    assert await desk.found("made up") == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "computes"),
+    [
+        ("deleted_at = now(), first_name = first_name, search_text = search_text", False),
+        ("first_name = 'Ada'", True),
+        ("found_company = 'Acme'", True),
+        ("search_text = 'made up'", True),
+    ],
+)
+async def test_the_text_is_computed_when_it_changes(desk: Desk, change: str, computes: bool) -> None:
+    lead = await desk.create("x@acme.test", jobTitle="Founder")
+    statement = assemble(_EXPLAINED, change=sql(change))
+
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        plan = await tx.scalar(statement, {"workspace_id": desk.actor.workspace_id, "id": lead.lead_id})
+
+    called = {trigger["Trigger Name"] for trigger in json.loads(plan)[0]["Triggers"] if "Trigger Name" in trigger}
+    assert ("leads_changed_text" in called) is computes
 
 
 async def test_views_that_the_release_before_writes_get_a_tree_and_others_show_it_nothing(
