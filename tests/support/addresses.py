@@ -64,6 +64,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         "/leads/deleted?q=nobody-at-all",
     ],
     "/leads/deleted/{id}": lambda it: [f"/leads/deleted/{it.ids[name]}" for name in ("deleted", "merged")],
+    "/settings/sources/{name}": lambda _it: ["/settings/sources/email_insight"],
     "/leads/{id}": lambda it: [
         f"/leads/{it.leads[cast.FOUND]}",
         f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",

@@ -28,6 +28,7 @@ from leadflood.cli import (
     notes,
     processes,
     secret_keys,
+    sources,
     stages,
     tags,
     tasks,
@@ -92,6 +93,7 @@ app.add_typer(lists.app, name="list")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
 app.add_typer(enrichments.app, name="enrichment")
+app.add_typer(sources.app, name="source")
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.add_typer(hold.app, name="hold")

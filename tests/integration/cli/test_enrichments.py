@@ -1,4 +1,4 @@
-"""`leadflood enrichment`: estimate, start, show, pause, resume and cancel."""
+"""`leadflood enrichment`: estimate, start, show, pause, resume and cancel; and `leadflood source`."""
 
 import json
 
@@ -31,3 +31,11 @@ async def test_an_enrichment_is_estimated_started_paused_resumed_and_canceled(
     assert terminal.here("enrichment", "start").returncode == 1
     listed = [json.loads(line)["name"] for line in terminal.here("enrichment", "list", "--json").stdout.splitlines()]
     assert listed == ["Companies by domain", "Ada"]
+
+
+def test_sources_are_listed_and_shown(terminal: Terminal) -> None:
+    listed = terminal.here("source", "list", "--json")
+    assert [json.loads(line)["name"] for line in listed.stdout.splitlines()] == ["email_insight"], listed.stderr
+    shown = terminal.here("source", "show", "email_insight", "--json")
+    assert (json.loads(shown.stdout)["name"], shown.returncode) == ("email_insight", 0)
+    assert terminal.here("source", "show", "nothing").returncode == 1

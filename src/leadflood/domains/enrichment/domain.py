@@ -101,8 +101,16 @@ DOMAIN = Domain(
     ),
     participants=(PARTICIPANT,),
     extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
-    routes=("leadflood.domains.enrichment.edge.routes", "leadflood.domains.enrichment.edge.batch_routes"),
-    pages=("leadflood.domains.enrichment.edge.pages", "leadflood.domains.enrichment.edge.batch_pages"),
+    routes=(
+        "leadflood.domains.enrichment.edge.routes",
+        "leadflood.domains.enrichment.edge.batch_routes",
+        "leadflood.domains.enrichment.edge.source_routes",
+    ),
+    pages=(
+        "leadflood.domains.enrichment.edge.pages",
+        "leadflood.domains.enrichment.edge.batch_pages",
+        "leadflood.domains.enrichment.edge.source_pages",
+    ),
     navigation=(
         NavItem(
             "Enrichments",
@@ -113,6 +121,15 @@ DOMAIN = Domain(
             keys="g r",
             permission=LEADS_READ,
             words="enrich batch bulk sources find",
+        ),
+        NavItem(
+            "Sources",
+            "/settings/sources",
+            "activity",
+            "workspace",
+            order=155,
+            permission=LEADS_READ,
+            words="settings enrichment health registers website",
         ),
     ),
     templates="leadflood.domains.enrichment.edge",

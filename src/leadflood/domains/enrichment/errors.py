@@ -53,6 +53,16 @@ class BatchNotReady(Conflict):
     remedy = "Read its `status`."
 
 
+class SourceNotFound(NotFound):
+    """Workers ask no source of this name."""
+
+    code = "source_not_found"
+    title = "Source not found"
+
+    def __init__(self) -> None:
+        super().__init__("No source with this name is asked. See `GET /v1/sources`.")
+
+
 class NothingToEnrich(Conflict):
     """No lead matches."""
 
