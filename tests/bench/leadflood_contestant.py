@@ -36,7 +36,7 @@ TRUNCATE leadflood.leads, leadflood.job_executions, leadflood.outbox_events, lea
 
 
 def leadflood(cluster: Cluster, folder: Path) -> Contestant:
-    """LEAD-FLOOD as shipped, on a fresh database, but for the limit of requests a minute and quieter logs."""
+    """LEAD-FLOOD on a fresh database, as shipped but for the rate limit, quieter logs, and a source without network."""
     settings = Settings(
         _env_file=None,
         home=folder,
@@ -55,6 +55,7 @@ def leadflood(cluster: Cluster, folder: Path) -> Contestant:
         "LEADFLOOD_SECRET_KEY": settings.secret_key.get_secret_value(),
         "LEADFLOOD_RATE_LIMIT_PER_MINUTE": "100000000",
         "LEADFLOOD_LOG_LEVEL": "warning",
+        "LEADFLOOD_ENRICHMENT_SOURCES": "email_insight",
     }
     program = [sys.executable, "-m", "leadflood"]
     return Contestant(

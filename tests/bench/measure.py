@@ -49,6 +49,7 @@ class Sizes:
     page_contexts: int = 100
     import_rows: int = 200_000
     latency_seconds: int = 20
+    sites: int = 1000
 
 
 QUICK = Sizes(
@@ -60,6 +61,7 @@ QUICK = Sizes(
     page_contexts=10,
     import_rows=2000,
     latency_seconds=3,
+    sites=30,
 )
 
 Figures = dict[str, float]
@@ -123,7 +125,7 @@ def drain(contestant: Contestant, sizes: Sizes) -> Measured:
     before = Snapshot.take(named)
     started = utc_now().timestamp()
     with contestant.starting_worker() as worker:
-        _await_drained(contestant)
+        await_drained(contestant)
         used = Snapshot.take({**named, "worker": worker}).cores_since(before)
         memory = resident_mib(worker)
     count, first, last = map(float, contestant.sql(FINISHED).split("|"))
@@ -163,7 +165,8 @@ def rank(values: Sequence[float], share: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 2) if ordered else math.nan
 
 
-def _await_drained(contestant: Contestant) -> None:
+def await_drained(contestant: Contestant) -> None:
+    """Wait until no job is queued or runs. Raises: Failed: after 400 seconds."""
     psql = str(contestant.cluster.server.program("psql"))
     argv = [psql, "-XqAt", "--set=ON_ERROR_STOP=1", contestant.cluster.url(contestant.database)]
     try:

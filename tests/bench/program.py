@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench import (
+    companies,
     crowded,
     exporting,
     importing,
@@ -39,6 +40,7 @@ PARTS = (
     "import",
     "export",
     "viewers",
+    "companies",
 )
 FLOOR_DATABASE = "floor"
 _CROWDED = {"pages", "lists", "import", "export", "viewers"}
@@ -66,6 +68,9 @@ def program(
             found.names += [each.name for each in contestants]
             for each in contestants:
                 found.measurements |= _of_contestant(part, each, sizes)
+    if "companies" in parts:
+        found.measurements[companies.FLOOR] = partial(companies.floor, sizes, folder)
+        found.measurements[companies.LABEL] = partial(companies.measure, ours, sizes)
     if _CROWDED & set(parts):
         crowd = crowded.crowded(ours, sizes.leads, history=pages.LABEL in parts)
         found.measurements |= {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import exporting, importing, latency, lists
+from tests.bench import companies, exporting, importing, latency, lists
 from tests.bench.labels import BULK_FLOOR, FLOOR, OURS
 from tests.bench.rounds import Results
 
@@ -69,6 +69,7 @@ _TO_FLOOR: Mapping[str, tuple[_Side, _Side]] = {
     "import": (_Side(importing.LABEL), _Side(importing.FLOOR)),
     "import, commit alone": (_Side(importing.LABEL, "commit_per_second"), _Side(importing.FLOOR)),
     "import, undo": (_Side(importing.LABEL, "undo_per_second"), _Side(importing.FLOOR)),
+    "companies": (_Side(companies.LABEL), _Side(companies.FLOOR)),
     **{
         f"export, {kind}": (_Side(exporting.LABEL, f"{kind} per_second"), _Side(exporting.FLOOR))
         for kind in exporting.FORMATS
@@ -135,6 +136,7 @@ def aims(results: Results, leads: int) -> list[Aim]:
         "batch ÷ floor": 0.4,
         "drain ÷ peer": 5.0,
         "import ÷ floor": 0.35,
+        "companies ÷ floor": 0.4,
         _UNDONE: 1.0,
     }
     aimed = [Aim(name, found[name], least) for name, least in wanted.items() if name in found]
@@ -148,6 +150,11 @@ def aims(results: Results, leads: int) -> list[Aim]:
         for process in ("api", "worker"):
             figure = f"{process}_peak_mib"
             aimed.append(_at_most(results, f"import, {process}, peak MiB", importing.LABEL, figure, 300))
+    if results.has(companies.LABEL):
+        for name, figure, least in (("companies", "per_second", 20), ("leads", "leads_per_second", 100)):
+            aimed.append(Aim(f"{name} read a second", results.median(companies.LABEL, figure), least))
+        aimed.append(_at_most(results, "companies, worker MiB", companies.LABEL, "worker_mib", 250))
+        aimed.append(_at_most(results, "companies, with children MiB", companies.LABEL, "with_children_mib", 450))
     most = lists.aim(leads)
     if results.has(lists.LABEL) and most is not None:
         worst = max(results.median(lists.LABEL, f"{name} p95_ms") for name in lists.NAMES)
