@@ -1,6 +1,7 @@
 """An export that is imported again changes nothing; in another workspace it makes the same leads."""
 
 import io
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from leadflood.domains.fields.contracts import CreateField
 from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.domains.leads.service.found_values import set_found_values
 from leadflood.domains.lists import service as lists
 from leadflood.domains.lists.contracts import CreateList, OneList
 from leadflood.domains.lists.permissions import LISTS_READ
@@ -74,6 +76,22 @@ VALUES = {
     "undefined_Key": "d",
 }
 ADA = "ada@acme.com"
+FOUND = {
+    "first_name": "Bob 🦊",
+    "last_name": "Found",
+    "company": "=1+1; Acme",
+    "job_title": "-VP, Sales",
+    "phone": "+442079460958",
+    "country": "GB",
+    "website": "https://acme.com",
+}
+"""Found values of a lead with a last name of its own."""
+
+
+def by_email(data: bytes) -> dict[str, dict[str, Any]]:
+    """The rows of a CSV or NDJSON file."""
+    rows = [json.loads(line) for line in data.splitlines()] if data.startswith(b"{") else table(data)
+    return {row["email"]: row for row in rows}
 
 
 async def define(desk: Desk) -> None:
@@ -99,6 +117,9 @@ async def fill(desk: Desk) -> UUID:
         ownerId=str(user),
         customFields={**VALUES, "introduced_by": str(user)},
     )
+    bob = await desk.lead("bob@acme.com", lastName="Own")
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await set_found_values(tx, desk.actor, found={bob: FOUND})
     for number, text in enumerate(HOSTILE):
         await desk.lead(f"lead{number}@acme.com", company=text.replace("\n", " "), customFields={"notes": text})
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
@@ -108,6 +129,33 @@ async def fill(desk: Desk) -> UUID:
             made = await lists.create_list(tx, desk.actor, command=CreateList(name=name))
             await lists.add_lead(tx, desk.actor, lead_id=ada, command=OneList.model_validate({"listId": str(made.id)}))
     return user
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.CSV, ExportFormat.NDJSON])
+async def test_files_have_found_values_only_with_the_column_that_names_them(desk: Desk, kind: ExportFormat) -> None:
+    await fill(desk)
+    names = ["email", "lastName", "company", "phone"]
+
+    marked = by_email(await desk.stream(*names, "foundFields", kind=kind))
+    plain = by_email(await desk.stream(*names, kind=kind))
+    whole = by_email(await desk.stream(kind=kind))
+
+    for bob in (marked["bob@acme.com"], whole["bob@acme.com"]):
+        assert (bob["lastName"], bob["phone"], "Acme" in bob["company"]) == ("Own", "+442079460958", True)
+        assert [name in bob["foundFields"] for name in ("company", "phone", "lastName")] == [True, True, False]
+    assert not marked[ADA]["foundFields"]
+    assert (plain["bob@acme.com"]["company"] or None, plain["bob@acme.com"]["phone"] or None) == (None, None)
+
+
+async def test_importing_chosen_columns_writes_no_found_value(desk: Desk) -> None:
+    await fill(desk)
+    here = ImportDesk(desk.database, desk.registry, desk.actor)
+    before = await here.leads()
+    for headers in HeaderStyle:
+        exported = await desk.stream("email", "firstName", "company", "foundFields", headers=headers)
+        await here.run(exported, existing="overwrite")
+
+    assert await here.leads() == before
 
 
 @pytest.mark.parametrize("headers", HeaderStyle)
@@ -120,7 +168,7 @@ async def test_importing_an_export_changes_nothing(desk: Desk, kind: ExportForma
 
     again = await here.run(exported, existing="overwrite", enrich=False)
 
-    assert (counted(again), again.errors) == ({"unchanged": len(HOSTILE) + 1}, {})
+    assert (counted(again), again.errors) == ({"unchanged": len(HOSTILE) + 2}, {})
     assert await here.leads() == before
     assert await related(here) == related_before
 
@@ -132,7 +180,7 @@ async def test_an_export_makes_the_same_leads_elsewhere_with_tags_and_lists(desk
 
     done = await elsewhere.run(await desk.stream("*", headers=LABELS), enrich=False)
 
-    assert counted(done) == {"create": len(HOSTILE) + 1}
+    assert counted(done) == {"create": len(HOSTILE) + 2}
     assert await related(elsewhere) == await related(here)
 
 
@@ -149,7 +197,7 @@ async def test_each_column_of_an_export_goes_to_its_own_field(desk: Desk, header
     }
     own = [column.target for column in found.columns if not column.target.startswith("custom:")]
     plain = ["email", "firstName", "lastName", "company", "jobTitle", "phone", "website", "country", "source", "stage"]
-    assert sorted(name for name in own if name != "ignore") == sorted([*plain, "owner", "tags", "lists"])
+    assert sorted(name for name in own if name != "ignore") == sorted([*plain, "owner", "tags", "lists", "foundFields"])
 
 
 @pytest.mark.parametrize("headers", HeaderStyle)

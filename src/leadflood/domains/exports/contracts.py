@@ -83,7 +83,9 @@ class CreateExport(Schema):
     columns: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_CHOSEN)] = Field(
         default_factory=lambda: [ALL],
         description="`*` for all fields, `owner` (email), `custom.KEY` or `custom.*`, `enriched.FIELD` or "
-        "`enriched.*`, `tags`, `lists`. In tables, `*` has tags, lists and the owner's email instead of the ID.",
+        "`enriched.*`, `tags`, `lists`. In tables, `*` has tags, lists and the owner's email instead of the ID. With "
+        "`foundFields`, which `*` includes, found values fill empty fields, and that column names these fields: an "
+        "import leaves such values out.",
     )
     headers: Annotated[HeaderStyle, Strict(strict=False)] = Field(
         default=HeaderStyle.LABELS, description="CSV and XLSX: headers are labels, such as *First name*, or API names."

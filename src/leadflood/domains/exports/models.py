@@ -45,6 +45,8 @@ FIELDS: Final[Mapping[str, str]] = {
 """The fields of a lead, by API and table name, in the order of a file."""
 OWNER: Final = "owner"
 """The email of the owner, instead of `ownerId`."""
+FOUND: Final = "foundFields"
+"""The names of the fields whose values are found ones. With this column, found values fill empty fields of the file."""
 CUSTOM: Final = "custom."
 ENRICHED: Final = "enriched."
 ALL_CUSTOM: Final = "custom.*"
@@ -156,12 +158,14 @@ class ExportRecord:
         enriched: the chosen enrichment values by field.
         people: emails of the members by ID; empty unless a column needs them.
         related: names by related field, such as `tags`.
+        found: fields of the lead that have a found value here, by API name.
     """
 
     lead: LeadView
     enriched: Mapping[str, Any]
     people: Mapping[str, str] = field(default_factory=dict)
     related: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    found: Sequence[str] = ()
 
     @property
     def owner(self) -> str | None:
@@ -179,6 +183,8 @@ def getter(column: str) -> Callable[[ExportRecord], Any]:
         return lambda record: record.enriched.get(name)
     if column == OWNER:
         return attrgetter(OWNER)
+    if column == FOUND:
+        return lambda record: [*record.found] or None
     if column not in FIELDS:
         return lambda record: record.related.get(column) or None
     return attrgetter(f"lead.{FIELDS[column]}")
@@ -223,15 +229,16 @@ class Encoder(Protocol):
 
 def check_column(text: str) -> str:
     """The name of a column. Raises: InvalidValue."""
-    if text in FIELDS or text in (ALL, ALL_CUSTOM, ALL_ENRICHED, OWNER) or text in LEAD_EXTENSIONS.file_columns:
+    if text in FIELDS or text in (ALL, ALL_CUSTOM, ALL_ENRICHED, OWNER, FOUND) or text in LEAD_EXTENSIONS.file_columns:
         return text
     if text.startswith(CUSTOM):
         return CUSTOM + check_field_key(text.removeprefix(CUSTOM))
     if text.startswith(ENRICHED) and text.removeprefix(ENRICHED) in EXPORTED:
         return text
+    named = ", ".join([*FIELDS, OWNER, FOUND, *LEAD_EXTENSIONS.file_columns])
     message = (
-        f"There is no such column. Provide *, {', '.join([*FIELDS, OWNER, *LEAD_EXTENSIONS.file_columns])}, custom. "
-        f"and a key or *, enriched. and one of {', '.join(EXPORTED)} or *."
+        f"There is no such column. Provide *, {named}, custom. and a key or *, enriched. and one of "
+        f"{', '.join(EXPORTED)} or *."
     )
     raise InvalidValue(message, "unknown_column")
 
@@ -255,6 +262,11 @@ def wants_people(columns: Iterable[str]) -> bool:
     return any(column == OWNER or column.startswith(CUSTOM) for column in columns)
 
 
+def wants_found(columns: Iterable[str]) -> bool:
+    """Whether found values fill the empty fields of a file with these columns."""
+    return any(column in (FOUND, ALL) for column in columns)
+
+
 def resolved(columns: Iterable[str], custom_keys: Iterable[str]) -> list[str]:
     """The columns of a table: each once, in the requested order, with stars replaced by names.
 
@@ -265,7 +277,7 @@ def resolved(columns: Iterable[str], custom_keys: Iterable[str]) -> list[str]:
     for column in columns:
         if column == ALL:
             own = [OWNER if name == "ownerId" else name for name in FIELDS]
-            named |= dict.fromkeys([*own, *LEAD_EXTENSIONS.file_columns, *keys])
+            named |= dict.fromkeys([*own, FOUND, *LEAD_EXTENSIONS.file_columns, *keys])
         elif column == ALL_CUSTOM:
             named |= dict.fromkeys(keys)
         elif column == ALL_ENRICHED:

@@ -14,9 +14,11 @@ from leadflood.domains.exports.models import (
     Selection,
     file_name,
     wants_enriched,
+    wants_found,
     wants_people,
 )
 from leadflood.domains.identity.queries import member_addresses
+from leadflood.domains.leads.catalog import FINDABLE_FIELDS
 from leadflood.domains.leads.contracts import ActorView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadSort
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
@@ -95,9 +97,14 @@ async def next_records(
     files = LEAD_EXTENSIONS.file_columns
     loaded = await LEAD_EXTENSIONS.load(tx, actor, [name for name in columns if name in files], ids)
     named = {name: files[name].names or list for name in loaded}
+    fills = wants_found(columns)
     return [
         ExportRecord(
-            lead, known.get(lead.id, {}), people, {name: named[name](loaded[name][lead.id]) for name in loaded}
+            lead.model_copy(update=dict(lead.found)) if fills and lead.found else lead,
+            known.get(lead.id, {}),
+            people,
+            {name: named[name](loaded[name][lead.id]) for name in loaded},
+            [field.api_name for field in FINDABLE_FIELDS if field.name in lead.found] if fills else (),
         )
         for lead in leads
     ]

@@ -16,6 +16,7 @@ from leadflood.domains.exports.models import (
     CUSTOM,
     DIRECT_LIMIT,
     FIELDS,
+    FOUND,
     OWNER,
     ExportFormat,
     HeaderStyle,
@@ -144,13 +145,14 @@ def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
 
 
 def _as_shown(columns: Iterable[str]) -> Iterable[str]:
-    """The columns of the list, as columns of a file."""
+    """The columns of the list, as columns of a file, with the values that the list shows."""
     for name in columns:
         if name.startswith(CUSTOM_FIELD):
             yield CUSTOM + name.removeprefix(CUSTOM_FIELD)
         else:
             known = name in FIELDS or name == OWNER or name in LEAD_EXTENSIONS.file_columns
             yield from _NAMED_OTHERWISE.get(name, (name,) if known else ())
+    yield FOUND
 
 
 async def _is_large(ctx: PageContext, command: CreateExport) -> bool:

@@ -19,6 +19,7 @@ _NAMED: Final[Mapping[str, str]] = {
     Target.OWNER.value: "Owner (email)",
     Target.TAGS.value: "Tags",
     Target.LISTS.value: "Lists",
+    Target.FOUND_FIELDS.value: "Found fields (not imported)",
 }
 TARGETS: Final = (
     *((name, _NAMED.get(name) or labels.field(name)) for name in FIELD_TARGETS if name != Target.IGNORE),

@@ -10,6 +10,7 @@ from leadflood.domains.exports.models import (
     CUSTOM,
     ENRICHED,
     FIELDS,
+    FOUND,
     OWNER,
     ExportRecord,
     getter,
@@ -23,10 +24,12 @@ class NdjsonEncoder:
 
     def __init__(self, columns: Sequence[str]) -> None:
         """Args: columns: as requested; a star for custom fields means all that a lead has."""
-        named = list(dict.fromkeys(name for column in columns for name in (FIELDS if column == ALL else [column])))
+        named = list(
+            dict.fromkeys(name for column in columns for name in ([*FIELDS, FOUND] if column == ALL else [column]))
+        )
         named = resolved(named, ())
         self._fields = [name for name in named if name in FIELDS]
-        self._other = [name for name in named if name == OWNER or name in LEAD_EXTENSIONS.file_columns]
+        self._other = [name for name in named if name in (OWNER, FOUND) or name in LEAD_EXTENSIONS.file_columns]
         self._all_custom = ALL in columns or ALL_CUSTOM in columns
         self._custom = frozenset(_without(CUSTOM, named))
         self._enriched = _without(ENRICHED, named)
@@ -50,7 +53,7 @@ class NdjsonEncoder:
     def _line(self, record: ExportRecord) -> str:
         view = record.lead
         if self._whole:
-            return view.model_dump_json()
+            return f'{view.model_dump_json()[:-1]},"{FOUND}":{json.dumps(record.found)}}}'
         known = view.model_dump(mode="json")
         shown: dict[str, Any] = {name: known[name] for name in self._fields}
         if self._all_custom or self._custom:

@@ -4,7 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from leadflood.domains.exports.models import CUSTOM, ENRICHED, OWNER, ExportRecord, FileColumn, HeaderStyle, getter
+from leadflood.domains.exports.models import (
+    CUSTOM,
+    ENRICHED,
+    FOUND,
+    OWNER,
+    ExportRecord,
+    FileColumn,
+    HeaderStyle,
+    getter,
+)
 from leadflood.domains.fields.models import CustomField, label_of
 from leadflood.domains.imports.models.column_detection import custom_key
 from leadflood.domains.imports.models.export_headers import SYSTEM_LABELS, custom_label, found_label
@@ -63,6 +72,8 @@ def _reader(
     read = getter(name)
     if name == "stage" and for_people:
         return lambda record: stages.get(read(record), read(record))
+    if name == FOUND and for_people:
+        return lambda record: [FIELDS[each] for each in record.found] or None
     if name == "phone" and for_people:
         return lambda record: _readable_phone(read(record))
     field = fields.get(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else None

@@ -14,8 +14,9 @@ from leadflood.domains.imports.contracts.rows import CUT, EXTRA_CELLS, HARMLESS,
 from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, says_nothing, strip_cell
 from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target
 from leadflood.domains.imports.models.format import guard_of
+from leadflood.domains.imports.models.header_names import name_key
 from leadflood.domains.imports.models.states import InvalidValues
-from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.leads.catalog import FINDABLE_FIELDS, LEAD_FIELDS
 from leadflood.domains.lists.models import MAX_NAME as MAX_LIST_NAME
 from leadflood.domains.stages.models import stage_key
 from leadflood.domains.tags.models import clean_name
@@ -30,10 +31,15 @@ _PLAIN: Final = frozenset(TARGETS) - {
     Target.STAGE,
     Target.TAGS,
     Target.LISTS,
+    Target.FOUND_FIELDS,
     Target.IGNORE,
 }
 """Targets whose cells are read as they are."""
 _POINTERS: Final = {field.short_name: f"/{field.api_name}" for field in LEAD_FIELDS}
+_FINDABLE: Final = {
+    name_key(name): field.short_name for field in FINDABLE_FIELDS for name in (field.api_name, field.label)
+}
+"""Fields by the names that a cell of `foundFields` may have."""
 _RELATED: Final[Mapping[str, Callable[[str], str]]] = {
     Target.TAGS: clean_name,
     Target.LISTS: partial(clean_line, max_length=MAX_LIST_NAME),
@@ -143,8 +149,7 @@ class RowReader:
                 self._odd(target, cell, given, faults)
         if custom:
             given["customFields"] = custom
-        if Target.FULL_NAME in given:
-            _fill_names(given)
+        _settle(given)
         if given.get(Target.COUNTRY) == _NAMIBIA:
             _require_namibia(cells, given, faults)
         return given
@@ -177,6 +182,9 @@ class RowReader:
     def _odd(self, target: str, cell: str, given: dict[str, Any], faults: list[RowFault]) -> None:
         if target == Target.SOURCE:
             given["source"] = _source_token(cell)
+            return
+        if target == Target.FOUND_FIELDS:
+            given[target] = [found for name in split_names(cell) if (found := _FINDABLE.get(name_key(name)))]
             return
         if target in _RELATED:
             given[_RELATED_KEY] = given.get(_RELATED_KEY, {}) | {target: _names(target, cell, faults)}
@@ -239,6 +247,16 @@ def _names(target: str, cell: str, faults: list[RowFault]) -> list[str]:
         except InvalidValue as error:
             faults.append(RowFault.of(f"/{target}", error.code, str(error), name))
     return list(found)
+
+
+def _settle(given: dict[str, Any]) -> None:
+    """Bring cells that are about other cells to those."""
+    if Target.FOUND_FIELDS in given:
+        # They would become values that a file wrote.
+        for name in given.pop(Target.FOUND_FIELDS):
+            given.pop(name, None)
+    if Target.FULL_NAME in given:
+        _fill_names(given)
 
 
 def _fill_names(given: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ SYSTEM_LABELS: Final[Mapping[str, str]] = {
     "updatedAt": "Updated (UTC)",
     "enrichedAt": "Enriched (UTC)",
     "error": "Enrichment error",
+    "foundFields": "Found fields",
 }
 """Labels of the columns of a lead that an import cannot set, by API name; the owner's ID is set by email."""
 
@@ -43,6 +44,7 @@ _OWN_TARGETS: Final[Mapping[str, str]] = {
     name_key(label): target
     for target, label in (*((field.short_name, field.label) for field in LEAD_FIELDS if field.importable),)
 }
+_FOUND_FIELDS: Final = frozenset({"foundFields", SYSTEM_LABELS["foundFields"]})
 _RESERVED: Final = frozenset(map(name_key, [*_OWN_TARGETS, *SYSTEM_LABELS.values(), "leadflood_error"]))
 
 
@@ -77,7 +79,8 @@ def exported_targets(
         export_only: `export_only_labels`, which a process that parses files gets from the one that starts it.
     """
     system = {**(export_only or {}), **SYSTEM_LABELS}
-    return _named_for_people(columns, system) | _named_for_programs([name for name, _ in columns], system)
+    named = _named_for_people(columns, system) | _named_for_programs([name for name, _ in columns], system)
+    return named | {index: Target.FOUND_FIELDS for index, (name, _) in enumerate(columns) if name in _FOUND_FIELDS}
 
 
 def _named_for_programs(names: Sequence[str], system: Mapping[str, str]) -> dict[int, str]:

@@ -34,6 +34,9 @@ class Target(StrEnum):
     STAGE = "stage"
     TAGS = "tags"
     LISTS = "lists"
+    FOUND_FIELDS = "foundFields"
+    """The names of fields whose cells are found values, as in our own exports. They are not imported."""
+
     IGNORE = "ignore"
 
 
@@ -42,6 +45,7 @@ TARGETS: Final = (
     Target.FULL_NAME.value,
     Target.TAGS.value,
     Target.LISTS.value,
+    Target.FOUND_FIELDS.value,
     Target.IGNORE.value,
 )
 """All targets besides custom fields, in the order of forms."""
