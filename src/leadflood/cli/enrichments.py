@@ -33,7 +33,7 @@ def start(  # noqa: PLR0913, PLR0917  each option is a parameter
     tree: str | None = FILTER,
     import_id: str | None = typer.Option(None, "--import", metavar="ID", help="The leads of an import."),
     domain: list[str] = typer.Option([], metavar="DOMAIN", help="A company by domain. Repeatable."),
-    file: Path | None = typer.Option(None, exists=True, dir_okay=False, help="File with one domain per line."),
+    file: Path | None = typer.Option(None, dir_okay=False, help="File with one domain per line."),
     name: str | None = typer.Option(None, help="Name of the enrichment."),
     include_fresh: bool = typer.Option(False, "--include-fresh", help="Enrich those again that are up to date."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Estimate only."),

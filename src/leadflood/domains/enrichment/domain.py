@@ -118,7 +118,6 @@ DOMAIN = Domain(
             "sparkles",
             "data",
             order=65,
-            keys="g r",
             permission=LEADS_READ,
             words="enrich batch bulk sources find",
         ),
