@@ -61,5 +61,5 @@ async def all_others(page: Page, keys: Keys) -> None:
     await keys.reach(page.get_by_role("link", name="Completed", exact=True))
     await keys.press("Enter")
     await keys.arrive("status=completed")
-    enrichments = page.locator("#jobs-list [data-row]").filter(has_text="Enrichment")
+    enrichments = page.locator("#jobs-list [data-row]").filter(has_text="@acme.com")
     await expect(enrichments.get_by_text("Completed", exact=True)).to_have_count(LEADS)
