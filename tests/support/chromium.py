@@ -35,7 +35,7 @@ from playwright.async_api import Error as PlaywrightError
 from leadflood.web.cookies import SESSION
 
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
