@@ -169,6 +169,11 @@ class Settings(BaseSettings):
         " their companies: `website`, `dns`, `gleif`, `sec_edgar`, `companies_house`, `wikidata`, `company_place`."
         " With `email_insight,job_title,phone_place` no request leaves.",
     )
+    refresh_companies: bool = Field(
+        default=True,
+        description="Read companies with leads again when their facts are no longer fresh: at most 20 per workspace in"
+        " 15 minutes, after all other work. `false`: when their next lead comes.",
+    )
     simulated_latency_seconds: float = Field(2, ge=0, description="Duration of a `simulated` call, in seconds.")
     simulated_failure_rate: float = Field(0, ge=0, le=1, description="Fraction of `simulated` calls that fail.")
     simulated_failure_kind: Literal["retryable", "terminal"] = Field(

@@ -134,6 +134,7 @@ _JOBS: Final = {
     "leads.enrich": "Enrichment",
     "enrichment.company": "Enrichment of a company",
     "enrichment.batch": "Enrichment of many",
+    "enrichment.read_due_companies": "Refresh companies",
     "enrichment.clear_runs": "Clean up enrichment",
     "leads.purge": "Delete expired leads",
     "leads.undo": "Undo a change",

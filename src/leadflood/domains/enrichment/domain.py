@@ -23,11 +23,13 @@ from leadflood.domains.enrichment.events import (
     ENRICHMENT_CANCELED_KIND,
     LEAD_ENRICHED,
     LEAD_ENRICHMENT_FAILED,
+    READ_DUE_COMPANIES,
     REFRESH_WORKSPACES,
     EnrichmentAuditAction,
 )
 from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
 from leadflood.domains.enrichment.jobs.companies import clearing
+from leadflood.domains.enrichment.jobs.due_companies import due_companies
 from leadflood.domains.enrichment.jobs.effective import refreshing
 from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import worker_sources
@@ -53,6 +55,11 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
         *jobs.definitions(worker_sources(services.settings), engines),
         *clearing(services.database, retention_days=services.settings.job_retention_days),
         *refreshing(services.database),
+        *due_companies(
+            services.database,
+            worker_sources(services.settings),
+            enabled=services.settings.refresh_companies,
+        ),
     ]
 
 
@@ -86,7 +93,11 @@ DOMAIN = Domain(
     name="enrichment",
     audit=_AUDIT,
     jobs=_jobs,
-    schedules=(Schedule(CLEAR_RUNS, 900.0), Schedule(REFRESH_WORKSPACES, 86_400.0)),
+    schedules=(
+        Schedule(CLEAR_RUNS, 900.0),
+        Schedule(READ_DUE_COMPANIES, 900.0),
+        Schedule(REFRESH_WORKSPACES, 86_400.0),
+    ),
     events=(LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, COMPANY_ENRICHED),
     subscriptions=(
         Subscription("enrichment.lead_created", LEAD_CREATED, listeners.lead_created),

@@ -48,6 +48,9 @@ ENRICHMENT_CANCELED_KIND: Final = "enrichment.canceled"
 ENRICHMENT_BATCH: Final = "enrichment_batch"
 """Kind of subject of the audit log."""
 
+READ_DUE_COMPANIES = JobKind("enrichment.read_due_companies.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+"""Enqueued by its schedule. Starts runs of companies whose facts are no longer fresh."""
+
 CLEAR_RUNS = JobKind("enrichment.clear_runs.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
 
