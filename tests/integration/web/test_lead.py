@@ -1,14 +1,24 @@
 """The page of a lead, and a new one typed in."""
 
+import json
 from uuid import UUID
 
 import pytest
 
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadView
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import NotFound
 from tests.integration.web.conftest import House, NewHouse
 from tests.support.web import Browser, Seen
+
+
+# A job whose second attempt completed.
+_COMPLETE = sql("""
+UPDATE job_executions
+SET status = 'completed', attempts = 2, started_at = now(), finished_at = now(), failures = :failures::jsonb
+WHERE workspace_id = :workspace_id AND subject_id = :lead_id
+""")
 
 
 def faulty(seen: Seen) -> list[str | None]:
@@ -159,6 +169,28 @@ async def test_enriching_again_queues_a_job(owner: Browser, house: House) -> Non
     seen = await owner.post(f"/leads/{lead_id}/enrichments")
 
     assert len(seen.html.css(".lead__job")) == 2
+
+
+@pytest.mark.parametrize(
+    ("failures", "told"),
+    [
+        ([], False),
+        ([{"attempt": 1, "error": "The site did not answer.", "at": "2026-11-30T12:00:00+00:00"}], True),
+    ],
+)
+async def test_a_run_tells_failed_attempts_but_not_those_that_only_waited(
+    owner: Browser, house: House, failures: list[dict[str, object]], told: bool
+) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    key = {"workspace_id": house.workspace_id, "lead_id": lead_id, "failures": json.dumps(failures)}
+    async with house.parts.database.transaction(house.workspace_id) as tx:
+        await tx.execute(_COMPLETE, key)
+
+    seen = await owner.get(f"/leads/{lead_id}")
+
+    (run,) = seen.all(".lead__job p")
+    assert run.startswith("Completed")
+    assert ("after 1 failed attempt" in run) is told
 
 
 async def test_another_workspaces_lead_is_as_if_it_were_not(owner: Browser, new_house: NewHouse) -> None:
