@@ -1,5 +1,6 @@
 """The text that a search looks through: the database keeps it, and folds letters as the program does."""
 
+import itertools
 import json
 
 import pytest
@@ -42,7 +43,9 @@ _RENAME = sql("UPDATE saved_views SET name = 'New' WHERE workspace_id = :workspa
 
 
 async def test_the_database_folds_letters_as_the_program_does(desk: Desk) -> None:
-    values = [*(item for letter in LETTERS for item in (letter, f"a{letter}b")), *WORDS]
+    pairs = [f"{letter} {other}" for letter, other in itertools.pairwise(LETTERS)]
+    spaced = [f" {letter}  Ä{letter} " for letter in LETTERS]
+    values = [*(item for letter in LETTERS for item in (letter, f"a{letter}b")), *pairs, *spaced, *WORDS]
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
         folded = [row.key for row in await tx.all(_KEYS, {"values": values})]
 

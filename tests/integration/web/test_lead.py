@@ -12,7 +12,6 @@ from leadflood.kernel.errors import NotFound
 from tests.integration.web.conftest import House, NewHouse
 from tests.support.web import Browser, Seen
 
-
 # A job whose second attempt completed.
 _COMPLETE = sql("""
 UPDATE job_executions
