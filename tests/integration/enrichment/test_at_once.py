@@ -136,7 +136,7 @@ async def test_a_value_that_no_database_takes_fails_its_own_job_and_none_beside_
     made = [await bench.create(f"lead{n}@acme.com") for n in range(40)]
     bad = made.pop(17)
     source = AtOnce(lambda email: "\x00" if email == "lead17@acme.com" else "Ada")
-    await workers.start(bench.registry(source))
+    await workers.start(bench.registry(source), job_lease_seconds=60)
 
     assert await jobs.ended(*(item.job_id for item in made)) == {"completed": len(made)}
 

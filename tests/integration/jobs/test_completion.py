@@ -210,7 +210,8 @@ async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
     poison = f"lead17@{domain}"
     bad = made.pop(poison)
     source = Poisonous(poison)
-    await workers.start(JobRegistry(enrichment.definitions([source], engines_of(database))), worker_concurrency=50)
+    registry = JobRegistry(enrichment.definitions([source], engines_of(database)))
+    await workers.start(registry, worker_concurrency=50, job_lease_seconds=60)
 
     assert await jobs.ended(*(item.job_id for item in made.values())) == {"completed": len(made)}
 

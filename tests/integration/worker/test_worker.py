@@ -79,7 +79,7 @@ async def test_a_back_off_ends_without_waiting_for_the_next_poll(jobs: Jobs, wor
             raise KeyError("once")
 
     job_id = await jobs.one()
-    await workers.start(jobs.registry(handler), poll_interval_seconds=NEVER)
+    await workers.start(jobs.registry(handler), poll_interval_seconds=NEVER, job_lease_seconds=60)
 
     assert await jobs.ended(job_id) == {"completed": 1}
 
