@@ -13,6 +13,7 @@ from leadflood.domains.duplicates.service import scanning
 from leadflood.domains.duplicates.store import comparison
 from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.jobs.registry import JobContext
+from leadflood.domains.leads.service.found_values import set_found_values
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from tests.conftest import new_workspace
@@ -37,6 +38,24 @@ async def test_pairs_are_found_with_score_and_reason(desk: Desk) -> None:
         "grace@navy.example": (100, [ReasonKind.SAME_PHONE, ReasonKind.SIMILAR_NAME]),
         "kay@one.example": (99, [ReasonKind.SIMILAR_NAME, ReasonKind.SIMILAR_COMPANY]),
     }
+
+
+async def test_found_values_are_compared_and_not_merged(desk: Desk) -> None:
+    one = await desk.lead("grace@navy.example", firstName="Grace", lastName="Hopper", phone="+14155552671")
+    two = await desk.lead("info@home.example", jobTitle="Admiral")
+    await desk.scan()
+    assert await desk.pairs() == []
+    found = {"first_name": "Grace", "last_name": "Hoper", "phone": "+14155552671", "job_title": "Clerk"}
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await set_found_values(tx, desk.actor, found={two: found})
+
+    await desk.scan()
+
+    (pair,) = await desk.pairs()
+    assert [reason.kind for reason in pair.reasons] == [ReasonKind.SAME_PHONE, ReasonKind.SIMILAR_NAME]
+    await desk.merge(two, one)
+    merged = await desk.leads.get(two)
+    assert (merged.first_name, merged.last_name, merged.job_title) == ("Grace", "Hopper", "Admiral")
 
 
 async def test_the_same_telephone_at_different_names_is_no_pair(desk: Desk) -> None:

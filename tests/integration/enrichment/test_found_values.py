@@ -15,11 +15,15 @@ from leadflood.domains.duplicates.contracts import MergeLeads
 from leadflood.domains.duplicates.service import merging
 from leadflood.domains.enrichment.models import company_fields, lead_fields
 from leadflood.domains.enrichment.queries import outdated
-from leadflood.domains.enrichment.service.effective import CHUNK, refresh_members
+from leadflood.domains.enrichment.service.effective import CHUNK, refresh_leads, refresh_members
 from leadflood.domains.leads import service
 from leadflood.domains.leads.contracts import CreateLead, LeadCreated, NewLead
 from leadflood.domains.leads.contracts.filters import LeadSort
+from leadflood.domains.leads.service.found_values import set_found_values
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.ids import new_id
+from tests.conftest import new_workspace
 from tests.integration.enrichment.bench import Bench, value
 from tests.integration.enrichment.office import domain
 from tests.integration.enrichment.shelf import Shelf
@@ -211,6 +215,16 @@ async def test_a_lead_that_is_being_linked_while_a_run_ends_is_filled_by_a_job(s
     await refreshing
 
     assert await shelf.of(bob) == {"company": "Bletchley"}
+
+
+async def test_leads_of_other_workspaces_and_purged_ones_are_left_alone(shelf: Shelf) -> None:
+    ada = await shelf.lead(f"a@{domain()}", value(FIRST, "Ada", 0.9))
+    other = Actor.cli(await new_workspace(shelf.bench.database))
+    async with shelf.bench.database.transaction(other.workspace_id) as tx:
+        await refresh_leads(tx, other, lead_ids=[ada, new_id()])
+        assert await set_found_values(tx, other, found={ada: {"first_name": "Eve"}}) == 0
+
+    assert await shelf.of(ada) == {"first_name": "Ada"}
 
 
 async def test_outdated_values_are_named_and_repaired(shelf: Shelf) -> None:
