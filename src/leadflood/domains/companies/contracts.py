@@ -52,10 +52,11 @@ class CompanyLink:
 
 @dataclass(frozen=True, slots=True)
 class LinkedLeads:
-    """The active companies of leads, and the leads whose company changed."""
+    """The active companies of leads, the leads whose company changed, and those of them that had one before."""
 
     links: Mapping[UUID, CompanyLink] = field(default_factory=dict)
     changed: Sequence[UUID] = ()
+    moved: Sequence[UUID] = ()
 
 
 class CreateCompany(Schema):

@@ -1,5 +1,6 @@
 -- Link locked leads to the companies of their domains, and unlink those without a domain, but for pinned ones. Returns
--- the company of each lead, if it is active, and whether the link changed. Waits for merges that move one of the domains.
+-- the company of each lead, if it is active, whether the link changed, and whether there was one before. Waits for merges
+-- that move one of the domains.
 WITH given AS (
     SELECT lead_id, domain, how FROM unnest(:lead_ids::uuid[], :domains::text[], :hows::text[]) AS g (lead_id, domain, how)
 ), found AS MATERIALIZED (
@@ -20,11 +21,11 @@ WITH given AS (
     WHERE NOT l.pinned AND (l.company_id, l.domain, l.how) IS DISTINCT FROM (excluded.company_id, excluded.domain, excluded.how)
     RETURNING l.lead_id
 )
-SELECT given.lead_id, c.id AS company_id, c.domain, pin.lead_id IS NOT NULL AS pinned, c.name IS NOT NULL AS named,
-       changed.lead_id IS NOT NULL AS changed
+SELECT given.lead_id, c.id AS company_id, c.domain, former.pinned IS TRUE AS pinned, c.name IS NOT NULL AS named,
+       changed.lead_id IS NOT NULL AS changed, former.lead_id IS NOT NULL AS linked_before
 FROM given
 LEFT JOIN (SELECT lead_id FROM removed UNION ALL SELECT lead_id FROM written) AS changed USING (lead_id)
-LEFT JOIN company_leads pin ON pin.workspace_id = :workspace_id AND pin.lead_id = given.lead_id AND pin.pinned
+LEFT JOIN company_leads former ON former.workspace_id = :workspace_id AND former.lead_id = given.lead_id
 LEFT JOIN found ON found.domain = given.domain
 LEFT JOIN companies c ON c.workspace_id = :workspace_id AND c.deleted_at IS NULL AND c.merged_into IS NULL
-    AND c.id = CASE WHEN pin.lead_id IS NULL THEN found.company_id ELSE pin.company_id END
+    AND c.id = CASE WHEN former.pinned THEN former.company_id ELSE found.company_id END

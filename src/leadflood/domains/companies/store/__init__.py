@@ -75,7 +75,8 @@ async def link(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, CompanyK
         for row in rows
         if row.company_id is not None
     }
-    return LinkedLeads(links, [row.lead_id for row in rows if row.changed])
+    changed = [row.lead_id for row in rows if row.changed]
+    return LinkedLeads(links, changed, [row.lead_id for row in rows if row.changed and row.linked_before])
 
 
 async def transition(

@@ -165,7 +165,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
         written.append(LeadAnswers(lead_id, job.id, ended.answers, choices))
     await store.write_answers(tx, actor.workspace_id, written)
     again = [lead_id for lead_id, before in earlier.items() if before]
-    found = {**dict.fromkeys(linked.changed, _NOTHING), **await _found_values(tx, actor, written, linked.links, again)}
+    found = {**dict.fromkeys(linked.moved, _NOTHING), **await _found_values(tx, actor, written, linked.links, again)}
     await _pass_on(tx, actor, ours, {item.lead_id: item for item in written}, found)
 
 
