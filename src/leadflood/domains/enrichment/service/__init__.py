@@ -190,8 +190,9 @@ async def _found_values(
         if link is not None:
             known.update(facts.get(link.company_id, {}))
         for choice in item.choices.values():
-            if choice.confidence > known.get(choice.fact.field, (None, -1.0))[1]:
-                known[choice.fact.field] = (choice.fact.value, choice.confidence)
+            field = choice.fact.field
+            if field.fills is not None and choice.confidence > known.get(field, (None, -1.0))[1]:
+                known[field] = (choice.fact.value, choice.confidence)
         filled = filling(known, named=link is not None and link.named)
         if filled:
             found[item.lead_id] = filled
