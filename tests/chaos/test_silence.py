@@ -51,7 +51,7 @@ def test_the_late_answer_of_a_worker_that_was_frozen_beyond_its_lease_changes_no
     client = deployment.client()
     ada = add_lead(client, "ada.lovelace@acme.com")
     wait_until(lambda: lead(client, ada)["status"] == "processing")
-    os.kill(frozen.pid, signal.SIGSTOP)
+    deployment.freeze(frozen)
     deployment.sql(EXPIRE)
     heir = deployment.start_worker(job_lease_seconds="60")
     assert followed(client, ada)[0][-1] == "enriched"
@@ -73,12 +73,12 @@ def test_the_late_answer_changes_nothing_either_while_the_second_attempt_is_stil
     # With so long a lease, and one adapter, it does not look whether the job is still its own: nothing but the
     # guard of its last write is in its way.
     frozen = deployment.start_worker(
-        simulated_latency_seconds="2", job_lease_seconds="600", enrichment_sources="simulated"
+        simulated_latency_seconds="10", job_lease_seconds="600", enrichment_sources="simulated"
     )
     client = deployment.client()
     ada = add_lead(client, "ada.lovelace@acme.com")
     wait_until(lambda: lead(client, ada)["status"] == "processing")
-    os.kill(frozen.pid, signal.SIGSTOP)
+    deployment.freeze(frozen)
     deployment.sql(EXPIRE)
     heir = deployment.start_worker(simulated_latency_seconds="600", drain_timeout_seconds="0.1")
     wait_for_job(client, ada, "running", attempt=2)

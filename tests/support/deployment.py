@@ -9,6 +9,8 @@ with deployed(cluster, "some_database", folder, simulated_latency="1") as deploy
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +39,7 @@ from leadflood.kernel.db.migrate import install_queue, migrate
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE
+from tests.support.journeys import wait_until
 from tests.support.launcher import LAUNCHER
 from tests.support.postgres import Cluster
 from tests.support.processes import Installation, Running
@@ -50,6 +53,11 @@ QUICK = {
     "rate_limit_per_minute": "1000000",
 }
 """Settings under which nothing waits longer than a test wants to."""
+
+_IN_TRANSACTIONS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'leadflood worker%' AND xact_start IS NOT NULL
+"""
 
 
 def prepare(cluster: Cluster) -> None:
@@ -136,6 +144,18 @@ class Deployment:
         running = self.installation.start("worker", **settings)
         running.wait_for("worker.started")
         return running
+
+    def freeze(self, worker: Running) -> None:
+        """Stop the only worker with SIGSTOP between its transactions, so that it holds no locks."""
+
+        def frozen() -> bool:
+            os.kill(worker.pid, signal.SIGSTOP)
+            if self.count(_IN_TRANSACTIONS) == 0:
+                return True
+            os.kill(worker.pid, signal.SIGCONT)
+            return False
+
+        wait_until(frozen)
 
     def client(self, port: int | None = None) -> httpx.Client:
         """A client of the API, with the key."""
