@@ -1,11 +1,14 @@
 """Workers that fall silent without dying, workers that are only slow, and a job that takes its worker along."""
 
 import asyncio
+import itertools
 import os
 import signal
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from leadflood.bootstrap import SUBSCRIBERS
@@ -17,7 +20,7 @@ from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.support.deployment import Deployment
-from tests.support.journeys import add_lead, followed, job, lead, timeline, wait_for_job, wait_until
+from tests.support.journeys import Added, add_lead, followed, job, lead, timeline, wait_for_job, wait_until
 from tests.support.poison_worker import POISON
 from tests.support.processes import Running
 
@@ -43,6 +46,7 @@ LEASES = (1.5, 4.0, 16.0)
 """Seconds: a machine that stalls for as long as a lease loses it rightly, so it is tried again with a longer one."""
 EXPIRE = "UPDATE job_executions SET lease_expires_at = now() WHERE status = 'running'"
 """The leases of a worker that is frozen or dead run out at once, and no other's."""
+ANSWERED = "SELECT count(*) FROM lookups WHERE lead_id = :'lead' AND answered_at IS NOT NULL"
 
 
 def test_the_late_answer_of_a_worker_that_was_frozen_beyond_its_lease_changes_nothing(deployment: Deployment) -> None:
@@ -73,25 +77,39 @@ def test_the_late_answer_changes_nothing_either_while_the_second_attempt_is_stil
     # With so long a lease, and one adapter, it does not look whether the job is still its own: nothing but the
     # guard of its last write is in its way.
     frozen = deployment.start_worker(
-        simulated_latency_seconds="10", job_lease_seconds="600", enrichment_sources="simulated"
+        simulated_latency_seconds="5", job_lease_seconds="600", enrichment_sources="simulated"
     )
     client = deployment.client()
-    ada = add_lead(client, "ada.lovelace@acme.com")
-    wait_until(lambda: lead(client, ada)["status"] == "processing")
-    deployment.freeze(frozen)
+    ada = freeze_at_work(deployment, client, frozen)
     deployment.sql(EXPIRE)
     heir = deployment.start_worker(simulated_latency_seconds="600", drain_timeout_seconds="0.1")
     wait_for_job(client, ada, "running", attempt=2)
     os.kill(frozen.pid, signal.SIGCONT)
     wait_until(lambda: any("job.ended" in line and ada.job_id in line for line in frozen.output.splitlines()))
     assert (job(client, ada)["status"], lead(client, ada)["status"]) == ("running", "processing")
-    assert deployment.count("SELECT count(*) FROM lookups WHERE source = 'simulated' AND answered_at IS NOT NULL") == 0
+    assert deployment.count(ANSWERED, lead=ada.lead_id) == 0
 
     assert heir.stop() == 0
     assert followed(client, ada)[0][-1] == "enriched"
     assert job(client, ada)["attempts"] == 3
     deployment.assert_sound()
     assert [frozen.stop(), api.stop()] == [0, 0]
+
+
+def has_begun(client: httpx.Client, added: Added) -> bool:
+    return str(lead(client, added)["status"]) != "new"
+
+
+def freeze_at_work(deployment: Deployment, client: httpx.Client, worker: Running) -> Added:
+    """A lead whose job runs on the worker that is frozen now; one that was quicker is let go on, to the next lead."""
+    for number in itertools.count():
+        added = add_lead(client, f"ada.lovelace.{number}@acme.com")
+        wait_until(partial(has_begun, client, added))
+        deployment.freeze(worker)
+        if job(client, added)["status"] == "running":
+            return added
+        os.kill(worker.pid, signal.SIGCONT)
+    raise AssertionError
 
 
 def test_a_slow_but_living_worker_keeps_a_job_for_longer_than_three_leases(deployment: Deployment) -> None:
