@@ -28,6 +28,8 @@ def _check(event: str, arguments: Sequence[object]) -> None:
     else:
         return
     if host is not None and not _is_here(host.decode() if isinstance(host, bytes) else str(host)):
+        if event == "socket.getaddrinfo" and str(host).endswith(".invalid"):  # such a name never exists (RFC 6761)
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         raise LeftLoopback(f"A test tried to reach {host}.")
 
 

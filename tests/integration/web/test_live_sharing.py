@@ -52,7 +52,7 @@ class Viewer:
         """A look at a page. Raises: Forbidden."""
         parts = urlsplit(address)
         given = {"host": "leadflood.test", "cookie": f"{SESSION}={self.browser.client.cookies[SESSION]}", **headers}
-        ids = [part for part in parts.path.split("/") if re.fullmatch(r"[0-9a-f-]{36}", part)]
+        asked = zip(rule.path.split("/"), parts.path.split("/"), strict=True)
         scope = {
             "type": "http",
             "method": "GET",
@@ -61,7 +61,7 @@ class Viewer:
             "path": parts.path,
             "query_string": parts.query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
-            "path_params": {"id": ids[0]} if ids else {},
+            "path_params": {name[1:-1]: value for name, value in asked if name.startswith("{")},
         }
         attach(scope, RequestContext("GET", parts.path, "https", "", "request", TraceContext.continued([])))
         ctx = PageContext(Request(scope), self.web, None, "")
@@ -95,7 +95,7 @@ class Room:
         """Path of a page."""
         kind = rule.path.strip("/").split("/")[0]
         kind = {"changes": "changesets"}.get(kind, kind)
-        return rule.path.replace("{id}", str(self.ids.get(kind, "")))
+        return rule.path.replace("{id}", str(self.ids.get(kind, ""))).replace("{name}", "email_insight")
 
 
 @pytest.fixture
