@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ import structlog
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.clock import monotonic
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
@@ -98,10 +98,10 @@ class Consumer:
         """Let running jobs finish for up to `seconds`, then release the rest to the queue."""
         if self.running:
             _log.info("worker.draining", running=self.count)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.running:  # a group can leave jobs to run alone
-                    await asyncio.wait(self.running)
+        # Not `asyncio.timeout`: before Python 3.11.3 it never ends in a task whose TaskGroup has failed.
+        deadline = monotonic() + seconds
+        while self.running and (rest := deadline - monotonic()) > 0:  # a group can leave jobs to run alone
+            await asyncio.wait(self.running, timeout=rest)
         left = dict(self.running)
         for task in left:
             task.cancel()
