@@ -82,8 +82,8 @@ async def relink(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -
 
 
 async def publish_linked(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> None:
-    """Publish that the company of leads changed."""
-    await publish(tx, LEAD_LINKED, [Event(lead_id, CompanyData(), actor) for lead_id in lead_ids])
+    """Publish that the company of leads changed, in the order of their IDs."""
+    await publish(tx, LEAD_LINKED, [Event(lead_id, CompanyData(), actor) for lead_id in sorted(lead_ids)])
 
 
 async def relink_more(tx: Transaction, actor: Actor, *, batch: int = _WALKED) -> bool:
