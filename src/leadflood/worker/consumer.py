@@ -98,7 +98,8 @@ class Consumer:
         """Let running jobs finish for up to `seconds`, then release the rest to the queue."""
         if self.running:
             _log.info("worker.draining", running=self.count)
-        # Not `asyncio.timeout`: before Python 3.11.3 it never ends in a task whose TaskGroup has failed.
+        # Not `asyncio.timeout`: before Python 3.11.3 it cancels a task whose TaskGroup has failed, and then no job is
+        # released.
         deadline = monotonic() + seconds
         while self.running and (rest := deadline - monotonic()) > 0:  # a group can leave jobs to run alone
             await asyncio.wait(self.running, timeout=rest)
