@@ -13,6 +13,7 @@ from openpyxl import Workbook
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import ImportDetail, ImportRowView, MapColumns
+from leadflood.domains.imports.events import UNRELATE_IMPORT
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import lifecycle, mapping, uploads
 from leadflood.domains.jobs.registry import JobRegistry
@@ -135,6 +136,14 @@ class Desk:
         for row in await jobs.rows(query, kind=UNDO_CHANGESET.name, workspace_id=self.actor.workspace_id):
             await self.attempt(row.id)
         return await self.get(import_id)
+
+    async def undo_all(self, import_id: UUID) -> None:
+        """Take the import back with its tags and lists."""
+        await self.undo(import_id)
+        jobs = Jobs(self.database, self.actor.workspace_id)
+        queued = "SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind AND status = 'queued'"
+        for row in await jobs.rows(queued, id=self.actor.workspace_id, kind=UNRELATE_IMPORT.name):
+            await self.attempt(row.id)
 
     async def run(self, data: bytes, targets: Sequence[str] | None = None, **options: Any) -> ImportDetail:  # noqa: ANN401  JSON
         """All of it: upload, map, preview, commit."""

@@ -11,12 +11,12 @@ from leadflood.kernel.db.database import Database
 TOLD = (
     "session_preload_libraries = auto_explain",
     "auto_explain.log_min_duration = 0",
-    "auto_explain.log_nested_statements = on",
     "auto_explain.log_format = json",
-    "auto_explain.log_analyze = on",
     "auto_explain.log_level = notice",
 )
-"""Settings of a role whose connections tell all plans, with what they read."""
+"""Settings of a role whose connections tell all plans."""
+READ = ("auto_explain.log_nested_statements = on", "auto_explain.log_analyze = on")
+"""The same for those that also tell what was read, by statements of functions, too."""
 LARGE = {"leads", "lead_events", "job_executions", "outbox_events"}
 
 

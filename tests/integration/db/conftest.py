@@ -10,9 +10,13 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
+from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.ports import Publisher
 from tests.integration.db.tenants import Tenant, new_tenant
+from tests.support.explained import TOLD, Plans
 from tests.support.identity import Identity
+from tests.support.postgres import Cluster
+from tests.support.statements import while_borrowed
 
 Opened = Callable[..., AbstractAsyncContextManager[Database]]
 
@@ -31,6 +35,21 @@ async def opened(
     database = Database(pool, publisher, SUBSCRIBERS)
     yield database
     await database.close()
+
+
+@asynccontextmanager
+async def listening(cluster: Cluster, name: str, *settings: str, pool_size: int = 1) -> AsyncIterator[Plans]:
+    """The application's role in a database, on connections that tell their plans. `settings`: more of auto_explain."""
+    for setting in (*TOLD, *settings):
+        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=name)
+    async with opened(cluster.url(name, APP_ROLE), pool_size=pool_size) as database:
+        plans = Plans(database)
+        with while_borrowed(
+            database.pool,
+            lambda item: item.add_log_listener(plans.hear),
+            lambda item: item.remove_log_listener(plans.hear),
+        ):
+            yield plans
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,10 @@ import pytest
 
 from leadflood.domains.identity import queries
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.roles import APP_ROLE
 from tests.conftest import TEMPLATE
-from tests.integration.db.conftest import opened
+from tests.integration.db.conftest import listening
 from tests.support.explained import Plans
 from tests.support.postgres import Cluster
-from tests.support.statements import while_borrowed
 
 NAME = "audit_plans"
 WORKSPACE, ACTOR_ID, SUBJECT_ID = (UUID(f"01900000-0000-7000-8000-00000000000{digit}") for digit in "123")
@@ -38,21 +36,8 @@ async def busy(cluster: Cluster) -> AsyncIterator[Plans]:
     """A database of its own with a long log, on a connection that tells its plans."""
     cluster.create_database(NAME, template=TEMPLATE)
     cluster.run(FILL, NAME, workspace=str(WORKSPACE), actor=str(ACTOR_ID), subject=str(SUBJECT_ID))
-    for setting in (
-        "session_preload_libraries = auto_explain",
-        "auto_explain.log_min_duration = 0",
-        "auto_explain.log_format = json",
-        "auto_explain.log_level = notice",
-    ):
-        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=NAME)
-    async with opened(cluster.url(NAME, APP_ROLE), pool_size=1) as database:
-        plans = Plans(database)
-        with while_borrowed(
-            database.pool,
-            lambda item: item.add_log_listener(plans.hear),
-            lambda item: item.remove_log_listener(plans.hear),
-        ):
-            yield plans
+    async with listening(cluster, NAME) as plans:
+        yield plans
     cluster.drop_database(NAME)
 
 

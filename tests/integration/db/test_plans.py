@@ -34,18 +34,16 @@ from leadflood.domains.metrics import service as counting
 from leadflood.domains.metrics.models import TimeRange
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from tests.conftest import DATABASE, TEMPLATE
-from tests.integration.db.conftest import opened
+from tests.integration.db.conftest import listening
 from tests.support import crowd
 from tests.support.crowd import numbered
-from tests.support.explained import TOLD, Plans
+from tests.support.explained import READ, Plans
 from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
-from tests.support.statements import while_borrowed
 
 PLANS = "plans"
 
@@ -61,16 +59,8 @@ async def crowded(cluster: Cluster) -> AsyncIterator[Plans]:
     """A database of its own, full, on a connection that tells its plans."""
     cluster.create_database(PLANS, template=TEMPLATE)
     crowd.fill(cluster, cluster.url(PLANS), leads=100_000, found=True)
-    for setting in TOLD:
-        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=PLANS)
-    async with opened(cluster.url(PLANS, APP_ROLE), pool_size=1) as database:
-        plans = Plans(database)
-        with while_borrowed(
-            database.pool,
-            lambda item: item.add_log_listener(plans.hear),
-            lambda item: item.remove_log_listener(plans.hear),
-        ):
-            yield plans
+    async with listening(cluster, PLANS, *READ) as plans:
+        yield plans
     cluster.drop_database(PLANS)
 
 

@@ -9,15 +9,13 @@ import pytest
 from leadflood.domains.duplicates.service import scanning
 from leadflood.domains.duplicates.store import scanning as store
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from tests.conftest import TEMPLATE
-from tests.integration.db.conftest import opened
+from tests.integration.db.conftest import listening
 from tests.support import crowd
 from tests.support.crowd import numbered
 from tests.support.explained import Plans
 from tests.support.postgres import Cluster
-from tests.support.statements import while_borrowed
 
 NAME = "duplicate_plans"
 OTHERS = 25_000
@@ -57,30 +55,21 @@ WHERE n <= {number};
 """
 
 
+READ_BLOCKS = (
+    "auto_explain.log_analyze = on",
+    "auto_explain.log_buffers = on",
+    "auto_explain.log_timing = off",
+)
+
+
 @pytest.fixture(scope="module")
 async def crowded(cluster: Cluster) -> AsyncIterator[Plans]:
     """A database with other workspaces, on a connection that tells its plans."""
     cluster.create_database(NAME, template=TEMPLATE)
     crowd.fill(cluster, cluster.url(NAME), leads=OTHERS, history=False)
     cluster.run(OF_OTHERS, NAME)
-    for setting in (
-        "session_preload_libraries = auto_explain",
-        "auto_explain.log_min_duration = 0",
-        "auto_explain.log_format = json",
-        "auto_explain.log_analyze = on",
-        "auto_explain.log_buffers = on",
-        "auto_explain.log_timing = off",
-        "auto_explain.log_level = notice",
-    ):
-        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=NAME)
-    async with opened(cluster.url(NAME, APP_ROLE), pool_size=1) as database:
-        plans = Plans(database)
-        with while_borrowed(
-            database.pool,
-            lambda item: item.add_log_listener(plans.hear),
-            lambda item: item.remove_log_listener(plans.hear),
-        ):
-            yield plans
+    async with listening(cluster, NAME, *READ_BLOCKS) as plans:
+        yield plans
     cluster.drop_database(NAME)
 
 

@@ -1,17 +1,13 @@
 """Tags and lists in imports: as columns and for all leads of a file, undone with the import."""
 
-from uuid import UUID
-
 import pytest
 
-from leadflood.domains.imports.events import UNRELATE_IMPORT
 from leadflood.domains.lists import queries as lists
 from leadflood.domains.tags import models as tag_models
 from leadflood.domains.tags import operations as tag_operations
 from leadflood.domains.tags import queries as tags
 from leadflood.kernel.actor import MissingPermission, Permission
 from tests.support.desk import Desk, counted, csv_of
-from tests.support.jobs import Jobs
 
 FILE = csv_of(
     [
@@ -34,15 +30,6 @@ async def related(desk: Desk) -> dict[str, tuple[list[str], list[str]]]:
         email: ([each.name for each in tagged.get(id_, [])], [each.name for each in listed.get(id_, [])])
         for id_, email in ids.items()
     }
-
-
-async def undo(desk: Desk, import_id: UUID) -> None:
-    """Undo an import with its tags and lists."""
-    await desk.undo(import_id)
-    jobs = Jobs(desk.database, desk.actor.workspace_id)
-    queued = "SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind AND status = 'queued'"
-    for row in await jobs.rows(queued, id=desk.actor.workspace_id, kind=UNRELATE_IMPORT.name):
-        await desk.attempt(row.id)
 
 
 async def test_columns_name_tags_and_lists_which_are_created(desk: Desk) -> None:
@@ -69,7 +56,7 @@ async def test_all_leads_of_a_file_get_tags_and_lists_unchanged_ones_too_and_an_
     assert (await related(desk))["jean@acme.com"] == (["Fair", "Hot"], ["Fair 2026"])
     assert (await related(desk))["ada@acme.com"][1] == ["Fair 2026", "Guests"]
 
-    await undo(desk, done.id)
+    await desk.undo_all(done.id)
 
     assert await related(desk) == {"jean@acme.com": (["Hot"], [])}
 
@@ -80,7 +67,7 @@ async def test_importing_again_adds_nothing_and_its_undo_removes_nothing(desk: D
 
     again = await desk.run(FILE, enrich=False, existing="overwrite")
     assert counted(again) == {"unchanged": 3, "reject": 1}
-    await undo(desk, again.id)
+    await desk.undo_all(again.id)
 
     assert await related(desk) == before
 

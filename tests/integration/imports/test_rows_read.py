@@ -1,25 +1,20 @@
 """Rows that an import reads per row of its file, while the statistics are those of empty tables."""
 
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
 from leadflood.bootstrap import build_registry
-from leadflood.domains.imports.events import UNRELATE_IMPORT
 from leadflood.domains.imports.models.states import Duplicates
 from leadflood.domains.imports.service import commit, relating, sandboxed_parser
 from leadflood.kernel.config import Settings
-from leadflood.kernel.db.roles import APP_ROLE
 from tests.conftest import TEMPLATE, Workspace, new_workspace
-from tests.integration.db.conftest import opened
+from tests.integration.db.conftest import listening
 from tests.support.desk import Desk, csv_of
-from tests.support.explained import TOLD, Plans
-from tests.support.jobs import Jobs
+from tests.support.explained import READ, Plans
 from tests.support.postgres import Cluster
 from tests.support.sandbox import shared_sandbox
-from tests.support.statements import while_borrowed
 
 NAME = "rows_read"
 ROWS = 4000
@@ -39,17 +34,9 @@ async def told(cluster: Cluster, settings: Settings) -> AsyncIterator[tuple[Desk
     """A workspace in a database without statistics, and the plans of what runs there."""
     cluster.create_database(NAME, template=TEMPLATE)
     cluster.run(_NO_STATISTICS, NAME)
-    for setting in TOLD:
-        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=NAME)
-    async with opened(cluster.url(NAME, APP_ROLE), pool_size=4) as database:
-        plans = Plans(database)
-        with while_borrowed(
-            database.pool,
-            lambda item: item.add_log_listener(plans.hear),
-            lambda item: item.remove_log_listener(plans.hear),
-        ):
-            actor = Workspace(await new_workspace(database)).actor
-            yield Desk(database, build_registry(settings, database, shared_sandbox()), actor), plans
+    async with listening(cluster, NAME, *READ, pool_size=4) as plans:
+        actor = Workspace(await new_workspace(plans.database)).actor
+        yield Desk(plans.database, build_registry(settings, plans.database, shared_sandbox()), actor), plans
     cluster.drop_database(NAME)
 
 
@@ -58,15 +45,6 @@ def people(duplicates: Duplicates) -> bytes:
     meant = [number - 1000 if number % 5 == 0 and number > 1000 else number for number in range(ROWS)]
     rows = [[f"{duplicates}{number}@acme.com", f"Ada {place}", "VIP"] for place, number in enumerate(meant)]
     return csv_of([["Email", "First name", "Tags"], *rows])
-
-
-async def undo(desk: Desk, import_id: UUID) -> None:
-    """Undo an import with its tags."""
-    await desk.undo(import_id)
-    queued = "SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind AND status = 'queued'"
-    jobs = Jobs(desk.database, desk.actor.workspace_id)
-    for row in await jobs.rows(queued, id=desk.actor.workspace_id, kind=UNRELATE_IMPORT.name):
-        await desk.attempt(row.id)
 
 
 @pytest.mark.parametrize("duplicates", list(Duplicates))
@@ -79,7 +57,7 @@ async def test_reads_each_row_a_few_times(
     plans.nodes.clear()
 
     done = await desk.run(people(duplicates), enrich=False, duplicates=duplicates)
-    await undo(desk, done.id)
+    await desk.undo_all(done.id)
 
     read = {place: rows for place, rows in plans.rows_read().items() if place.startswith(TABLES)}
     assert read["import_rows import_rows_pkey"] >= ROWS
