@@ -95,7 +95,7 @@ STEPS: dict[str, str] = {
     "companies.service.lock_if_active": "part of the enrichment",
     "enrichment.service.batch_walk.advance": _OWN_JOB,
     "enrichment.service.batches.fail": _OWN_JOB,
-    "enrichment.service.company_runs.request_for_batch": "continues a batch, which was recorded when it was started",
+    "enrichment.service.company_runs.request_in_bulk": "continues a batch, which was recorded when it was started",
     "jobs.service.withdraw": _OWN_VERB,
     "enrichment.service.company_runs.begin": _OWN_JOB,
     "enrichment.service.company_runs.choose_again": "part of runs, merges and splits",

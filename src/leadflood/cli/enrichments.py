@@ -14,11 +14,15 @@ from leadflood.cli.output import TableColumn, note, print_facts, print_json, pri
 from leadflood.cli.selected_leads import lead_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from leadflood.domains.enrichment.contracts.batches import (
         EnrichmentBatchView,
         EnrichmentEstimate,
         StartEnrichment,
     )
+    from leadflood.kernel.actor import Actor
+    from leadflood.kernel.db.transaction import Transaction
 
 _LOOK = 0.5
 """Seconds between checks of an enrichment that is waited for."""
@@ -33,7 +37,7 @@ def start(  # noqa: PLR0913, PLR0917  each option is a parameter
     tree: str | None = FILTER,
     import_id: str | None = typer.Option(None, "--import", metavar="ID", help="The leads of an import."),
     domain: list[str] = typer.Option([], metavar="DOMAIN", help="A company by domain. Repeatable."),
-    file: Path | None = typer.Option(None, dir_okay=False, help="File with one domain per line."),
+    file: Path | None = typer.Option(None, exists=True, dir_okay=False, help="File with one domain per line."),
     name: str | None = typer.Option(None, help="Name of the enrichment."),
     include_fresh: bool = typer.Option(False, "--include-fresh", help="Enrich those again that are up to date."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Estimate only."),
@@ -112,16 +116,9 @@ def pause(batch_id: UUID = _BATCH, workspace: str | None = WORKSPACE, as_json: b
 
     Example: `leadflood enrichment pause 0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10`
     """
+    from leadflood.domains.enrichment.service import batches
 
-    async def work() -> None:
-        from leadflood.domains.enrichment.service import batches
-
-        async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
-                found = await batches.pause(tx, context.actor, batch_id=batch_id)
-            _print(found, as_json=as_json)
-
-    run(work())
+    _change(workspace, lambda tx, actor: batches.pause(tx, actor, batch_id=batch_id), as_json=as_json)
 
 
 @app.command("resume")
@@ -130,16 +127,9 @@ def resume(batch_id: UUID = _BATCH, workspace: str | None = WORKSPACE, as_json: 
 
     Example: `leadflood enrichment resume 0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10`
     """
+    from leadflood.domains.enrichment.service import batches
 
-    async def work() -> None:
-        from leadflood.domains.enrichment.service import batches
-
-        async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
-                found = await batches.resume(tx, context.actor, batch_id=batch_id, trace={})
-            _print(found, as_json=as_json)
-
-    run(work())
+    _change(workspace, lambda tx, actor: batches.resume(tx, actor, batch_id=batch_id, trace={}), as_json=as_json)
 
 
 @app.command("cancel")
@@ -148,13 +138,23 @@ def cancel(batch_id: UUID = _BATCH, workspace: str | None = WORKSPACE, as_json: 
 
     Example: `leadflood enrichment cancel 0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10`
     """
+    from leadflood.domains.enrichment.service import batches
+
+    _change(workspace, lambda tx, actor: batches.cancel(tx, actor, batch_id=batch_id), as_json=as_json)
+
+
+def _change(
+    workspace: str | None,
+    change: "Callable[[Transaction, Actor], Awaitable[EnrichmentBatchView]]",
+    *,
+    as_json: bool,
+) -> None:
+    """Change an enrichment in a transaction, and print it."""
 
     async def work() -> None:
-        from leadflood.domains.enrichment.service import batches
-
         async with open_context(workspace) as context:
             async with context.database.transaction(context.actor.workspace_id) as tx:
-                found = await batches.cancel(tx, context.actor, batch_id=batch_id)
+                found = await change(tx, context.actor)
             _print(found, as_json=as_json)
 
     run(work())

@@ -28,6 +28,8 @@ async def test_an_enrichment_is_estimated_started_paused_resumed_and_canceled(
 
     of_file = terminal.here("enrichment", "start", "--file", "domains.txt")
     assert "Companies by domain" in of_file.stdout, of_file.stderr
+    missing = terminal.here("enrichment", "start", "--file", "missing.txt")
+    assert (missing.returncode, "'missing.txt' does not exist" in missing.stderr) == (2, True), missing.stderr
     assert terminal.here("enrichment", "start").returncode == 1
     listed = [json.loads(line)["name"] for line in terminal.here("enrichment", "list", "--json").stdout.splitlines()]
     assert listed == ["Companies by domain", "Ada"]

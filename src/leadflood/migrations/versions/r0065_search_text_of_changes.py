@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 READ = ("first_name", "last_name", "email", "company", "job_title", "phone", "custom_fields", "search_text", *COLUMNS)
-"""What the text is made of, and the text itself, so that nobody can write another one."""
+"""Columns that the text is computed from, and the text itself: whatever is written into it is computed again."""
 
 # Undoing an import writes all fields of its leads as they are: the text of each took a third of the time.
 CHANGED = f"""

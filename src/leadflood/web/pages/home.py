@@ -1,6 +1,5 @@
 """Home: failures, numbers of leads, recent changes; the first steps until there are leads."""
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from leadflood.web.pages.changes_presenter import KINDS, counts
 from leadflood.web.pages.changes_presenter import name_of as name_of_change
 from leadflood.web.pages.jobs_presenter import consequence
 from leadflood.web.pipeline import Pages
+from leadflood.web.plot_data import plot_data
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
@@ -159,16 +159,5 @@ def _updated(seconds: float) -> str:
 
 
 def _plot(activity: ActivityView, series: dict[str, str], unit: str = "") -> str:
-    """Data for the chart script: Unix times, and one list of values per series."""
-    return json.dumps(
-        {
-            "x": [point.starts_at.timestamp() for point in activity.points],
-            "series": [
-                {"label": label, "values": [getattr(point, name) for point in activity.points]}
-                for label, name in series.items()
-            ],
-            "unit": unit,
-            "zone": activity.time_zone,
-            "days": activity.span is not TimeRange.DAY,
-        }
-    )
+    days = activity.span is not TimeRange.DAY
+    return plot_data(activity.points, series, zone=activity.time_zone, days=days, unit=unit)

@@ -1,5 +1,6 @@
 """Enrichments of many leads or companies: the list, the estimate before one, and its live page."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ from leadflood.domains.enrichment.service import batches
 from leadflood.domains.leads.errors import MatchCountExceeded
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.web.cookies import Toast, local_path
 from leadflood.web.formats import duration, plural
@@ -28,6 +30,10 @@ pages = Pages()
 _PATH: Final = "/enrichments"
 _ROWS: Final = 50
 _OWN_FIELDS: Final = frozenset({"csrf", "includeFresh", "expected"})
+_SHOWN_FAULTS: Final = 3
+_NOUNS: Final = {"leads": ("lead", "leads"), "companies": ("company", "companies")}
+_SHORT: Final = 5
+"""Seconds below which no duration is shown."""
 
 
 @pages.get(_PATH, LEADS_READ, live=("enrichments_list",))
@@ -91,31 +97,28 @@ async def show_enrichment(ctx: PageContext) -> PageResult:
 @pages.post(f"{_PATH}/{{id}}/pauses", LEADS_WRITE)
 async def pause_enrichment(ctx: PageContext) -> PageResult:
     """Pause: what has not begun waits."""
-    return await _changed(ctx, "Paused.")
+    return await _changed(ctx, "Paused.", lambda tx: batches.pause(tx, ctx.actor, batch_id=ctx.id()))
 
 
 @pages.post(f"{_PATH}/{{id}}/resumptions", LEADS_WRITE)
 async def resume_enrichment(ctx: PageContext) -> PageResult:
     """Continue."""
-    return await _changed(ctx, "Resumed.")
+    return await _changed(ctx, "Resumed.", lambda tx: batches.resume(tx, ctx.actor, batch_id=ctx.id(), trace=ctx.trace))
 
 
 @pages.post(f"{_PATH}/{{id}}/cancellations", LEADS_WRITE)
 async def cancel_enrichment(ctx: PageContext) -> PageResult:
     """Cancel: what has not begun is not enriched."""
-    return await _changed(ctx, "Canceled.")
+    return await _changed(ctx, "Canceled.", lambda tx: batches.cancel(tx, ctx.actor, batch_id=ctx.id()))
 
 
-async def _changed(ctx: PageContext, text: str) -> PageResult:
+async def _changed(
+    ctx: PageContext, text: str, change: Callable[[Transaction], Awaitable[EnrichmentBatchView]]
+) -> PageResult:
     toast = Toast(text)
     try:
         async with ctx.writing() as tx:
-            if text == "Paused.":
-                await batches.pause(tx, ctx.actor, batch_id=ctx.id())
-            elif text == "Resumed.":
-                await batches.resume(tx, ctx.actor, batch_id=ctx.id(), trace=ctx.trace)
-            else:
-                await batches.cancel(tx, ctx.actor, batch_id=ctx.id())
+            await change(tx)
     except BatchNotReady as error:
         toast = Toast(str(error), "warn")
     return Redirect(f"{_PATH}/{ctx.id()}", [toast])
@@ -154,10 +157,6 @@ def _refused_domains(form: Form, error: AppError) -> PageResponse:
     return PageResponse("enrichments/new.html", {"form": refused}, error.status)
 
 
-_SHOWN_FAULTS: Final = 3
-_NOUNS: Final = {"leads": ("lead", "leads"), "companies": ("company", "companies")}
-
-
 def _noun(batch: EnrichmentBatchView) -> tuple[str, str]:
     return _NOUNS[batch.subject.value]
 
@@ -168,9 +167,6 @@ def _takes(least: int, most: int) -> str:
         return "a few seconds"
     low, high = duration(max(1, least)), duration(most)
     return f"about {high}" if low == high else f"{low} to {high}"
-
-
-_SHORT: Final = 5
 
 
 def _note(batch: EnrichmentBatchView) -> str:

@@ -1,6 +1,5 @@
 """Sources of enrichment: the list, and the page of one with its plots."""
 
-import json
 from typing import Any, Final
 
 from leadflood.domains.enrichment.contracts.sources import SourceView
@@ -12,6 +11,7 @@ from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
+from leadflood.web.plot_data import plot_data
 from leadflood.web.responses import PageResponse, PageResult
 
 pages = Pages()
@@ -45,16 +45,4 @@ async def show_source(ctx: PageContext) -> PageResult:
 
 
 def _plot(ctx: PageContext, found: SourceView, series: dict[str, str], unit: str = "") -> str:
-    """Data for the chart script: Unix times, and one list of values per series."""
-    return json.dumps(
-        {
-            "x": [hour.starts_at.timestamp() for hour in found.hours],
-            "series": [
-                {"label": label, "values": [getattr(hour, name) for hour in found.hours]}
-                for label, name in series.items()
-            ],
-            "unit": unit,
-            "zone": str(ctx.time_zone),
-            "days": False,
-        }
-    )
+    return plot_data(found.hours, series, zone=str(ctx.time_zone), days=False, unit=unit)

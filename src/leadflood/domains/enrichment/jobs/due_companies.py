@@ -31,7 +31,7 @@ def due_companies(database: Database, sources: Sequence[Source], *, enabled: boo
             found = await due(tx, most=_MOST, per_workspace=_PER_WORKSPACE)
         for workspace_id, company_ids in found.items():
             async with database.transaction(workspace_id) as tx:
-                await company_runs.request_for_batch(
+                await company_runs.request_in_bulk(
                     tx,
                     Actor.system(workspace_id),
                     company_ids=company_ids,

@@ -12,7 +12,7 @@ from leadflood.domains.enrichment.models.sources import Source, SourceSpec, Spee
 from leadflood.domains.jobs.models import cause_of
 
 WINDOW: Final = 500
-"""Leads of a batch that are under way at a time: a pause waits for no more than those that have begun."""
+"""Maximum leads of a batch whose jobs are queued or running. A pause waits only for those that run."""
 COMPANY_WINDOW: Final = 50
 """The same for companies, each of which sends requests."""
 SAMPLE: Final = 1000

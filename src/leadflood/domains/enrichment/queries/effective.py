@@ -60,15 +60,6 @@ WHERE c.workspace_id = :workspace_id AND c.subject_id = ANY (:company_ids::uuid[
 ORDER BY c.subject_id, c.field, c.confidence DESC, c.item
 """)
 
-# The found names of companies.
-_COMPANY_NAMES = sql("""
-SELECT c.subject_id, v.value
-FROM chosen_values c
-JOIN found_values v ON v.workspace_id = c.workspace_id AND v.lookup_id = c.lookup_id AND v.id = c.value_id
-WHERE c.workspace_id = :workspace_id AND c.subject_id = ANY (:company_ids::uuid[]) AND c.field = 'name'
-  AND v.retraction_id IS NULL
-""")
-
 Known = Mapping[FactField, tuple[FactValue, float]]
 """The surest value of each field of a subject, with its confidence."""
 
@@ -124,7 +115,7 @@ async def found_values(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID
     rows: dict[UUID, list[Row]] = {lead_id: [] for lead_id in lead_ids}
     for row in await tx.all(_FACTS, values):
         rows[row.lead_id].append(row)
-    return {lead_id: filling(_known(items), named=_is_named(items)) for lead_id, items in rows.items()}
+    return {lead_id: filling(_known(_surest(items)), named=_is_named(items)) for lead_id, items in rows.items()}
 
 
 async def company_facts(tx: Transaction, actor: Actor, *, company_ids: Sequence[UUID]) -> dict[UUID, Known]:
@@ -133,13 +124,17 @@ async def company_facts(tx: Transaction, actor: Actor, *, company_ids: Sequence[
     rows: dict[UUID, list[Row]] = {}
     for row in await tx.all(_OF_COMPANIES, values) if company_ids else ():
         rows.setdefault(row.subject_id, []).append(row)
-    return {company_id: _known(items) for company_id, items in rows.items()}
+    return {company_id: _known(_surest(items)) for company_id, items in rows.items()}
 
 
 async def found_company_names(tx: Transaction, actor: Actor, company_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The found names of companies; those without one are left out."""
-    rows = await tx.all(_COMPANY_NAMES, {"workspace_id": actor.workspace_id, "company_ids": list(company_ids)})
-    return {row.subject_id: str(row.value) for row in rows}
+    values = {
+        "workspace_id": actor.workspace_id,
+        "company_ids": list(company_ids),
+        "fields": [company_fields.NAME.name],
+    }
+    return {row.subject_id: str(row.value) for row in await tx.all(_OF_COMPANIES, values)}
 
 
 def filling(known: Known, *, named: bool) -> FoundValues:
@@ -180,8 +175,8 @@ def _surest(rows: Iterable[Row]) -> dict[FactField, Row]:
     return surest
 
 
-def _known(rows: Iterable[Row]) -> Known:
-    return {found: (row.value, row.certainty) for found, row in _surest(rows).items()}
+def _known(surest: Mapping[FactField, Row]) -> Known:
+    return {found: (row.value, row.certainty) for found, row in surest.items()}
 
 
 def _is_named(rows: Iterable[Row]) -> bool:
@@ -189,7 +184,8 @@ def _is_named(rows: Iterable[Row]) -> bool:
 
 
 def _effective(lead: LeadView, rows: Sequence[Row]) -> dict[str, EffectiveValue]:
-    surest, known, named = _surest(rows), _known(rows), _is_named(rows)
+    surest, named = _surest(rows), _is_named(rows)
+    known = _known(surest)
     effective: dict[str, EffectiveValue] = {}
     for field in LEAD_FIELDS:
         if field.name not in FILLED_BY or getattr(lead, field.name) is not None or (named and field.name == _COMPANY):

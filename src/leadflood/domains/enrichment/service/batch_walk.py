@@ -141,7 +141,7 @@ async def _next_companies(
     ids = [UUID(item) for item in batch.scope["companyIds"]]
     at = (batch.position or {}).get("at", 0)
     part, end = ids[at : at + room], at + room
-    started = await company_runs.request_for_batch(
+    started = await company_runs.request_in_bulk(
         tx, actor, company_ids=part, sources=plan_of(sources), include_fresh=batch.include_fresh, trace=job.trace
     )
     skipped = [

@@ -108,7 +108,7 @@ async def enrich_company(tx: Transaction, actor: Actor, *, company_id: UUID, tra
     actor.require(COMPANIES_WRITE)
     company = await company_queries.get_company(tx, actor, company_id=company_id)
     wanted = {company.id: company.domain}
-    await runs.end_scheduled(tx, actor.workspace_id, company.id, sentence=_ASKED_NOW)
+    await runs.end_scheduled(tx, actor.workspace_id, [company.id], sentence=_ASKED_NOW)
     started = await runs.request(tx, actor.workspace_id, wanted, sources="", newer_than=utc_now())
     await _enqueue(tx, actor, started, trace, Priority.NORMAL)
     run = (await runs.live(tx, actor.workspace_id, [company.id]))[company.id]
@@ -119,14 +119,14 @@ async def enrich_company(tx: Transaction, actor: Actor, *, company_id: UUID, tra
 
 
 @dataclass(frozen=True, slots=True)
-class BatchRuns:
+class BulkRuns:
     """The jobs of companies that are read, and those that need not be read. Others are gone."""
 
     jobs: Mapping[UUID, UUID]
     fresh: Collection[UUID]
 
 
-async def request_for_batch(
+async def request_in_bulk(
     tx: Transaction,
     actor: Actor,
     *,
@@ -134,20 +134,19 @@ async def request_for_batch(
     sources: str,
     include_fresh: bool,
     trace: Mapping[str, str],
-) -> BatchRuns:
+) -> BulkRuns:
     """Start runs of those companies whose facts are not fresh, or of all. A live run of a company counts as its own."""
     known = await company_queries.main_domains(tx, actor.workspace_id, company_ids)
     fresh = frozenset() if include_fresh else await fresh_companies(tx, actor, companies=known, sources=sources)
     wanted = {company_id: domain for company_id, domain in known.items() if company_id not in fresh}
     if not wanted:
-        return BatchRuns({}, fresh)
-    for company_id in wanted:
-        await runs.end_scheduled(tx, actor.workspace_id, company_id, sentence=_ASKED_NOW)
+        return BulkRuns({}, fresh)
+    await runs.end_scheduled(tx, actor.workspace_id, wanted, sentence=_ASKED_NOW)
     newer_than = utc_now() if include_fresh else None
     started = await runs.request(tx, actor.workspace_id, wanted, sources=sources, newer_than=newer_than)
     await _enqueue(tx, actor, started, trace, Priority.BULK)
     live = await runs.live(tx, actor.workspace_id, list(wanted))
-    return BatchRuns({company_id: run.job_id for company_id, run in live.items()}, fresh)
+    return BulkRuns({company_id: run.job_id for company_id, run in live.items()}, fresh)
 
 
 async def is_awaited(tx: Transaction, actor: Actor, run_id: UUID) -> bool:

@@ -49,7 +49,8 @@ RETURNING id, company_id, job_id, domain, wait_until
 # End a run whose time has not come.
 END_SCHEDULED = sql("""
 UPDATE company_runs SET state = 'canceled', sentence = :sentence, ended_at = now()
-WHERE workspace_id = :workspace_id AND company_id = :company_id AND ended_at IS NULL AND not_before > now()
+WHERE workspace_id = :workspace_id AND company_id = ANY (:company_ids::uuid[]) AND ended_at IS NULL
+  AND not_before > now()
 """)
 
 # End a run.
@@ -214,9 +215,10 @@ async def follow_up(tx: Transaction, workspace_id: UUID, run_id: UUID, *, not_be
     return CompanyRun(**dict(row))
 
 
-async def end_scheduled(tx: Transaction, workspace_id: UUID, company_id: UUID, *, sentence: str) -> None:
-    """End the run of a company that waits for its time, if there is one."""
-    await tx.execute(END_SCHEDULED, {"workspace_id": workspace_id, "company_id": company_id, "sentence": sentence})
+async def end_scheduled(tx: Transaction, workspace_id: UUID, company_ids: Collection[UUID], *, sentence: str) -> None:
+    """End the runs of companies that wait for their time."""
+    values = {"workspace_id": workspace_id, "company_ids": list(company_ids), "sentence": sentence}
+    await tx.execute(END_SCHEDULED, values)
 
 
 async def end_all(

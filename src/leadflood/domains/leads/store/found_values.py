@@ -6,7 +6,7 @@ from uuid import UUID
 
 from leadflood.domains.leads.catalog import FINDABLE_FIELDS
 from leadflood.domains.leads.contracts.found_values import FoundValues
-from leadflood.kernel.db.sql import AND, assemble, sql
+from leadflood.kernel.db.sql import AND, EMPTY, assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 ASSIGNED: Final = FINDABLE_FIELDS.sql(sql("found_{field} = given.{field}"))
@@ -34,21 +34,16 @@ WHERE leads.workspace_id = :workspace_id AND leads.id = ANY (:lead_ids) AND lead
 )
 
 # Lock leads, deleted ones included, in the order of their IDs. NO KEY: rows that reference them can still be written.
-LOCK = sql("""
-WITH locked AS (
-    SELECT id FROM leads WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) ORDER BY id FOR NO KEY UPDATE
-)
-SELECT array_agg(id ORDER BY id) AS ids FROM locked
-""")
-
-# The same for those that no other transaction has locked.
-LOCK_FREE = sql("""
+_LOCK = sql("""
 WITH locked AS (
     SELECT id FROM leads WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) ORDER BY id
-    FOR NO KEY UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE {others}
 )
 SELECT array_agg(id ORDER BY id) AS ids FROM locked
 """)
+LOCK = assemble(_LOCK, others=EMPTY)
+LOCK_FREE = assemble(_LOCK, others=sql("SKIP LOCKED"))
+"""The same for those that no other transaction has locked."""
 
 # The next leads by ID, deleted ones included.
 NEXT = sql("""
