@@ -168,7 +168,7 @@ def test_length_counts_code_points_of_the_normalised_text() -> None:
 
 def test_a_letter_may_have_thirty_accents_and_no_more() -> None:
     assert clean_line("x" + "\u0316" * 30, max_length=200) == "x" + "\u0316" * 30
-    for marks in ("\u0316" * 31, "\u0301\u0323" * 2_000, "\u0344" * 16):
+    for marks in ("\u0316" * 31, "\u0301\u0323" * 2_000, "\u0344" * 16, "\u0f73" * 31):
         with pytest.raises(InvalidValue, match="maximum 30") as caught:
             clean_block(f"x{marks}", max_length=2_000)
         assert caught.value.code == "invalid_characters"
@@ -201,6 +201,25 @@ def test_what_people_type_has_the_key_of_what_is_stored(typed: str, stored: str)
 @pytest.mark.parametrize(("one", "other"), [("が", "か"), ("कि", "क"), ("กิ", "ก"), ("山", "川")])
 def test_marks_that_make_another_letter_stay_in_the_key(one: str, other: str) -> None:
     assert search_key(one) != search_key(other)
+
+
+def test_what_takes_long_to_normalize_is_no_mark_in_disguise() -> None:
+    """Runs of characters that decompose into marks alone are limited, whatever their combining class is."""
+    disguised = [char for char in map(chr, range(0x110000)) if not unicodedata.combining(char) and _only_marks(char)]
+    for char in disguised:
+        with pytest.raises(InvalidValue, match="maximum 30"):
+            clean_block("x" + char * 61, max_length=2_000)
+        assert len(search_key("x" + char * 1_000)) < 200
+
+
+def test_the_key_of_any_text_keeps_a_limited_number_of_accents() -> None:
+    assert len(search_key("\u0915" + "\u093c\u0327" * 1_000)) < 100
+    assert search_key("x" + "\u0316\u0301" * 1_000 + "y") == "xy"
+
+
+def _only_marks(char: str) -> bool:
+    parts = "" if "\ud800" <= char <= "\udfff" else unicodedata.normalize("NFKD", char)
+    return bool(parts) and all(map(unicodedata.combining, parts))
 
 
 @given(st.text(st.characters(), max_size=60))

@@ -27,8 +27,10 @@ _SPACES = re.compile("[ \t\n\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\
 _NFC_SHRINKS_BY = 4
 """A canonical decomposition has at most four code points, so longer input cannot come back under the limit."""
 _MAX_MARKS = 30
-"""Maximum consecutive combining marks, as in Unicode's stream-safe text (UAX 15): NFC takes quadratic time for more."""
+"""Maximum consecutive combining marks, as in stream-safe text (UAX 15): normalization takes quadratic time for more."""
 _MARKS_END = 0x20000
+_MARKS_IN_DISGUISE = "\u0f73\u0f75\u0f81\uff9e\uff9f"
+"""Characters that are no combining marks, and that decompose into nothing else (NFKD)."""
 _ACCENT_CLASSES = frozenset({*range(10, 37), *range(200, 256)})
 """Combining classes of accents, niqqud and harakat. Not of Indic, Thai or kana marks: those make another letter."""
 _BASE_LETTERS = str.maketrans(
@@ -101,7 +103,8 @@ def search_key(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.casefold().split())
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    bounded = _marks().sub(lambda run: run[0][: 2 * _MAX_MARKS], text)  # cleaned text has no longer runs
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bounded).casefold())
     plain = "".join(map(_search_char, folded)).translate(_BASE_LETTERS)
     return " ".join(unicodedata.normalize("NFC", plain).split())
 
@@ -158,7 +161,7 @@ def _refuse_marks(text: str, max_run: int) -> None:
 @cache
 def _marks() -> re.Pattern[str]:
     marks = "".join(char for char in map(chr, range(_MARKS_END)) if unicodedata.combining(char))
-    return re.compile(f"[{marks}]+")
+    return re.compile(f"[{marks}{_MARKS_IN_DISGUISE}]+")
 
 
 def _within(text: str, max_length: int) -> str:

@@ -10,6 +10,7 @@ from leadflood.domains.enrichment.sources.website.metadata import metadata_of
 from leadflood.domains.enrichment.sources.website.naming import names_on
 from leadflood.domains.enrichment.sources.website.organizations import facts_of, organizations_in, owner_of
 from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, WebPage
+from leadflood.domains.enrichment.sources.website.parking import parking_sign
 from leadflood.domains.enrichment.sources.website.places import country_hint
 from leadflood.domains.enrichment.sources.website.postal import described_address, written_address
 from leadflood.domains.enrichment.sources.website.profiles import profiles_in
@@ -78,7 +79,11 @@ def facts_in(result: Any) -> list[PageFact]:  # noqa: ANN401  JSON
 
 
 def extract_pages(file: IO[bytes], request: list[int]) -> Iterator[dict[str, Any]]:
-    """The task: the facts and links of each page of `sources_in`, whose notes are `kind` and the response's headers."""
+    """The task: facts, links and sign of parking of each page of `sources_in`.
+
+    Its notes are `KIND` and the headers of the response.
+    """
     for source in sources_in(file, request):
         headers = {name: value for name, value in source.notes.items() if name != KIND}
-        yield extracted(WebPage.of(source.url, source.text, headers), kind=source.notes.get(KIND, "home"))
+        page = extracted(WebPage.of(source.url, source.text, headers), kind=source.notes.get(KIND, "home"))
+        yield {**page, "parking": parking_sign(source.url, source.text, page["words"])}

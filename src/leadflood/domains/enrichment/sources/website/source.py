@@ -27,7 +27,6 @@ from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts,
 from leadflood.domains.enrichment.sources.website.extraction import KIND, extract_pages, facts_in
 from leadflood.domains.enrichment.sources.website.links import LinkKind, ScoredLink, pages_to_read
 from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, domain_of
-from leadflood.domains.enrichment.sources.website.parking import parking_sign
 from leadflood.kernel.door.errors import ConnectFailed, DoorError, NameNotFound
 from leadflood.kernel.parsing import PageSource
 
@@ -152,8 +151,8 @@ class Website:
         result = read[0].result
         if result is None:
             raise Refused(f"The home page of {domain} could not be read: it is too large or damaged.", _CHALLENGE_KEPT)
-        if (sign := parking_sign(home.url, home.text, result["words"])) is not None:
-            return _parked(domain, home, sign)
+        if result["parking"] is not None:
+            return _parked(domain, home, result["parking"])
         links = [ScoredLink(url, LinkKind(kind), score, label) for url, kind, score, label in result["links"]]
         site = _Site(home)
         await self._read_more(site, links, question, fetcher)
