@@ -16,9 +16,9 @@ from tests.support.postgres import temporary_cluster, temporary_home
 from tests.support.processes import Running, free_port
 
 SOURCES = "email_insight,gleif,website,dns,wikidata,company_place"
-KILLS = 60
-WORKERS = 3
-COMPANIES = 12
+KILLS = 300
+WORKERS = 8
+COMPANIES = 60
 REPEATED = """
 SELECT source, company_id, count(*) AS answers FROM lookups
 WHERE company_id IS NOT NULL AND answered_at IS NOT NULL AND question_hash IS NOT NULL
@@ -37,7 +37,7 @@ def rage(deployment: Deployment, seed: int, settings: dict[str, Any]) -> int:
         for _ in range(3):
             leads += 1
             add_lead(client, f"lead{leads}@{company.domain}")
-        pause(random.uniform(0.2, 3))
+        pause(random.uniform(0.1, 1.5))
         victim = random.randrange(WORKERS)
         workers[victim].kill()
         workers[victim] = deployment.start_worker(**settings)
