@@ -17,6 +17,7 @@ from tests.bench import (
     pages,
     seed_stack,
     slow,
+    stalls,
     twins,
     viewers,
 )
@@ -41,6 +42,7 @@ PARTS = (
     "export",
     "viewers",
     "companies",
+    "stalls",
 )
 FLOOR_DATABASE = "floor"
 _CROWDED = {"pages", "lists", "import", "export", "viewers"}
@@ -71,6 +73,8 @@ def program(
     if "companies" in parts:
         found.measurements[companies.FLOOR] = partial(companies.floor, sizes, folder)
         found.measurements[companies.LABEL] = partial(companies.measure, ours, sizes)
+    if stalls.LABEL in parts:
+        found.measurements[stalls.LABEL] = partial(stalls.measure, folder)
     if _CROWDED & set(parts):
         crowd = crowded.crowded(ours, sizes.leads, history=pages.LABEL in parts)
         found.measurements |= {
