@@ -40,7 +40,7 @@ _SECONDS = 40
 
 
 def measure(folder: Path) -> Measured:
-    """How late, in milliseconds, a timer of the event loop is meanwhile: p50, p99 and the most."""
+    """Lateness of the timers of an event loop meanwhile, in milliseconds: p50, p99 and the most."""
     ports = ",".join(str(free_port()) for _ in range(3))
     with Installation(folder / "stalls", demo_internet=ports) as installation:
         server = installation.start("demo-internet")
