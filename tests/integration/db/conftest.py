@@ -12,12 +12,17 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.ports import Publisher
+from tests.conftest import TEMPLATE
 from tests.integration.db.tenants import Tenant, new_tenant
-from tests.support.explained import TOLD, Plans
+from tests.support.explained import READ, TOLD, Plans
 from tests.support.identity import Identity
 from tests.support.postgres import Cluster
 from tests.support.statements import while_borrowed
 
+_NO_STATISTICS = r"""
+SELECT format('ALTER TABLE leadflood.%I SET (autovacuum_enabled = off)', tablename)
+FROM pg_tables WHERE schemaname = 'leadflood' \gexec
+"""
 Opened = Callable[..., AbstractAsyncContextManager[Database]]
 
 
@@ -50,6 +55,16 @@ async def listening(cluster: Cluster, name: str, *settings: str, pool_size: int 
             lambda item: item.remove_log_listener(plans.hear),
         ):
             yield plans
+
+
+@asynccontextmanager
+async def without_statistics(cluster: Cluster, name: str) -> AsyncIterator[Plans]:
+    """A database of its own that never has statistics, on connections that tell their plans and what these read."""
+    cluster.create_database(name, template=TEMPLATE)
+    cluster.run(_NO_STATISTICS, name)
+    async with listening(cluster, name, *READ, pool_size=4) as plans:
+        yield plans
+    cluster.drop_database(name)
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from leadflood.bootstrap import build_registry
 from leadflood.domains.imports.models.states import Duplicates
 from leadflood.domains.imports.service import commit, relating, sandboxed_parser
 from leadflood.kernel.config import Settings
-from tests.conftest import TEMPLATE, Workspace, new_workspace
-from tests.integration.db.conftest import listening
+from tests.conftest import Workspace, new_workspace
+from tests.integration.db.conftest import without_statistics
 from tests.support.desk import Desk, csv_of
-from tests.support.explained import READ, Plans
+from tests.support.explained import Plans
 from tests.support.postgres import Cluster
 from tests.support.sandbox import shared_sandbox
 
@@ -20,10 +20,6 @@ NAME = "rows_read"
 ROWS = 4000
 CHUNK = 200
 TABLES = ("import_rows", "lead_tags")
-_NO_STATISTICS = r"""
-SELECT format('ALTER TABLE leadflood.%I SET (autovacuum_enabled = off)', tablename)
-FROM pg_tables WHERE schemaname = 'leadflood' \gexec
-"""
 MAX_READS = 12
 """Reads per row of the file and index, from the first chunk of the preview to the undo of the last tag. A statement
 that reads the whole import for each chunk adds 20, and one that does so for each row of a chunk thousands."""
@@ -32,12 +28,9 @@ that reads the whole import for each chunk adds 20, and one that does so for eac
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def told(cluster: Cluster, settings: Settings) -> AsyncIterator[tuple[Desk, Plans]]:
     """A workspace in a database without statistics, and the plans of what runs there."""
-    cluster.create_database(NAME, template=TEMPLATE)
-    cluster.run(_NO_STATISTICS, NAME)
-    async with listening(cluster, NAME, *READ, pool_size=4) as plans:
+    async with without_statistics(cluster, NAME) as plans:
         actor = Workspace(await new_workspace(plans.database)).actor
         yield Desk(plans.database, build_registry(settings, plans.database, shared_sandbox()), actor), plans
-    cluster.drop_database(NAME)
 
 
 def people(duplicates: Duplicates) -> bytes:

@@ -5,7 +5,7 @@ WITH claimed AS (
     SELECT :workspace_id, wanted.domain, wanted.id, :source
     FROM unnest(:domains::text[], :ids::uuid[]) AS wanted (domain, id)
     WHERE NOT EXISTS (
-        SELECT FROM company_domains d WHERE d.workspace_id = :workspace_id AND d.domain = wanted.domain)
+        SELECT FROM company_domains d WHERE d.workspace_id = :workspace_id AND d.domain = wanted.domain OFFSET 0)
     ORDER BY wanted.domain
     ON CONFLICT DO NOTHING
     RETURNING domain, company_id

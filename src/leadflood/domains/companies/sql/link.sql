@@ -25,7 +25,10 @@ SELECT given.lead_id, c.id AS company_id, c.domain, former.pinned IS TRUE AS pin
        changed.lead_id IS NOT NULL AS changed, former.lead_id IS NOT NULL AS linked_before
 FROM given
 LEFT JOIN (SELECT lead_id FROM removed UNION ALL SELECT lead_id FROM written) AS changed USING (lead_id)
-LEFT JOIN company_leads former ON former.workspace_id = :workspace_id AND former.lead_id = given.lead_id
+LEFT JOIN LATERAL (
+    SELECT lead_id, company_id, pinned FROM company_leads
+    WHERE workspace_id = :workspace_id AND lead_id = given.lead_id LIMIT 1
+) former ON true
 LEFT JOIN found ON found.domain = given.domain
 LEFT JOIN companies c ON c.workspace_id = :workspace_id AND c.deleted_at IS NULL AND c.merged_into IS NULL
     AND c.id = CASE WHEN former.pinned THEN former.company_id ELSE found.company_id END

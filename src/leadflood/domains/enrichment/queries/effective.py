@@ -21,42 +21,39 @@ from leadflood.domains.leads.contracts.found_values import FoundValues
 from leadflood.domains.leads.labels import name_of
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import EMPTY, assemble, sql
+from leadflood.kernel.db.sql import EMPTY, assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 
 _CATALOGS: Final = {SubjectKind.LEAD: PERSON_FIELDS, SubjectKind.COMPANY: COMPANY_FIELDS}
 _COMPANY: Final = str(company_fields.NAME.fills)
 _NAMES: Final = sorted({found.name for fields in FILLED_BY.values() for found in fields})
 
-# The chosen values of leads and of their companies for fields of the lead, the surest first for each field.
-_CHOSEN = sql("""
-SELECT given.lead_id, c.subject_kind, v.field, v.value, c.confidence AS certainty, k.name IS NOT NULL AS named{receipt}
-FROM unnest(:lead_ids::uuid[]) AS given (lead_id)
-LEFT JOIN company_leads m ON m.workspace_id = :workspace_id AND m.lead_id = given.lead_id
-LEFT JOIN companies k ON k.workspace_id = :workspace_id AND k.id = m.company_id
-    AND k.deleted_at IS NULL AND k.merged_into IS NULL
-JOIN chosen_values c ON c.workspace_id = :workspace_id AND c.subject_id = ANY (ARRAY[given.lead_id, k.id])
-    AND c.field = ANY (:fields::text[])
-JOIN found_values v ON v.workspace_id = c.workspace_id AND v.lookup_id = c.lookup_id AND v.id = c.value_id
-{lookup}WHERE v.retraction_id IS NULL
-ORDER BY given.lead_id, c.field, c.confidence DESC, c.item
-""")
+_CHOSEN = sql_file("leadflood.domains.enrichment.sql", "chosen_of_leads")
 _FACTS = assemble(_CHOSEN, receipt=EMPTY, lookup=EMPTY)
 _RECEIPTS = assemble(
     _CHOSEN,
     receipt=sql(""",
        c.because, l.source, l.source_version, v.confidence, v.method, v.evidence, v.source_url, v.quote,
        v.cost_micros, v.observed_at"""),
-    lookup=sql("JOIN lookups l ON l.workspace_id = v.workspace_id AND l.id = v.lookup_id\n"),
+    lookup=sql("""CROSS JOIN LATERAL (
+    SELECT source, source_version FROM lookups WHERE workspace_id = :workspace_id AND id = c.lookup_id LIMIT 1
+) l
+"""),
 )
 
 # The same of companies alone.
 _OF_COMPANIES = sql("""
 SELECT c.subject_id, c.subject_kind, v.field, v.value, c.confidence AS certainty
-FROM chosen_values c
-JOIN found_values v ON v.workspace_id = c.workspace_id AND v.lookup_id = c.lookup_id AND v.id = c.value_id
-WHERE c.workspace_id = :workspace_id AND c.subject_id = ANY (:company_ids::uuid[]) AND c.field = ANY (:fields::text[])
-  AND v.retraction_id IS NULL
+FROM unnest(:company_ids::uuid[]) AS given (company_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM chosen_values
+    WHERE workspace_id = :workspace_id AND subject_id = given.company_id OFFSET 0
+) c
+CROSS JOIN LATERAL (
+    SELECT * FROM found_values
+    WHERE workspace_id = :workspace_id AND lookup_id = c.lookup_id AND id = c.value_id AND retraction_id IS NULL LIMIT 1
+) v
+WHERE c.field = ANY (:fields::text[])
 ORDER BY c.subject_id, c.field, c.confidence DESC, c.item
 """)
 

@@ -31,7 +31,10 @@ CROSS JOIN LATERAL (
     WHERE workspace_id = :workspace_id AND lead_id = n.lead_id AND state = 'found'
     ORDER BY source, answered_at DESC, id DESC
 ) AS latest
-JOIN found_values v ON v.workspace_id = :workspace_id AND v.lookup_id = latest.id AND v.retraction_id IS NULL
+CROSS JOIN LATERAL (
+    SELECT * FROM found_values
+    WHERE workspace_id = :workspace_id AND lookup_id = latest.id AND retraction_id IS NULL OFFSET 0
+) v
 ORDER BY v.lookup_id, v.id
 """)
 

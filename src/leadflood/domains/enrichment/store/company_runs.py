@@ -16,6 +16,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 REQUEST = sql_file("leadflood.domains.enrichment.sql", "request_runs")
+COMPETING = sql_file("leadflood.domains.enrichment.sql", "competing_company_facts")
 
 # Runs of companies that have not ended.
 LIVE = sql("""
@@ -84,26 +85,6 @@ DELETE FROM company_runs WHERE (workspace_id, id) IN (
       AND EXISTS (SELECT FROM company_runs l
                   WHERE l.workspace_id = r.workspace_id AND l.company_id = r.company_id AND l.id > r.id)
     LIMIT :batch)
-""")
-
-# The values of the latest hit of each source about a company. Some may belong to another company about which a source
-# was asked the same.
-COMPETING = sql("""
-SELECT latest.source, v.lookup_id, v.id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote,
-       v.observed_at
-FROM (
-    SELECT DISTINCT ON (source) id, source FROM (
-        SELECT id, source, answered_at FROM lookups
-        WHERE workspace_id = :workspace_id AND company_id = :company_id AND state = 'found'
-        UNION ALL
-        SELECT id, source, answered_at FROM lookups
-        WHERE workspace_id = :workspace_id AND id = ANY (:lookup_ids::uuid[]) AND company_id IS NOT NULL
-          AND state = 'found'
-    ) answers
-    ORDER BY source, answered_at DESC, id DESC
-) AS latest
-JOIN found_values v ON v.workspace_id = :workspace_id AND v.lookup_id = latest.id AND v.retraction_id IS NULL
-ORDER BY v.lookup_id, v.id
 """)
 
 # The lookups that the choices of a company refer to.
