@@ -10,9 +10,11 @@ from leadflood.kernel.db.sql import Sql, assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.metrics import Metric, MetricRegistry
 
-# Record that aggregation begins. Nothing older is shown, so a new installation does not aggregate it.
+# Record that aggregation begins: with the first workspace, as nothing happened before it, or with what is still shown.
 _BEGIN = sql("""
-INSERT INTO figures_progress (name, counted_until) VALUES ('leads', now() - interval '31 days') ON CONFLICT DO NOTHING
+INSERT INTO figures_progress (name, counted_until)
+SELECT 'leads', greatest(coalesce(min(created_at), now()), now() - interval '31 days') FROM workspaces
+ON CONFLICT DO NOTHING
 """)
 
 # Progress of the aggregation, locked: two workers run one after the other, and the second sees only what is left.
