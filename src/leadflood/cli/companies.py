@@ -10,10 +10,11 @@ from uuid import UUID
 
 import typer
 
-from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.context import open_context, run
 from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_facts, print_json, print_table
+from leadflood.cli.selected_companies import find_company
 
 if TYPE_CHECKING:
     from leadflood.domains.companies.contracts import CompanyView
@@ -66,7 +67,7 @@ def show(company: str = _COMPANY, workspace: str | None = WORKSPACE, as_json: bo
         from leadflood.domains.enrichment.queries.companies import get_company_enrichment
 
         async with open_context(workspace) as context:
-            found = await _find(context, company)
+            found = await find_company(context, company)
             async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
                 domains = await queries.domains_of(tx, context.actor, company_id=found.id)
                 enrichment = await get_company_enrichment(tx, context.actor, company_id=found.id)
@@ -110,7 +111,7 @@ def enrich(
         from leadflood.domains.enrichment.service import company_runs
 
         async with open_context(workspace) as context:
-            found = await _find(context, company)
+            found = await find_company(context, company)
             async with context.database.transaction(context.actor.workspace_id) as tx:
                 job_id = await company_runs.enrich_company(tx, context.actor, company_id=found.id, trace={})
             note(f"Enrichment of {found.title} queued (job {job_id}).")
@@ -164,7 +165,7 @@ def merge(
         from leadflood.domains.companies.service import merges
 
         async with open_context(workspace) as context:
-            survivor, merged = await _find(context, company), await _find(context, other)
+            survivor, merged = await find_company(context, company), await find_company(context, other)
             command = checked(MergeCompany, {"otherId": str(merged.id)})
             async with context.database.transaction(context.actor.workspace_id) as tx:
                 made = await merges.merge_companies(tx, context.actor, company_id=survivor.id, command=command)
@@ -192,7 +193,7 @@ def split(
 
         command = checked(SplitCompany, {"domains": domains, "name": name})
         async with open_context(workspace) as context:
-            found = await _find(context, company)
+            found = await find_company(context, company)
             async with context.database.transaction(context.actor.workspace_id) as tx:
                 made = await merges.split_company(tx, context.actor, company_id=found.id, command=command)
         note(f"Split {', '.join(made.domains)} off {found.title}. Undo with: leadflood company undo {made.id}")
@@ -298,30 +299,6 @@ def _opened(file: Path) -> Iterator[TextIO]:
         return
     with file.open(encoding="utf-8-sig", errors="replace", newline=None) as lines:
         yield lines
-
-
-async def _find(context: CliContext, named: str) -> "CompanyView":
-    """The company with this ID or domain. Raises: CompanyNotFound, InvalidInput."""
-    from leadflood.domains.companies import queries
-    from leadflood.domains.companies.errors import CompanyNotFound
-    from leadflood.domains.companies.models import company_domain
-    from leadflood.kernel.errors import FieldError, InvalidInput
-    from leadflood.kernel.text import InvalidValue
-
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
-        try:
-            company_id = UUID(named)
-        except ValueError:
-            try:
-                domain = company_domain(named)
-            except InvalidValue as error:
-                fault = FieldError("ID|DOMAIN", "invalid_format", str(error))
-                raise InvalidInput("Not a company.", errors=[fault]) from error
-            owner = (await queries.owners_of(tx, context.actor.workspace_id, [domain])).get(domain)
-            if owner is None:
-                raise CompanyNotFound from None
-            company_id = owner.company_id
-        return await queries.get_company(tx, context.actor, company_id=company_id)
 
 
 _COLUMNS = [TableColumn("id", whole=True), *map(TableColumn, ("name", "domain", "status", "leads"))]

@@ -220,13 +220,13 @@ def print_values(values: "list[EnrichmentValueView]") -> None:
                 f"{value.confidence:.2f}",
                 value.source,
                 value.method,
-                value.evidence,
+                value.evidence if value.retraction is None else f"Retracted. {value.evidence}",
             )
             for value in values
         ],
     )
     if not all(value.chosen for value in values):
-        say("In parentheses: lower-confidence values.")
+        say("In parentheses: values that are not chosen.")
 
 
 async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, timeout: float, as_json: bool) -> None:  # noqa: ASYNC109  its end is an answer, not an error

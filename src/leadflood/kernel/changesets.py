@@ -6,6 +6,7 @@ to the kind of subject: a domain declares a `ChangesetSubject`, and `bootstrap` 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -13,6 +14,9 @@ from pydantic import JsonValue
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.subjects import Participants
+
+MAX_DIRECT: Final = 5000
+"""Maximum leads that a request changes itself; a job changes more, in chunks of this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,12 @@ class ChangesetSubject:
     Attributes:
         subject: its name. Stored with each changeset.
         undo: reverts the changes of a chunk, in the transaction that counts it. It locks subjects in ID order.
+        chunk: maximum changes that a request undoes itself; a job undoes more, in chunks of this size.
     """
 
     subject: str
     undo: Callable[[Transaction, UndoStep], Awaitable[Undone]]
+    chunk: int = MAX_DIRECT
 
 
 class ChangesetSubjects:

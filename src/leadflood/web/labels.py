@@ -138,6 +138,7 @@ _JOBS: Final = {
     "enrichment.refresh_company_leads": "Update leads of a company",
     "enrichment.refresh_leads": "Update found values of leads",
     "enrichment.refresh_workspaces": "Update found values of all workspaces",
+    "enrichment.retract": "Retract values of a source",
     "enrichment.clear_runs": "Clean up enrichment",
     "leads.purge": "Delete expired leads",
     "leads.undo": "Undo a change",

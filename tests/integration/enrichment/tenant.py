@@ -1,11 +1,15 @@
 """Tables of enrichment for the tests of tenants, whose rows the enrichment of their lead has written."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts.batches import StartEnrichment
+from leadflood.domains.enrichment.models.retractions import RetractionScope
 from leadflood.domains.enrichment.service import batches, company_runs
+from leadflood.domains.enrichment.store import retractions
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
@@ -14,6 +18,8 @@ BODY_REFUSALS = {
     ("startEnrichment", "leadIds"): (409, "nothing_to_enrich"),
     ("startEnrichment", "importId"): (409, "nothing_to_enrich"),
     ("startEnrichment", "matching.ownerId"): (409, "nothing_to_enrich"),
+    ("retractValues", "leadId"): (409, "nothing_to_retract"),
+    ("retractValues", "companyId"): (409, "nothing_to_retract"),
 }
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {
@@ -62,4 +68,8 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         await batches.pause(tx, actor, batch_id=batch.id)
         await tx.execute(ITEM, {"workspace_id": workspace_id, "id": batch.id, "lead_id": ids["leads"]})
         await tx.execute(REASON, {"workspace_id": workspace_id, "id": batch.id})
-    return {"enrichments": batch.id}
+    async with database.transaction(actor.workspace_id) as tx:
+        scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
+        retraction_id = new_id()
+        await retractions.insert(tx, actor, retraction_id, scope)
+    return {"enrichments": batch.id, "retractions": retraction_id}

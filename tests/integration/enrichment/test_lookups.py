@@ -138,24 +138,30 @@ async def test_two_customers_ask_the_same_question_without_seeing_each_other(
         assert await tx.all(VALUES) == []
 
 
-async def test_values_that_were_taken_back_or_that_only_another_release_knows_are_left_out(
-    database: Database, asker: LookupAsker
-) -> None:
+async def test_values_that_only_another_release_knows_are_left_out(database: Database, asker: LookupAsker) -> None:
+    asked, worker = key(), PostgresLookups(database, asker)
+    got = await claim(worker, asked)
+    assert isinstance(got, LookupClaim)
+    await worker.answer(asked, got, found("Acme"))
+    async with database.transaction(asker.workspace_id) as tx:
+        await tx.execute(DAMAGE)
+    again = await claim(worker, asked)
+    assert isinstance(again, LookupOutcome)
+    assert again.facts == ()
+
+
+async def test_an_answer_with_a_retracted_value_has_expired(database: Database, asker: LookupAsker) -> None:
     asked, worker = key(), PostgresLookups(database, asker)
     got = await claim(worker, asked)
     assert isinstance(got, LookupClaim)
     await worker.answer(asked, got, found("Acme"))
     async with database.transaction(asker.workspace_id) as tx:
         await tx.execute(FORGET, {"id": new_id()})
-    again = await claim(worker, asked)
-    assert isinstance(again, LookupOutcome)
-    assert again.facts == ()
 
-    async with database.transaction(asker.workspace_id) as tx:
-        await tx.execute(DAMAGE)
     again = await claim(worker, asked)
-    assert isinstance(again, LookupOutcome)
-    assert again.facts == ()
+    assert isinstance(again, LookupClaim)
+    assert again.former is not None
+    assert (again.former.facts, again.former.expires_at) == ((), again.former.answered_at)
 
 
 async def test_a_purged_lead_takes_its_answers_along(bench: Bench) -> None:

@@ -25,14 +25,20 @@ from leadflood.domains.enrichment.events import (
     LEAD_ENRICHMENT_FAILED,
     READ_DUE_COMPANIES,
     REFRESH_WORKSPACES,
+    VALUES_RESTORED_KIND,
+    VALUES_RETRACTED_KIND,
     EnrichmentAuditAction,
 )
 from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
 from leadflood.domains.enrichment.jobs.companies import clearing
 from leadflood.domains.enrichment.jobs.due_companies import due_companies
 from leadflood.domains.enrichment.jobs.effective import refreshing
+from leadflood.domains.enrichment.jobs.retractions import retracting
+from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
+from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import worker_sources
+from leadflood.domains.enrichment.service.retractions import RETRACTION_CHANGESETS
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED, LeadEventKind
@@ -55,6 +61,7 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
         *jobs.definitions(worker_sources(services.settings), engines),
         *clearing(services.database, retention_days=services.settings.job_retention_days),
         *refreshing(services.database),
+        *retracting(),
         *due_companies(
             services.database,
             worker_sources(services.settings),
@@ -65,6 +72,13 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
 
 def _result(data: Mapping[str, Any]) -> str:
     return str(data.get("sentence", ""))
+
+
+def _fields(data: Mapping[str, Any]) -> str:
+    """The labels of the fields of an entry, and the source."""
+    names = [str(name) for name in data.get("fields", ())]
+    known = {field.name: field.label for field in (*PERSON_FIELDS, *COMPANY_FIELDS)}
+    return f"{data.get('source', '')}: {', '.join(known.get(name, name) for name in names)}"
 
 
 _AUDIT = (
@@ -86,6 +100,13 @@ _AUDIT = (
             EnrichmentAuditAction.BATCH_CANCELED: "canceled an enrichment",
         },
         "/enrichments/{id}",
+    ),
+    AuditGroup(
+        "enrichment.values_",
+        "Found values",
+        "sparkles",
+        {EnrichmentAuditAction.VALUES_RETRACTED: "retracted {count} values of the source {source}"},
+        "/changes/{id}",
     ),
 )
 
@@ -110,17 +131,20 @@ DOMAIN = Domain(
         Subscription("enrichment.company_restored", COMPANY_RESTORED, listeners.company_changed),
         Subscription("enrichment.lead_linked", LEAD_LINKED, listeners.lead_linked),
     ),
+    changesets=(RETRACTION_CHANGESETS,),
     participants=(PARTICIPANT,),
     extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
     routes=(
         "leadflood.domains.enrichment.edge.routes",
         "leadflood.domains.enrichment.edge.batch_routes",
         "leadflood.domains.enrichment.edge.source_routes",
+        "leadflood.domains.enrichment.edge.retraction_routes",
     ),
     pages=(
         "leadflood.domains.enrichment.edge.pages",
         "leadflood.domains.enrichment.edge.batch_pages",
         "leadflood.domains.enrichment.edge.source_pages",
+        "leadflood.domains.enrichment.edge.retraction_pages",
     ),
     navigation=(
         NavItem(
@@ -149,6 +173,8 @@ DOMAIN = Domain(
         TimelineKind(LeadEventKind.ENRICHMENT_COMPLETED, "Enriched", "circle-check", "ok"),
         TimelineKind(LeadEventKind.ENRICHMENT_FAILED, "Enrichment failed", "circle-x", "bad"),
         TimelineKind(ENRICHMENT_CANCELED_KIND, "Enrichment canceled", "ban"),
+        TimelineKind(VALUES_RETRACTED_KIND, "Found values retracted", "ban", "warn", text=_fields),
+        TimelineKind(VALUES_RESTORED_KIND, "Retracted values restored", "rotate-cw"),
         TimelineKind(COMPANY_ENRICHED_KIND, "Sources asked", "sparkles", "info", text=_result),
     ),
     metrics=(

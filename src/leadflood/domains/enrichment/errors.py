@@ -72,3 +72,39 @@ class NothingToEnrich(Conflict):
 
     def __init__(self) -> None:
         super().__init__("No lead matches, so nothing was started.")
+
+
+class RetractionNotFound(NotFound):
+    """No retraction with this ID in the workspace."""
+
+    code = "retraction_not_found"
+    title = "Retraction not found"
+
+    def __init__(self) -> None:
+        super().__init__("No retraction with this ID in your workspace.")
+
+
+class NothingToRetract(Conflict):
+    """The source wrote nothing of that kind in the period, or it is retracted already."""
+
+    code = "nothing_to_retract"
+    title = "Nothing to retract"
+    remedy = "Choose another period."
+
+    def __init__(self) -> None:
+        super().__init__("The source has no such values of that period, so nothing was retracted.")
+
+
+class ValueCountExceeded(Conflict):
+    """The count changed: it is above `expectedCount`. Nothing was retracted."""
+
+    code = "value_limit_exceeded"
+    title = "Count changed"
+    remedy = "Count again, and repeat with that `expectedCount`."
+
+    def __init__(self, expected: int) -> None:
+        """Args: expected: the caller's number."""
+        super().__init__(
+            f"The count changed: it is above {expected} now. Count again, and repeat with that count.",
+            errors=[FieldError("/expectedCount", "value_limit_exceeded", "The count changed since then.")],
+        )

@@ -73,6 +73,22 @@ REFRESH_WORKSPACES = JobKind("enrichment.refresh_workspaces.v1", NoPayload, max_
 """Enqueued by its schedule. Queues the job above for each workspace."""
 
 
+class RetractValuesPayload(Payload):
+    """The retraction to carry on."""
+
+    retraction_id: UUID
+
+
+RETRACT_VALUES = JobKind("enrichment.retract.v1", RetractValuesPayload, max_attempts=10)
+"""Queued in the transaction that retracts values of many leads or companies, which it does part by part."""
+
+RETRACTION: Final = "retraction"
+"""Kind of subject of changesets and of the audit log."""
+
+VALUES_RETRACTED_KIND: Final = "values.retracted"
+VALUES_RESTORED_KIND: Final = "values.restored"
+"""Kinds of entries in the timelines of leads and companies: values of a source were retracted, or restored."""
+
 COMPANY_ENRICHED_KIND: Final = "company.enriched"
 """Kind of entries in the timeline of a company: a run has ended."""
 
@@ -85,6 +101,7 @@ class EnrichmentAuditAction(StrEnum):
     BATCH_PAUSED = "enrichment.batch_paused"
     BATCH_RESUMED = "enrichment.batch_resumed"
     BATCH_CANCELED = "enrichment.batch_canceled"
+    VALUES_RETRACTED = "enrichment.values_retracted"
 
 
 class LeadEnrichedData(EventData):

@@ -42,15 +42,15 @@ class ShownField:
 
 
 def shown_fields(fields: Iterable[FactField], values: Sequence[EnrichmentValueView]) -> list[ShownField]:
-    """Those of the fields that have a chosen value."""
+    """Those of the fields that have a chosen value, or only retracted ones, of which the latest is shown as such."""
     shown = []
     for field in fields:
         found = [item for item in values if item.field == field.name]
-        others = [] if field.multiple else [item for item in found if not item.chosen]
-        facts = [
-            ShownFact(f"fact-{field.name}-{place}", item, others)
-            for place, item in enumerate(item for item in found if item.chosen)
-        ]
+        chosen = [item for item in found if item.chosen]
+        others = [item for item in found if not item.chosen and (not field.multiple or item.retraction is not None)]
+        if not chosen and any(item.retraction is not None for item in others):
+            chosen, others = [others[0]], others[1:]
+        facts = [ShownFact(f"fact-{field.name}-{place}", item, others) for place, item in enumerate(chosen)]
         if facts:
             shown.append(ShownField(field.label, field.type, facts))
     return shown

@@ -28,6 +28,7 @@ _PLACES = (
         found=_OF_LEAD,
         record=sql("to_jsonb(t) - 'workspace_id' - 'question_hash'"),
     ),
+    Place(name="retractions", table=sql("retractions"), found=_OF_LEAD),
     Place(
         name="enrichmentBatches",
         table=sql("enrichment_batch_items"),

@@ -15,7 +15,7 @@ from leadflood.web.cookies import Toast, local_path
 from leadflood.web.formats import plural
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actors_of
-from leadflood.web.pages.changes_presenter import KINDS, counts, name_of, progress, skip_reason
+from leadflood.web.pages.changes_presenter import counts, kind_of, name_of, progress, skip_reason, subjects
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -38,7 +38,8 @@ async def list_changes(ctx: PageContext) -> PageResult:
         "days": days,
         "next": ctx.cursor(page, "changes"),
         "paged": "after" in ctx.query,
-        "kinds": KINDS,
+        "kind_of": kind_of,
+        "subjects": subjects,
         "summary": counts,
         "name_of": name_of,
         "progress": progress,
@@ -61,7 +62,8 @@ async def show_change(ctx: PageContext) -> PageResult:
         "change": change.dated(ctx.parts.settings.lead_retention_days),
         "name": name_of(change),
         "people": people,
-        "kinds": KINDS,
+        "kind_of": kind_of,
+        "subjects": subjects,
         "summary": counts,
         "progress": progress,
         "kept": kept.items,
@@ -97,7 +99,7 @@ def _undo_toast(undone: ChangesetView) -> Toast:
     if undone.kept_leads:
         text = f"Undone. Kept {plural(undone.kept_leads, 'lead')} edited since."
         return Toast(text, "warn", link=link, link_text="Details")
-    return Toast(f"Undone: {plural(undone.reverted, 'lead')} restored.")
+    return Toast(f"Undone: {subjects(undone, undone.reverted)} restored.")
 
 
 def _next(ctx: PageContext) -> str:

@@ -1,8 +1,10 @@
 """Texts of changesets."""
 
+import re
 from dataclasses import dataclass
 
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView, KeptReason
+from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus
 from leadflood.web import labels
 from leadflood.web.formats import number, plural
@@ -14,6 +16,7 @@ _REASONS = {
     KeptReason.MERGED: "Another lead was merged into it",
     KeptReason.MERGED_INTO: "Merged into another lead. It will be deleted when that merge is undone",
 }
+_RETRACTION = re.compile(r"Retract values of (\S+)")
 _BULK = {"Delete": "Deleted leads", "Restore": "Restored leads", "Enrich": "Re-enriched leads"}
 
 
@@ -33,8 +36,20 @@ def skip_reason(lead: KeptLeadView) -> str:
     return "Edited since: " + ", ".join(map(labels.field, lead.fields))
 
 
+def kind_of(change: ChangesetView) -> str:
+    """Label of the kind of a change."""
+    return KINDS[change.kind] if change.subject == LEAD else change.subject.replace("_", " ").capitalize()
+
+
+def subjects(change: ChangesetView, count: int) -> str:
+    """A number of what a change is about: leads, or records of several kinds."""
+    return plural(count, "lead" if change.subject == LEAD else "record")
+
+
 def name_of(change: ChangesetView) -> str:
     """Title of a change."""
+    if found := _RETRACTION.fullmatch(change.label):
+        return f"Retracted values of the source {labels.source(found[1])}"
     if change.kind is ChangesetKind.BULK:
         return _BULK.get(change.label, change.label.replace("owner id", "owner"))
     return change.label
@@ -45,7 +60,7 @@ def counts(change: ChangesetView) -> str:
     counted_words = [(change.created, "created"), (change.updated, "updated")]
     counted_words += [(change.deleted, "deleted"), (change.restored, "restored")]
     words = " · ".join(f"{number(count)} {word}" for count, word in counted_words if count)
-    return words or (plural(change.processed, "lead") if change.processed else "No changes")
+    return words or (subjects(change, change.processed) if change.processed else "No changes")
 
 
 def progress(change: ChangesetView) -> ChangesetProgress | None:

@@ -25,7 +25,7 @@ from leadflood.web import formats
 from leadflood.web.cookies import Toast
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actors_of
-from leadflood.web.pages.changes_presenter import KINDS, counts
+from leadflood.web.pages.changes_presenter import counts, kind_of
 from leadflood.web.pages.changes_presenter import name_of as name_of_change
 from leadflood.web.pages.jobs_presenter import consequence
 from leadflood.web.pipeline import Pages
@@ -88,7 +88,7 @@ async def show_home(ctx: PageContext) -> PageResult:
         "causes": [(item, consequence(item)) for item in causes.items[:_CAUSES]],
         "changes": [item.dated(days) for item in changes],
         "change_name": name_of_change,
-        "kinds": KINDS,
+        "kind_of": kind_of,
         "summary": counts,
         "people": people,
         "came": _plot(activity, {"Created": "created", "Enriched": "enriched", "Failed": "failed"}),

@@ -119,7 +119,9 @@ def folded(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
 
 def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
     """The found values by field, the chosen one first."""
-    ordered = sorted(known.values, key=lambda item: (item.field, not item.chosen, -item.confidence))
+    ordered = sorted(
+        known.values, key=lambda item: (item.field, not item.chosen, item.retraction is not None, -item.confidence)
+    )
     result = []
     for name, group in groupby(ordered, key=lambda item: item.field):
         first, *others = list(group)

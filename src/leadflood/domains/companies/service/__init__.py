@@ -187,6 +187,11 @@ async def lock_active(tx: Transaction, actor: Actor, company_id: UUID, expected_
     return stored
 
 
+async def lock_any(tx: Transaction, actor: Actor, *, company_ids: Collection[UUID]) -> set[UUID]:
+    """Lock companies in any state, in the order of their IDs. Returns those that exist."""
+    return set(await merging.lock_companies(tx, actor.workspace_id, company_ids)) if company_ids else set()
+
+
 async def record_change(
     tx: Transaction,
     actor: Actor,

@@ -12,6 +12,7 @@ from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.filling import FILLED_BY, FillState
 from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue
 
@@ -27,8 +28,19 @@ def _check_fillable(name: str) -> str:
     return name
 
 
+class RetractionMark(View):
+    """The retraction of a value: see `/v1/retractions`."""
+
+    id: UUID
+    actor: ActorView
+    at: datetime
+
+
 class EnrichmentValueView(View):
-    """A found value with its source. The `chosen` value is shown on the lead; others have lower confidence."""
+    """A found value with its source. The `chosen` value is shown on the lead; others have lower confidence.
+
+    A value with a `retraction` is a receipt only: it is not chosen, nor does it compete.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -47,6 +59,7 @@ class EnrichmentValueView(View):
                     "quote": None,
                     "costMicros": 0,
                     "observedAt": "2026-03-01T09:30:02Z",
+                    "retraction": None,
                 }
             ]
         }
@@ -67,6 +80,7 @@ class EnrichmentValueView(View):
     quote: str | None = Field(description="Text of the page or record that says so.")
     cost_micros: int = Field(description="Cost in millionths of the account currency.")
     observed_at: datetime
+    retraction: RetractionMark | None = None
 
 
 class EnrichmentRunView(View):

@@ -7,9 +7,11 @@ from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.queries import sources as queries
+from leadflood.domains.enrichment.queries.retractions import list_retractions
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import actors_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.plot_data import plot_data
 from leadflood.web.responses import PageResponse, PageResult
@@ -17,6 +19,8 @@ from leadflood.web.responses import PageResponse, PageResult
 pages = Pages()
 
 _PATH: Final = "/settings/sources"
+_RETRACTIONS: Final = 10
+"""Latest retractions that the page of a source lists."""
 
 
 @pages.get(_PATH, LEADS_READ, live=("sources_list",))
@@ -33,11 +37,16 @@ async def show_source(ctx: PageContext) -> PageResult:
     name = ctx.request.path_params["name"]
     sources = worker_sources(ctx.parts.settings)
     found = await queries.get_source(ctx.parts.database, ctx.actor, name=name, sources=sources)
+    async with ctx.reading() as tx:
+        retracted = await list_retractions(tx, ctx.actor, source=name, limit=_RETRACTIONS)
+        people = await actors_of(tx, ctx.actor, [item.actor for item in retracted.items])
     catalog = PERSON_FIELDS if found.subject is SubjectKind.LEAD else COMPANY_FIELDS
     labels = {field.name: field.label for field in catalog}
     context: dict[str, Any] = {
         "source": found,
         "field_labels": labels,
+        "retractions": retracted.items,
+        "people": people,
         "answers": _plot(ctx, found, {"Found": "found", "Nothing or later": "other", "Failed": "failed"}),
         "durations": _plot(ctx, found, {"Median (p50)": "seconds_p50", "p95": "seconds_p95"}, unit="s"),
     }

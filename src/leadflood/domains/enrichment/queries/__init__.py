@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
+from leadflood.domains.enrichment.contracts import (
+    EnrichmentRunView,
+    EnrichmentValueView,
+    LeadEnrichmentView,
+    RetractionMark,
+)
 from leadflood.domains.enrichment.models.lookups import LookupState
 from leadflood.domains.leads import queries as leads
-from leadflood.kernel.actor import Actor
+from leadflood.domains.leads.contracts import ActorView
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
@@ -21,15 +27,17 @@ FROM lookups WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND answe
 ORDER BY id DESC LIMIT :most
 """)
 
-# Values of lookups that were not retracted, the chosen ones first for each field.
+# Values of lookups, for each field the chosen ones first, and those that were retracted last.
 VALUES = sql("""
 SELECT v.lookup_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote, v.cost_micros,
-       v.observed_at, c.because
+       v.observed_at, v.retraction_id, c.because, r.actor_kind AS retracted_by_kind, r.actor_id AS retracted_by,
+       r.created_at AS retracted_at
 FROM found_values v
 LEFT JOIN chosen_values c ON c.workspace_id = v.workspace_id AND c.lookup_id = v.lookup_id AND c.value_id = v.id
                          AND c.subject_id = :subject_id
-WHERE v.workspace_id = :workspace_id AND v.lookup_id = ANY(:lookup_ids) AND v.retraction_id IS NULL
-ORDER BY v.field, c.because IS NULL, v.confidence DESC, v.id DESC
+LEFT JOIN retractions r ON r.workspace_id = v.workspace_id AND r.id = v.retraction_id
+WHERE v.workspace_id = :workspace_id AND v.lookup_id = ANY(:lookup_ids)
+ORDER BY v.field, v.retraction_id IS NOT NULL, c.because IS NULL, v.confidence DESC, v.id DESC
 """)
 
 # The chosen values of leads.
@@ -49,7 +57,7 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     values = await tx.all(VALUES, {"workspace_id": actor.workspace_id, **named})
     by_id = {lookup.id: lookup for lookup in lookups}
     return LeadEnrichmentView(
-        values=[value_view(value, by_id[value.lookup_id]) for value in values],
+        values=[value_view(value, by_id[value.lookup_id], retraction_of(value)) for value in values],
         runs=[_run_view(lookup) for lookup in lookups],
     )
 
@@ -65,7 +73,15 @@ async def chosen_values(
     return found
 
 
-def value_view(value: Row, lookup: Row) -> EnrichmentValueView:
+def retraction_of(value: Row) -> RetractionMark | None:
+    """The retraction of a row of `VALUES`."""
+    if value.retracted_at is None:
+        return None
+    by = ActorView(kind=ActorKind(value.retracted_by_kind), id=value.retracted_by)
+    return RetractionMark(id=value.retraction_id, actor=by, at=value.retracted_at)
+
+
+def value_view(value: Row, lookup: Row, retraction: RetractionMark | None = None) -> EnrichmentValueView:
     """The view of a value with the receipt of its lookup."""
     return EnrichmentValueView(
         field=value.field,
@@ -81,6 +97,7 @@ def value_view(value: Row, lookup: Row) -> EnrichmentValueView:
         quote=value.quote,
         cost_micros=value.cost_micros,
         observed_at=value.observed_at,
+        retraction=retraction,
     )
 
 

@@ -9,14 +9,16 @@ from leadflood.domains.companies import queries as companies
 from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, CompanyRunView, CompanyStepView
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.runs import StepState
-from leadflood.domains.enrichment.queries import VALUES, value_view
+from leadflood.domains.enrichment.queries import VALUES, retraction_of, value_view
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 
 _MAX_RUNS: Final = 5
+_MAX_RETRACTED: Final = 20
+"""Answers with retracted values that are shown."""
 
 # Those of the companies about which these sources need not be asked.
 _FRESH = sql("""
@@ -27,17 +29,7 @@ WHERE EXISTS (
       AND r.sources = :sources AND r.fresh_until > now())
 """)
 
-# The lookups whose values compete for a company: the latest hit of each source, and those that are chosen.
-_LOOKUPS = sql("""
-WITH chosen AS (
-    SELECT DISTINCT lookup_id FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :company_id
-)
-SELECT DISTINCT ON (source) id, job_id, source, source_version, state, sentence, cost_micros, asked_at, answered_at
-FROM lookups l
-WHERE workspace_id = :workspace_id AND state = 'found'
-  AND (company_id = :company_id OR id IN (SELECT lookup_id FROM chosen))
-ORDER BY source, id IN (SELECT lookup_id FROM chosen) DESC, answered_at DESC, id DESC
-""")
+_LOOKUPS = sql_file("leadflood.domains.enrichment.sql", "company_lookups")
 
 # The latest runs of a company.
 _RUNS = sql("""
@@ -72,12 +64,14 @@ async def get_company_enrichment(tx: Transaction, actor: Actor, *, company_id: U
     """Facts about a company and its latest runs. Raises: leadflood.domains.companies.errors.CompanyNotFound."""
     await companies.get_company(tx, actor, company_id=company_id)
     named = {"workspace_id": actor.workspace_id, "company_id": company_id}
-    lookups = {lookup.id: lookup for lookup in await tx.all(_LOOKUPS, named)}
+    lookups = {lookup.id: lookup for lookup in await tx.all(_LOOKUPS, {**named, "most": _MAX_RETRACTED})}
     rows = await tx.all(
         VALUES, {"workspace_id": actor.workspace_id, "subject_id": company_id, "lookup_ids": list(lookups)}
     )
     runs = await latest_runs(tx, actor, company_id=company_id)
-    return CompanyEnrichmentView(values=[value_view(row, lookups[row.lookup_id]) for row in rows], runs=runs)
+    shown = [row for row in rows if row.retraction_id is not None or lookups[row.lookup_id].competes]
+    values = [value_view(row, lookups[row.lookup_id], retraction_of(row)) for row in shown]
+    return CompanyEnrichmentView(values=values, runs=runs)
 
 
 async def latest_runs(tx: Transaction, actor: Actor, *, company_id: UUID) -> list[CompanyRunView]:

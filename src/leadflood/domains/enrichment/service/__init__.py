@@ -24,7 +24,8 @@ from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.queries.effective import company_facts, filling, found_values
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.effective import refresh_leads
-from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer, StoredFact
+from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer
+from leadflood.domains.enrichment.store.competing import StoredFact, competing_facts
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import service as leads
@@ -154,7 +155,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
     if not ours:
         return
     linked = await companies.ensure(tx, actor, locked=active.values())
-    earlier = await store.competing_facts(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
+    earlier = await competing_facts(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
     now = utc_now()
     written: list[LeadAnswers] = []
     for job, ended in ours:
@@ -260,10 +261,9 @@ async def _choose_again(
     tx: Transaction, actor: Actor, lead_id: UUID, earlier: Sequence[StoredFact], choices: Mapping[int, Choice]
 ) -> None:
     """Replace the choices of a lead that was enriched before, except for facts that are not stored yet."""
-    await store.unchoose(tx, actor.workspace_id, lead_id, list(choices.values()))
+    await store.unchoose(tx, actor.workspace_id, {lead_id: list(choices.values())})
     still = [(stored, choices[id(stored.fact)]) for stored in earlier if id(stored.fact) in choices]
-    if still:
-        await store.choose(tx, actor.workspace_id, SubjectKind.LEAD, lead_id, still)
+    await store.choose(tx, actor.workspace_id, SubjectKind.LEAD, {lead_id: still})
 
 
 async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, error: str) -> None:

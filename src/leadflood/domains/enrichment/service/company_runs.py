@@ -39,6 +39,7 @@ from leadflood.domains.enrichment.queries.companies import fresh_companies
 from leadflood.domains.enrichment.service.effective import refresh_companies
 from leadflood.domains.enrichment.store import Choice
 from leadflood.domains.enrichment.store import company_runs as runs
+from leadflood.domains.enrichment.store.competing import competing_company_facts
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob, RunningJob
 from leadflood.domains.jobs.publishing import publish
@@ -173,7 +174,7 @@ async def stored_candidates(
     tx: Transaction, actor: Actor, *, company_id: UUID, rules: ChoiceRules
 ) -> list[FactCandidate]:
     """The facts about a company that earlier runs found."""
-    stored = await runs.competing_facts(tx, actor.workspace_id, company_id)
+    stored = await competing_company_facts(tx, actor.workspace_id, company_id)
     return [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
 
 
@@ -205,9 +206,8 @@ async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -
     if not first:
         return
     await runs.store_instant(tx, actor.workspace_id, task.company_id, job.id, end.instant)
-    chosen = await choose_again(tx, actor, company_id=task.company_id, rules=end.rules, used=end.used)
+    chosen = await choose_with_status(tx, actor, company_id=task.company_id, rules=end.rules, used=end.used)
     names = sorted({field.name for field in chosen})
-    await _set_status(tx, actor, task.company_id, chosen)
     await refresh_companies(tx, actor, company_ids=[task.company_id], trace=job.trace)
     if not task.follow_ups or any(step.state is StepState.FOUND and not step.stored for step in result.steps):
         entry = {"state": state, "fields": names, "jobId": str(job.id), "sentence": sentence}
@@ -267,25 +267,28 @@ async def choose_again(
     tx: Transaction, actor: Actor, *, company_id: UUID, rules: ChoiceRules, used: Collection[UUID] = ()
 ) -> dict[FactField, tuple[ChosenFact, ...]]:
     """Choose among all that is known of a company. What a person pinned stays."""
-    stored = await runs.competing_facts(tx, actor.workspace_id, company_id, used=used)
+    stored = await competing_company_facts(tx, actor.workspace_id, company_id, used=used)
     by_fact = {id(one.fact): one for one in stored}
     candidates = [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
     chosen = choose_all(candidates, now=utc_now(), policy=rules.policy)
     choices = [Choice.of(value) for values in chosen.values() for value in values]
-    await store.unchoose(tx, actor.workspace_id, company_id, choices)
+    await store.unchoose(tx, actor.workspace_id, {company_id: choices})
     pairs = [(by_fact[id(choice.fact)], choice) for choice in choices]
-    await store.choose(tx, actor.workspace_id, SubjectKind.COMPANY, company_id, pairs)
+    await store.choose(tx, actor.workspace_id, SubjectKind.COMPANY, {company_id: pairs})
     return chosen
 
 
-async def _set_status(
-    tx: Transaction, actor: Actor, company_id: UUID, chosen: Mapping[FactField, Sequence[ChosenFact]]
-) -> None:
+async def choose_with_status(
+    tx: Transaction, actor: Actor, *, company_id: UUID, rules: ChoiceRules, used: Collection[UUID] = ()
+) -> dict[FactField, tuple[ChosenFact, ...]]:
+    """The same, and whether the company is known, or gone."""
+    chosen = await choose_again(tx, actor, company_id=company_id, rules=rules, used=used)
     parked = chosen.get(fields.PARKED, ())
     if parked and parked[0].best.fact.value is True:
         await companies.set_status(tx, actor, company_ids=[company_id], status=CompanyStatus.GONE)
     elif chosen:
         await companies.set_status(tx, actor, company_ids=[company_id], status=CompanyStatus.KNOWN)
+    return chosen
 
 
 async def _cancel(tx: Transaction, actor: Actor, company_id: UUID) -> None:

@@ -1,7 +1,7 @@
 -- The values of the latest hit of each source about a company. Some may belong to another company about which a source
 -- was asked the same.
 SELECT latest.source, v.lookup_id, v.id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote,
-       v.observed_at
+       v.observed_at, v.retraction_id
 FROM (
     SELECT DISTINCT ON (source) id, source FROM (
         SELECT id, source, answered_at FROM lookups
@@ -15,6 +15,6 @@ FROM (
 ) AS latest
 CROSS JOIN LATERAL (
     SELECT * FROM found_values
-    WHERE workspace_id = :workspace_id AND lookup_id = latest.id AND retraction_id IS NULL OFFSET 0
+    WHERE workspace_id = :workspace_id AND lookup_id = latest.id OFFSET 0
 ) v
 ORDER BY v.lookup_id, v.id

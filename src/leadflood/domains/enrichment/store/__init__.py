@@ -9,34 +9,15 @@ from uuid import UUID
 from leadflood.domains.enrichment.models.choosing import Because, ChosenFact
 from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact
-from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupState
 from leadflood.domains.enrichment.models.sources import SourceSpec
-from leadflood.domains.enrichment.store.lookups import fact_columns, fact_of
+from leadflood.domains.enrichment.store.competing import StoredFact
+from leadflood.domains.enrichment.store.lookups import fact_columns
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 WRITE_ANSWERS = sql_file("leadflood.domains.enrichment.sql", "write_answers")
-
-# The values of the latest hit of each source. One look per lead, whatever PostgreSQL knows of the tables: a single one
-# for all was seen to read every lookup of the workspace.
-COMPETING = sql("""
-SELECT latest.source, n.lead_id, v.lookup_id, v.id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url,
-       v.quote, v.observed_at
-FROM unnest(:lead_ids::uuid[]) AS n (lead_id)
-CROSS JOIN LATERAL (
-    SELECT DISTINCT ON (source) id, source
-    FROM lookups
-    WHERE workspace_id = :workspace_id AND lead_id = n.lead_id AND state = 'found'
-    ORDER BY source, answered_at DESC, id DESC
-) AS latest
-CROSS JOIN LATERAL (
-    SELECT * FROM found_values
-    WHERE workspace_id = :workspace_id AND lookup_id = latest.id AND retraction_id IS NULL OFFSET 0
-) v
-ORDER BY v.lookup_id, v.id
-""")
 
 # The sources whose answers for jobs are stored.
 _ANSWERED = sql("""
@@ -48,17 +29,17 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND job_id = AN
 # Remove choices that are no longer made. What a person pinned stays.
 _UNCHOOSE = sql("""
 DELETE FROM chosen_values
-WHERE workspace_id = :workspace_id AND subject_id = :subject_id AND because <> 'pinned'
-  AND (field, item) NOT IN (SELECT * FROM unnest(:fields::text[], :items::text[]))
+WHERE workspace_id = :workspace_id AND subject_id = ANY (:subject_ids::uuid[]) AND because <> 'pinned'
+  AND (subject_id, field, item) NOT IN (SELECT * FROM unnest(:owners::uuid[], :fields::text[], :items::text[]))
 """)
 
 # Choose stored values.
 _CHOOSE = sql("""
 INSERT INTO chosen_values AS c (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
                                 because)
-SELECT :workspace_id, :subject_kind, :subject_id, n.*
-FROM unnest(:fields::text[], :items::text[], :lookup_ids::uuid[], :value_ids::uuid[], :confidences::float8[],
-            :reasons::text[]) AS n
+SELECT :workspace_id, :subject_kind, n.*
+FROM unnest(:owners::uuid[], :fields::text[], :items::text[], :lookup_ids::uuid[], :value_ids::uuid[],
+            :confidences::float8[], :reasons::text[]) AS n
 ON CONFLICT (workspace_id, subject_id, field, item) DO UPDATE
 SET lookup_id = excluded.lookup_id, value_id = excluded.value_id, confidence = excluded.confidence,
     because = excluded.because, chosen_at = now()
@@ -81,16 +62,6 @@ class SourceAnswer:
     def state(self) -> LookupState:
         """Whether it found something."""
         return LookupState.FOUND if self.facts else LookupState.MISSED
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFact:
-    """A fact of an earlier answer that still competes."""
-
-    source: str
-    lookup_id: UUID
-    value_id: UUID
-    fact: Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,44 +130,38 @@ async def write_answers(tx: Transaction, workspace_id: UUID, written: Sequence[L
     )
 
 
-async def competing_facts(
-    tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]
-) -> dict[UUID, list[StoredFact]]:
-    """The facts of the latest hit of each source about leads, by lead."""
-    found: dict[UUID, list[StoredFact]] = {lead_id: [] for lead_id in lead_ids}
-    for row in await tx.all(COMPETING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}):
-        fact = fact_of(PERSON_FIELDS, row)
-        if fact is not None:
-            found[row.lead_id].append(StoredFact(row.source, row.lookup_id, row.id, fact))
-    return found
-
-
-async def unchoose(tx: Transaction, workspace_id: UUID, subject_id: UUID, kept: Collection[Choice]) -> None:
-    """Remove the choices of a lead or company for other fields and items than these."""
-    values: dict[str, Any] = {"workspace_id": workspace_id, "subject_id": subject_id}
-    columns = {"fields": [choice.fact.field.name for choice in kept], "items": [choice.item for choice in kept]}
-    await tx.execute(_UNCHOOSE, {**values, **columns})
+async def unchoose(tx: Transaction, workspace_id: UUID, kept: Mapping[UUID, Collection[Choice]]) -> None:
+    """Remove the choices of leads or companies for other fields and items than these, by subject."""
+    pairs = [(subject_id, choice) for subject_id, choices in kept.items() for choice in choices]
+    values: dict[str, Any] = {
+        "owners": [subject_id for subject_id, _ in pairs],
+        "fields": [choice.fact.field.name for _, choice in pairs],
+        "items": [choice.item for _, choice in pairs],
+    }
+    await tx.execute(_UNCHOOSE, {"workspace_id": workspace_id, "subject_ids": list(kept), **values})
 
 
 async def choose(
     tx: Transaction,
     workspace_id: UUID,
     kind: SubjectKind,
-    subject_id: UUID,
-    chosen: Sequence[tuple[StoredFact, Choice]],
+    chosen: Mapping[UUID, Sequence[tuple[StoredFact, Choice]]],
 ) -> None:
-    """Choose stored facts of a lead or company."""
+    """Choose stored facts of leads or companies, by subject."""
+    rows = [(subject_id, *pair) for subject_id, pairs in chosen.items() for pair in pairs]
+    if not rows:
+        return
     await tx.execute(
         _CHOOSE,
         {
             "workspace_id": workspace_id,
             "subject_kind": kind,
-            "subject_id": subject_id,
-            "fields": [choice.fact.field.name for _, choice in chosen],
-            "items": [choice.item for _, choice in chosen],
-            "lookup_ids": [stored.lookup_id for stored, _ in chosen],
-            "value_ids": [stored.value_id for stored, _ in chosen],
-            "confidences": [choice.confidence for _, choice in chosen],
-            "reasons": [choice.because for _, choice in chosen],
+            "owners": [subject_id for subject_id, _, _ in rows],
+            "fields": [choice.fact.field.name for _, _, choice in rows],
+            "items": [choice.item for _, _, choice in rows],
+            "lookup_ids": [stored.lookup_id for _, stored, _ in rows],
+            "value_ids": [stored.value_id for _, stored, _ in rows],
+            "confidences": [choice.confidence for _, _, choice in rows],
+            "reasons": [choice.because for _, _, choice in rows],
         },
     )

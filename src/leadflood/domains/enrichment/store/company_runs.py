@@ -6,17 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.company_runs import WAIT, CompanyRun, CompanyRunState, InstantFacts
-from leadflood.domains.enrichment.store import StoredFact
-from leadflood.domains.enrichment.store.lookups import fact_columns, fact_of
+from leadflood.domains.enrichment.store.lookups import fact_columns
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 REQUEST = sql_file("leadflood.domains.enrichment.sql", "request_runs")
-COMPETING = sql_file("leadflood.domains.enrichment.sql", "competing_company_facts")
 
 # Runs of companies that have not ended.
 LIVE = sql("""
@@ -85,11 +82,6 @@ DELETE FROM company_runs WHERE (workspace_id, id) IN (
       AND EXISTS (SELECT FROM company_runs l
                   WHERE l.workspace_id = r.workspace_id AND l.company_id = r.company_id AND l.id > r.id)
     LIMIT :batch)
-""")
-
-# The lookups that the choices of a company refer to.
-CHOSEN_LOOKUPS = sql("""
-SELECT DISTINCT lookup_id FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :company_id
 """)
 
 # Store the answer of a source that answers without waiting.
@@ -227,20 +219,6 @@ async def end_abandoned(tx: Transaction, *, sentence: str, fresh_until: datetime
 async def purge(tx: Transaction, batch: int, *, days: int) -> int:
     """Delete up to `batch` runs that ended more than `days` ago, but for the last one of each company."""
     return await tx.changed(PURGE, {"days": days, "batch": batch})
-
-
-async def competing_facts(
-    tx: Transaction, workspace_id: UUID, company_id: UUID, *, used: Collection[UUID] = ()
-) -> list[StoredFact]:
-    """The facts of the latest hit of each source about a company.
-
-    Args: used: lookups whose answers its runs used, whichever company they belong to.
-    """
-    values = {"workspace_id": workspace_id, "company_id": company_id}
-    chosen = [row.lookup_id for row in await tx.all(CHOSEN_LOOKUPS, values)]
-    rows = await tx.all(COMPETING, {**values, "lookup_ids": [*used, *chosen]})
-    facts = ((row, fact_of(COMPANY_FIELDS, row)) for row in rows)
-    return [StoredFact(row.source, row.lookup_id, row.id, fact) for row, fact in facts if fact is not None]
 
 
 async def store_instant(

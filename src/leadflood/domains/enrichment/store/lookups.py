@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,10 +33,10 @@ WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source
 ORDER BY answered_at DESC, id DESC LIMIT 1
 """)
 
-# The values of an answer that were not retracted.
+# The values of an answer.
 VALUES = sql("""
-SELECT field, value, confidence, method, evidence, source_url, quote, observed_at FROM found_values
-WHERE workspace_id = :workspace_id AND lookup_id = :lookup_id AND retraction_id IS NULL ORDER BY id
+SELECT field, value, confidence, method, evidence, source_url, quote, observed_at, retraction_id FROM found_values
+WHERE workspace_id = :workspace_id AND lookup_id = :lookup_id ORDER BY id
 """)
 
 # Claim a question: with a new row, or the row of a caller whose time is over or who left a ticket.
@@ -111,15 +111,18 @@ class StoredOutcome:
 
 
 async def answered(tx: Transaction, asker: LookupAsker, key: LookupKey) -> StoredOutcome | None:
-    """The latest answer to a question, whether it is still good or not."""
+    """The latest answer to a question, whether it is still good or not. With a retracted value, it has expired."""
     row = await tx.first(ANSWERED, _key(asker, key))
     if row is None:
         return None
-    facts: Sequence[Fact] = ()
-    if row.state == LookupState.FOUND:
-        rows = await tx.all(VALUES, {"workspace_id": asker.workspace_id, "lookup_id": row.id})
-        facts = facts_of(CATALOGS[asker.kind], rows)
-    return StoredOutcome(row.id, _outcome(row, facts))
+    if row.state != LookupState.FOUND:
+        return StoredOutcome(row.id, _outcome(row, ()))
+    rows = await tx.all(VALUES, {"workspace_id": asker.workspace_id, "lookup_id": row.id})
+    kept = [value for value in rows if value.retraction_id is None]
+    outcome = _outcome(row, facts_of(CATALOGS[asker.kind], kept))
+    if len(kept) < len(rows):
+        outcome = replace(outcome, expires_at=outcome.answered_at)
+    return StoredOutcome(row.id, outcome)
 
 
 async def claim(tx: Transaction, asker: LookupAsker, key: LookupKey, *, now: datetime, until: datetime) -> UUID | None:

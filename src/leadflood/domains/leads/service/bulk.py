@@ -36,7 +36,6 @@ from leadflood.domains.leads.queries.deleted import count_restorable, restorable
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
 from leadflood.domains.leads.service import bulk_operations, custom, queue_enrichment, stage
 from leadflood.domains.leads.service.changesets import (
-    MAX_DIRECT,
     add_counts,
     changed_leads,
     close_changeset,
@@ -47,6 +46,7 @@ from leadflood.domains.leads.store import bulk as store
 from leadflood.domains.leads.store import changesets, merging
 from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.changesets import MAX_DIRECT
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row

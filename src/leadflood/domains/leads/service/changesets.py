@@ -44,9 +44,6 @@ from leadflood.kernel.errors import expect_changed
 from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import Participants
 
-MAX_DIRECT = 5000
-"""Maximum leads that a request changes itself; a job changes more, in chunks of this size."""
-
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -106,6 +103,11 @@ async def add_counts(tx: Transaction, actor: Actor, *, changeset_id: UUID, **cou
         raise ChangesetClosed
 
 
+async def attach_job(tx: Transaction, actor: Actor, *, changeset_id: UUID, job_id: UUID) -> None:
+    """Record the job that writes a changeset, which is new."""
+    await store.set_job(tx, actor.workspace_id, changeset_id, job_id)
+
+
 async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
     """Close a changeset: it is `applied` and can be undone. Idempotent."""
     open_, applied = ChangesetStatus.OPEN, ChangesetStatus.APPLIED
@@ -149,7 +151,8 @@ async def begin_undo(
         raise ChangesetNotUndoable("It made no changes to undo.")
     began = await undo.begin(tx, actor.workspace_id, changeset_id, kind=actor.kind, actor_id=actor.id)
     if began:
-        if changeset.created + changeset.updated + changeset.deleted + changeset.restored > MAX_DIRECT:
+        changes = changeset.created + changeset.updated + changeset.deleted + changeset.restored
+        if changes > CHANGESET_SUBJECTS[changeset.subject_kind].chunk:
             job = NewJob(UNDO_CHANGESET, ChangesetPayload(changeset_id=changeset_id), changeset_id, trace)
             (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
             await store.set_job(tx, actor.workspace_id, changeset_id, job_id)
@@ -166,7 +169,7 @@ async def undo_more(
     *,
     changeset_id: UUID,
     trace: Mapping[str, str],
-    batch: int = MAX_DIRECT,
+    batch: int | None = None,
 ) -> bool:
     """Undo the next changes of a changeset. Returns whether there may be more.
 
@@ -179,7 +182,7 @@ async def undo_more(
     chunk = await undoing.find(tx, undo.position(changeset))
     if chunk is not None:
         await undoing.record(tx, chunk, await undoing.write(tx, chunk))
-    if chunk is None or chunk.changes < batch:
+    if chunk is None or chunk.changes < undoing.batch:
         expected, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
         expect_changed(await store.transition(tx, actor.workspace_id, changeset_id, expected=expected, status=undone))
         by = Actor.requester(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
@@ -223,14 +226,14 @@ class UndoWork:
         participants: Participants,
         changeset: Row,
         trace: Mapping[str, str],
-        batch: int = MAX_DIRECT,
+        batch: int | None = None,
     ) -> None:
-        """Args: changeset: as found, with the undoing actor. batch: leads per chunk."""
+        """Args: changeset: as found, with the undoing actor. batch: changes per chunk; None: as its subject says."""
         self._actor = actor
         self._participants = participants
         self._changeset = changeset
         self._trace = trace
-        self._batch = batch
+        self.batch = batch or CHANGESET_SUBJECTS[changeset.subject_kind].chunk
 
     async def position(self, tx: Transaction) -> UUID | None:
         """The lead of the last undone change."""
@@ -240,7 +243,7 @@ class UndoWork:
     async def find(self, tx: Transaction, after: UUID) -> UndoChunk | None:
         """The next changes."""
         await planner.apply(tx, planner.BY_KEY)
-        return await undo.find_chunk(tx, self._changeset, after, batch=self._batch)
+        return await undo.find_chunk(tx, self._changeset, after, batch=self.batch)
 
     async def write(self, tx: Transaction, chunk: UndoChunk) -> undo.UndoCounts:
         """Revert the changes as their kind of subject says. Raises: Unavailable: nothing was undone by this call."""
@@ -264,7 +267,7 @@ async def undo_in_parallel(
     *,
     changeset_id: UUID,
     trace: Mapping[str, str],
-    batch: int = MAX_DIRECT,
+    batch: int | None = None,
 ) -> None:
     """Undo the changes of a changeset, two chunks at a time; `undo_more` does the end.
 

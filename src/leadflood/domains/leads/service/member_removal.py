@@ -22,10 +22,11 @@ from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.search import count_leads
 from leadflood.domains.leads.queries.views import count_shared
 from leadflood.domains.leads.service.bulk import change_more
-from leadflood.domains.leads.service.changesets import MAX_DIRECT, open_changeset, record
+from leadflood.domains.leads.service.changesets import open_changeset, record
 from leadflood.domains.leads.store import changesets
 from leadflood.domains.leads.store import views as view_store
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.changesets import MAX_DIRECT
 from leadflood.kernel.db.transaction import Transaction
 
 _MAX_COUNT = 1_000_000_000
