@@ -350,6 +350,17 @@ async def test_values_of_earlier_runs_compete_and_are_not_cleared(bench: Bench) 
     assert weaker.chosen[company.NAME][0].best == earlier
 
 
+async def test_stored_values_satisfy_a_field_unless_newer_ones_are_wanted(bench: Bench) -> None:
+    stored = (FactCandidate(fact("Acme"), "website", "website"),)
+    source = ScriptedSource(spec_of("website", company.NAME), [finds(fact("Acme GmbH"))])
+
+    kept = await bench.run(source, stored=stored)
+    again = await bench.run(source, stored=stored, fresh=True)
+
+    assert [step.state for step in kept.steps] == [StepState.SKIPPED]
+    assert ([step.state for step in again.steps], len(source.questions)) == ([StepState.FOUND], 1)
+
+
 async def test_an_instant_source_is_neither_stored_nor_waited_for(bench: Bench) -> None:
     guess = ScriptedSource(spec_of("guess", company.NAME, speed=Speed.INSTANT), [finds(fact("Acme", 0.5))])
     site = website(finds(fact("Acme")))

@@ -68,6 +68,7 @@ class _Run:
         self._deadline = started + request.time_limit
         self._given = {field: _given(field, value) for field, value in request.given.items()}
         self._candidates = list(request.stored)
+        self._recent = [one for one in request.stored if self._is_recent(one)]
         self._steps: list[Step] = []
         self._choose(started)
 
@@ -78,7 +79,7 @@ class _Run:
             wanted=self._request.wanted,
             known=self._known,
             given=frozenset(self._given),
-            chosen=self._chosen,
+            chosen=self._chosen if self._request.newer_than is None else self._chosen_of(self._recent, now),
             asked={step.source for step in self._steps},
             policy=self._request.policy,
             now=now,
@@ -95,7 +96,9 @@ class _Run:
         for asked in answers:
             self._steps.append(asked.step)
             family = self._families[asked.step.source]
-            self._candidates += [FactCandidate(fact, asked.step.source, family) for fact in asked.facts]
+            found = [FactCandidate(fact, asked.step.source, family) for fact in asked.facts]
+            self._candidates += found
+            self._recent += found
         self._choose(now)
 
     def result(self, plan: PlanState) -> RunResult:
@@ -110,9 +113,17 @@ class _Run:
         return RunResult(run_state(self._chosen, steps), self._chosen, steps, seconds)
 
     def _choose(self, now: datetime) -> None:
-        self._chosen = choose_all(self._candidates, now=now, policy=self._request.policy)
+        self._chosen = self._chosen_of(self._candidates, now)
         found = {field: [_known(value) for value in values] for field, values in self._chosen.items()}
         self._known: dict[FactField, Sequence[KnownFact]] = {**found, **self._given}
+
+    def _chosen_of(self, candidates: Sequence[FactCandidate], now: datetime) -> dict[FactField, tuple[ChosenFact, ...]]:
+        return choose_all(candidates, now=now, policy=self._request.policy)
+
+    def _is_recent(self, stored: FactCandidate) -> bool:
+        """Whether a stored value need not be asked for again."""
+        newer_than = self._request.newer_than
+        return newer_than is None or stored.fact.receipt.observed_at >= newer_than
 
 
 def _given(field: FactField, value: FactValue) -> list[KnownFact]:

@@ -82,7 +82,7 @@ class RunRequest:
         policy: order of sources, and how sure values have to be.
         time_limit: after it, no source is asked, and those that are being asked are stopped.
         newer_than: sources are asked again for what they gave before that time, and if they could not be reached.
-        stored: values of earlier runs, which compete.
+        stored: values of earlier runs, which compete. Those from before `newer_than` satisfy no field.
     """
 
     subject: SubjectKind
