@@ -12,6 +12,7 @@ from leadflood.domains.enrichment.contracts import LeadEnrichmentView
 from leadflood.domains.enrichment.engine.memory import MemoryFingerprints
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD
+from leadflood.domains.enrichment.jobs.aliases import joining
 from leadflood.domains.enrichment.jobs.effective import refreshing
 from leadflood.domains.enrichment.models import (
     Answer,
@@ -192,7 +193,7 @@ class Bench:
 
     def registry(self, *sources: Source) -> JobRegistry:
         definitions = enrichment_jobs.definitions(sources, engines_of(self.database))
-        return JobRegistry([*definitions, *refreshing(self.database)])
+        return JobRegistry([*definitions, *refreshing(self.database), *joining()])
 
 
 def raising(error: Callable[[str], Exception], reason: str) -> list[Scripts]:

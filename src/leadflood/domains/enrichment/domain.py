@@ -30,6 +30,7 @@ from leadflood.domains.enrichment.events import (
     EnrichmentAuditAction,
 )
 from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
+from leadflood.domains.enrichment.jobs.aliases import joining
 from leadflood.domains.enrichment.jobs.companies import clearing
 from leadflood.domains.enrichment.jobs.due_companies import due_companies
 from leadflood.domains.enrichment.jobs.effective import refreshing
@@ -62,6 +63,7 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
         *clearing(services.database, retention_days=services.settings.job_retention_days),
         *refreshing(services.database),
         *retracting(),
+        *joining(),
         *due_companies(
             services.database,
             worker_sources(services.settings),

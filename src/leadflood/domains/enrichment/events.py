@@ -55,6 +55,16 @@ CLEAR_RUNS = JobKind("enrichment.clear_runs.v1", NoPayload, max_attempts=3, prio
 """Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
 
 
+class JoinCompanies(Payload):
+    """The company that may be the same as another one."""
+
+    company_id: UUID
+
+
+JOIN_COMPANIES = JobKind("enrichment.join_companies.v1", JoinCompanies, max_attempts=5, priority=Priority.BULK)
+"""Queued in the transaction that ends a run which saw the same redirect again. Merges companies in one of its own."""
+
+
 class RefreshCompanyLeads(Payload):
     """The company whose leads may have outdated found values."""
 

@@ -12,6 +12,7 @@ from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, Compan
 from leadflood.domains.enrichment.models.company_fields import GROUPS, NAME, SUMMARY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
+from leadflood.domains.enrichment.queries.aliases import suggested_alias
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment, latest_runs
 from leadflood.domains.enrichment.queries.effective import found_company_names
 from leadflood.kernel.actor import Actor
@@ -98,6 +99,13 @@ LEAD_EXTENSION: Final = Extension(
         ),
     ),
 )
+
+
+async def _load_alias(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any] | None:
+    suggestion = await suggested_alias(tx, actor, company_id=company_id)
+    return {"suggestion": suggestion} if suggestion else None
+
+
 COMPANY_EXTENSION: Final = Extension(
     fields=(
         RelatedField(
@@ -117,6 +125,14 @@ COMPANY_EXTENSION: Final = Extension(
             permission=COMPANIES_READ,
             main=True,
             order=10,
+        ),
+        Panel(
+            name="alias",
+            title="Same company?",
+            template="enrichment/_alias.html",
+            load=_load_alias,
+            permission=COMPANIES_READ,
+            order=5,
         ),
         Panel(
             name="run",

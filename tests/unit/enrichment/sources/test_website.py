@@ -7,6 +7,7 @@ import pytest
 
 from leadflood.domains.enrichment.models import Away, FetchedPage, Found, Missed, Refused
 from leadflood.domains.enrichment.models import company_fields as fields
+from leadflood.domains.enrichment.models.aliases import RedirectSign
 from leadflood.domains.enrichment.sources.website.source import Website
 from leadflood.kernel.door.errors import (
     CertificateRejected,
@@ -16,6 +17,7 @@ from leadflood.kernel.door.errors import (
     RobotsRefused,
     TimedOut,
 )
+from leadflood.kernel.door.replies import FollowedRedirect
 from tests.support.canned_web import CannedFetcher, page
 from tests.unit.enrichment.sources.asking import ask, facts_of, question, values
 
@@ -128,6 +130,43 @@ async def test_a_redirect_to_another_domain_lowers_the_confidence_and_is_noted()
     assert isinstance(answer, Found)
     assert answer.note.startswith("acme.de redirects to acme.com.")
     assert max(fact.confidence for fact in answer.facts) <= 0.85
+
+
+def redirected(status: int, head: str, to: str = "https://acme.com/", body: str = "") -> FetchedPage:
+    """The home page of acme.de, which redirects."""
+    hops = (FollowedRedirect("https://acme.de/", 302, "https://www.acme.de/"),
+            FollowedRedirect("https://www.acme.de/", status, to))  # fmt: skip
+    html = HOME.replace("<title>", f"{head}<title>").replace("</html>", f"{body}</html>")
+    return replace(page("https://acme.de/", html), url=to, redirects=hops)
+
+
+@pytest.mark.parametrize(
+    ("home", "sign"),
+    [
+        (redirected(301, "<link rel=alternate hreflang=de href=https://www.acme.de/>"), RedirectSign.NAMED),
+        (redirected(308, "", body="<a href=mailto:info@acme.de>Mail</a>"), RedirectSign.NAMED),
+        (redirected(301, "<link rel=canonical href=https://acme.com/>"), RedirectSign.SAME_NAME),
+        (redirected(301, "<meta property=og:url content=https://www.acme.com/de>"), RedirectSign.SAME_NAME),
+        (
+            redirected(301, "<link rel=canonical href=https://bigcorp.com/>", "https://bigcorp.com/"),
+            RedirectSign.ALONE,
+        ),
+        (redirected(301, ""), RedirectSign.ALONE),
+        (redirected(302, "<link rel=canonical href=https://acme.com/>"), None),
+        (redirected(301, "", "https://www.facebook.com/acme"), None),
+        (redirected(301, "", "https://shop.acme.de/"), None),
+    ],
+)
+async def test_a_permanent_redirect_is_a_fact_with_the_signs_that_confirm_it(
+    home: FetchedPage, sign: RedirectSign | None
+) -> None:
+    facts = await facts_of(Website(), ACME, CannedFetcher({"https://acme.de/": home}))
+
+    found = [fact for fact in facts if fact.field is fields.REDIRECTS_TO]
+    assert [(fact.value, fact.receipt.method) for fact in found] == (
+        [(home.url.removeprefix("https://").strip("/"), sign)] if sign else []
+    )
+    assert all("redirects there permanently" in fact.receipt.evidence for fact in found)
 
 
 async def test_pages_that_redirect_to_others_are_left_out() -> None:

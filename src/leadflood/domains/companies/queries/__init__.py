@@ -105,6 +105,13 @@ SELECT id, domain FROM companies
 WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[]) AND deleted_at IS NULL AND merged_into IS NULL
 """)
 
+# Whether a person separated two companies: by the undo of a merge, or by a split.
+_SEPARATED = sql("""
+SELECT EXISTS (SELECT FROM company_merges
+               WHERE workspace_id = :workspace_id AND company_id = ANY (:company_ids::uuid[])
+                 AND other_id = ANY (:company_ids::uuid[]) AND (kind = 'split') = (undone_at IS NULL))
+""")
+
 # The companies of leads.
 _OF_LEADS = sql("""
 SELECT k.lead_id, k.how AS source, k.pinned, c.id, c.name, c.domain
@@ -206,6 +213,11 @@ async def owners_of(tx: Transaction, workspace_id: UUID, domains: Collection[str
     """The company of each domain that has one."""
     rows = await tx.all(_OWNERS, {"workspace_id": workspace_id, "domains": sorted(domains)})
     return {row.domain: DomainOwner(row.id, row.deleted_at is not None) for row in rows}
+
+
+async def were_separated(tx: Transaction, workspace_id: UUID, company_ids: Sequence[UUID]) -> bool:
+    """Whether a person separated two companies, which then are none until a person merges them."""
+    return bool(await tx.scalar(_SEPARATED, {"workspace_id": workspace_id, "company_ids": list(company_ids)}))
 
 
 async def main_domains(tx: Transaction, workspace_id: UUID, company_ids: Collection[UUID]) -> dict[UUID, str]:

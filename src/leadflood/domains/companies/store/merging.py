@@ -86,8 +86,12 @@ _SET_UNDONE = sql("""
 UPDATE company_merges SET undone_at = now() WHERE workspace_id = :workspace_id AND id = :merge_id AND undone_at IS NULL
 """)
 
-# Merges and splits that can no longer be undone.
-_PURGE_MERGES = sql("DELETE FROM company_merges WHERE created_at < now() - make_interval(days => :days)")
+# Merges and splits that can no longer be undone, except those by which a person separated two companies: they stay
+# apart whatever sources say.
+_PURGE_MERGES = sql("""
+DELETE FROM company_merges
+WHERE created_at < now() - make_interval(days => :days) AND (kind = 'split') = (undone_at IS NOT NULL)
+""")
 
 # Companies that can no longer be restored or unmerged.
 _PURGE = sql("""

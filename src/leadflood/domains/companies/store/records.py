@@ -35,8 +35,14 @@ WHERE workspace_id = :workspace_id AND id = :company_id AND (deleted_at IS NOT N
 
 # Add a domain that no company has.
 _ADD_DOMAIN = sql("""
-INSERT INTO company_domains (workspace_id, domain, company_id, source)
-VALUES (:workspace_id, :domain, :company_id, :source) ON CONFLICT DO NOTHING
+INSERT INTO company_domains (workspace_id, domain, company_id, source, evidence)
+VALUES (:workspace_id, :domain, :company_id, :source, :evidence) ON CONFLICT DO NOTHING
+""")
+
+# Say why a company has a domain.
+_SET_EVIDENCE = sql("""
+UPDATE company_domains SET evidence = :evidence
+WHERE workspace_id = :workspace_id AND company_id = :company_id AND domain = :domain
 """)
 
 # Remove a domain by which no lead belongs to the company.
@@ -92,10 +98,24 @@ async def set_deleted(tx: Transaction, workspace_id: UUID, company_id: UUID, *, 
     return await tx.changed(_SET_DELETED, values) == 1
 
 
-async def add_domain(tx: Transaction, workspace_id: UUID, company_id: UUID, domain: str, source: CompanySource) -> bool:
+async def add_domain(
+    tx: Transaction,
+    workspace_id: UUID,
+    company_id: UUID,
+    domain: str,
+    source: CompanySource,
+    evidence: str | None = None,
+) -> bool:
     """Add a domain to a company; False if a company has it. Waits for others that add it."""
-    values = {"workspace_id": workspace_id, "company_id": company_id, "domain": domain, "source": source}
-    return await tx.changed(_ADD_DOMAIN, values) == 1
+    named = {"workspace_id": workspace_id, "company_id": company_id}
+    values = {"domain": domain, "source": source, "evidence": evidence}
+    return await tx.changed(_ADD_DOMAIN, {**named, **values}) == 1
+
+
+async def set_evidence(tx: Transaction, workspace_id: UUID, company_id: UUID, domain: str, evidence: str) -> bool:
+    """Say why a company has a domain; False if it does not have it."""
+    named = {"workspace_id": workspace_id, "company_id": company_id}
+    return await tx.changed(_SET_EVIDENCE, {**named, "domain": domain, "evidence": evidence}) == 1
 
 
 async def remove_domain(tx: Transaction, workspace_id: UUID, company_id: UUID, domain: str) -> bool:

@@ -23,6 +23,7 @@ PARENT: Final = _add("parent", "Parent company", kinds.COMPANY_NAME, days=365)
 TICKER: Final = _add("ticker", "Stock ticker", kinds.TEXT, days=365, multiple=True)
 
 WEBSITE: Final = _add("website", "Website", kinds.URL, days=365, fills="website")
+REDIRECTS_TO: Final = _add("redirects_to", "Redirects to", kinds.DOMAIN, days=365)
 LANGUAGE: Final = _add("language", "Languages", kinds.LANGUAGE, days=365, multiple=True)
 LOGO: Final = _add("logo", "Logo", kinds.URL, days=180)
 FAVICON: Final = _add("favicon", "Icon", kinds.URL, days=180)
@@ -64,7 +65,21 @@ DMARC: Final = _add("dmarc", "DMARC policy", kinds.choice("none", "quarantine", 
 GROUPS: Final = (
     ("Company", (NAME, LEGAL_NAME, LEGAL_FORM, DESCRIPTION, INDUSTRY, KEYWORD, EMPLOYEES, EMPLOYEE_RANGE, FOUNDED)),
     ("Contact", (EMAIL, PHONE, STREET, POSTAL_CODE, CITY, REGION, COUNTRY, TIME_ZONE)),
-    ("Web", (WEBSITE, LANGUAGE, PROFILE, ABOUT_PAGE, CONTACT_PAGE, LEGAL_PAGE, PRICING_PAGE, CAREERS_PAGE, PARKED)),
+    (
+        "Web",
+        (
+            WEBSITE,
+            REDIRECTS_TO,
+            LANGUAGE,
+            PROFILE,
+            ABOUT_PAGE,
+            CONTACT_PAGE,
+            LEGAL_PAGE,
+            PRICING_PAGE,
+            CAREERS_PAGE,
+            PARKED,
+        ),
+    ),
     ("Technology", (TECHNOLOGY, SERVICE, MAIL_PROVIDER, ACCEPTS_MAIL, DMARC)),
     ("Registers", (STATUS, PARENT, TICKER, VAT_ID, LEI, SIREN, CIK, COMPANY_NUMBER, REGISTER_NUMBER, WIKIDATA)),
     ("Images", (LOGO, FAVICON, IMAGE)),

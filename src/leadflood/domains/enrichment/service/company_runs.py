@@ -16,9 +16,11 @@ from leadflood.domains.enrichment.events import (
     COMPANY_ENRICHED,
     COMPANY_ENRICHED_KIND,
     ENRICH_COMPANY,
+    JOIN_COMPANIES,
     CompanyEnrichedData,
     EnrichCompany,
     EnrichmentAuditAction,
+    JoinCompanies,
 )
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.domains.enrichment.models.choosing import ChosenFact, FactCandidate, choose_all
@@ -35,6 +37,7 @@ from leadflood.domains.enrichment.models.company_runs import (
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.runs import RunResult, StepState, run_sentence
+from leadflood.domains.enrichment.queries.aliases import seen_redirect
 from leadflood.domains.enrichment.queries.companies import fresh_companies
 from leadflood.domains.enrichment.service.effective import refresh_companies
 from leadflood.domains.enrichment.store import Choice
@@ -215,10 +218,19 @@ async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -
         data = CompanyEnrichedData(run_id=task.run_id, state=state, fields=names)
         await publish(tx, COMPANY_ENRICHED, [Event(task.company_id, data, actor, job.trace)])
     await jobs.wake(tx, actor, awaited_id=task.run_id)
+    if chosen.get(fields.REDIRECTS_TO):
+        await _join_if_seen_again(tx, actor, task.company_id, job.trace)
     again = follow_up_at(result, now, follow_ups=task.follow_ups, spread=random_unit())
     if again is not None:
         next_run = await runs.follow_up(tx, actor.workspace_id, task.run_id, not_before=again)
         await _enqueue(tx, actor, [next_run], job.trace, Priority.BULK)
+
+
+async def _join_if_seen_again(tx: Transaction, actor: Actor, company_id: UUID, trace: Mapping[str, str]) -> None:
+    seen = await seen_redirect(tx, actor.workspace_id, company_id)
+    if seen is not None and seen.joins:
+        payload = JoinCompanies(company_id=company_id)
+        await jobs.enqueue(tx, actor, jobs=[NewJob(JOIN_COMPANIES, payload, company_id, trace)])
 
 
 async def fail(tx: Transaction, actor: Actor, *, job_id: UUID, error: str) -> None:

@@ -9,6 +9,7 @@ from leadflood.domains.enrichment.sources.website.links import links_in
 from leadflood.domains.enrichment.sources.website.metadata import metadata_of
 from leadflood.domains.enrichment.sources.website.naming import names_on
 from leadflood.domains.enrichment.sources.website.organizations import facts_of, organizations_in, owner_of
+from leadflood.domains.enrichment.sources.website.own_domains import country_domains, mailbox_domains, stated_domains
 from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, WebPage
 from leadflood.domains.enrichment.sources.website.parking import parking_sign
 from leadflood.domains.enrichment.sources.website.places import country_hint
@@ -60,9 +61,11 @@ def extract(page: WebPage, *, kind: str = "home") -> list[PageFact]:
 
 
 def extracted(page: WebPage, *, kind: str = "home") -> dict[str, Any]:
-    """The facts and links of a page as a JSON value."""
+    """Facts, links and own domains of a page as a JSON value."""
+    own = {"stated": stated_domains(page), "countries": country_domains(page), "mailboxes": mailbox_domains(page)}
     facts = extract(page, kind=kind)
     return {
+        **own,
         "facts": [[fact.field.value, fact.value, fact.confidence, fact.method, fact.quote] for fact in facts],
         "links": [[link.url, link.kind.value, link.score, link.label] for link in links_in(page)],
         "title": next((str(fact.value) for fact in facts if fact.field is PageField.TITLE), ""),

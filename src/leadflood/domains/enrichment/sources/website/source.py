@@ -1,10 +1,10 @@
 """The website source: up to four pages of a company's own site, read politely."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from leadflood.domains.enrichment.models import (
@@ -23,12 +23,14 @@ from leadflood.domains.enrichment.models import (
     SubjectKind,
 )
 from leadflood.domains.enrichment.models import company_fields as fields
+from leadflood.domains.enrichment.models.aliases import JOINING, RedirectSign
 from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts, wanted_only
 from leadflood.domains.enrichment.sources.website.extraction import KIND, extract_pages, facts_in
 from leadflood.domains.enrichment.sources.website.links import LinkKind, ScoredLink, pages_to_read
 from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, domain_of
 from leadflood.kernel.door.errors import ConnectFailed, DoorError, NameNotFound
 from leadflood.kernel.parsing import PageSource
+from leadflood.kernel.shared_websites import is_shared_website
 
 MAX_PAGES: Final = 4
 """Pages of a site that are read."""
@@ -37,6 +39,7 @@ _MAX_BYTES: Final = 5 * 1024 * 1024
 _RESERVE: Final = timedelta(seconds=4)
 """Time that is left for parsing when the last page has been fetched."""
 _OK: Final = range(200, 300)
+_PERMANENT: Final = frozenset({301, 308})
 _MISSING: Final = frozenset({404, 410})
 _CHALLENGE_KEPT: Final = timedelta(days=7)
 _OTHER_DOMAIN: Final = 0.85
@@ -132,7 +135,16 @@ class Website:
         subject=SubjectKind.COMPANY,
         speed=Speed.NETWORK,
         needs=(frozenset({fields.DOMAIN}),),
-        gives=frozenset({*_FIELDS.values(), *_OF_HOME.values(), *_PAGES.values(), fields.WEBSITE, fields.PARKED}),
+        gives=frozenset(
+            {
+                *_FIELDS.values(),
+                *_OF_HOME.values(),
+                *_PAGES.values(),
+                fields.WEBSITE,
+                fields.PARKED,
+                fields.REDIRECTS_TO,
+            }
+        ),
         family="website",
         ttl_hit=timedelta(days=30),
         ttl_miss=timedelta(days=7),
@@ -160,7 +172,7 @@ class Website:
         facts = [*_facts(home, facts_in(result), "home"), *_page_facts(home, links), *_address(domain, home, same=same)]
         facts += await _facts_of_others(site, fetcher)
         if not same:
-            facts = [_less_sure(fact) for fact in facts]
+            facts = [*map(_less_sure, facts), *_redirect(domain, home, result)]
             site.notes.insert(0, f"{domain} redirects to {urlsplit(home.url).hostname}.")
         kept = wanted_only(facts, self.spec.gives, most=_MOST, most_of_many=_MOST_OF_MANY)
         if not result["words"]:
@@ -275,6 +287,26 @@ def _address(domain: str, home: FetchedPage, *, same: bool) -> list[Fact]:
     parts = urlsplit(home.url)
     evidence = "It answers at this address." if same else f"{domain} redirects there."
     collected.add(fields.WEBSITE, f"{parts.scheme}://{parts.netloc}", 0.95 if same else 0.8, "answer", evidence)
+    return collected.facts
+
+
+def _redirect(domain: str, home: FetchedPage, page: Mapping[str, Any]) -> list[Fact]:
+    """The other domain to which the home page redirects permanently. Args: page: extracted home page."""
+    target = domain_of(home.url) or ""
+    leaving = [hop for hop in home.redirects if domain_of(hop.url) == domain and domain_of(hop.location) != domain]
+    if not leaving or leaving[-1].status not in _PERMANENT or is_shared_website(urlsplit(home.url).hostname or ""):
+        return []
+    collected = CollectedFacts(home.fetched_at, home.url)
+    reason = f"{domain} redirects there permanently (status {leaving[-1].status})"
+    if domain in page["countries"]:
+        sign, why = RedirectSign.NAMED, f", and the page names {domain} as its version for another country."
+    elif domain in page["mailboxes"]:
+        sign, why = RedirectSign.NAMED, f", and the page has an email address at {domain}."
+    elif target in page["stated"] and target.partition(".")[0] == domain.partition(".")[0]:
+        sign, why = RedirectSign.SAME_NAME, ", and the page says that it is its address."
+    else:
+        sign, why = RedirectSign.ALONE, "."
+    collected.add(fields.REDIRECTS_TO, target, 0.95 if sign in JOINING else 0.8, sign, f"{reason}{why}")
     return collected.facts
 
 
