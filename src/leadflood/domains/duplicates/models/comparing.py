@@ -5,6 +5,7 @@ phone number has a probability of its own, regardless of the number of leads; ot
 most pairs are two people.
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log2
@@ -28,6 +29,7 @@ class Evidence:
         base: log2 odds of a shared mailbox or phone number; None if they share neither.
         bits: sum of the other weights.
         personal: whether some of it identifies the person, not only the company.
+        certain: whether something besides the name agrees that few other people share.
         conflict: whether a field contradicts that they are one person.
         colleagues: whether they have the same employer.
     """
@@ -35,6 +37,7 @@ class Evidence:
     base: float | None = None
     bits: float = 0.0
     personal: bool = False
+    certain: bool = False
     conflict: bool = False
     colleagues: bool = False
     reasons: list[Reason] = field(default_factory=list)
@@ -55,7 +58,8 @@ def compare(one: PersonKey, two: PersonKey, weights: Weights = UNTRAINED) -> Mat
         return None
     odds = found.odds(weights)
     probability = 1 / (1 + 2.0**-odds) if odds < _MOST_BITS else 1.0
-    score = CERTAIN if odds >= _CERTAIN_BITS and not found.conflict else min(CERTAIN - 1, round(100 * probability))
+    certain = odds >= _CERTAIN_BITS and found.certain and not found.conflict
+    score = CERTAIN if certain else min(CERTAIN - 1, round(100 * probability))
     return Match(score, tuple(found.reasons)) if score >= MIN_SCORE else None
 
 
@@ -80,13 +84,14 @@ def evidence(one: PersonKey, two: PersonKey, weights: Weights, names: NameWeight
     if names is not None:
         floor = _LEAST_OF_NAMES if same_mailbox else -_MOST_BITS
         found.bits += max(floor, names.bits)
-        found.conflict = names.differ
+        found.conflict = names.differ or (one.last.generation != two.last.generation and not same_mailbox)
         if names.similarity >= _REASON_SIMILARITY:
             found.personal = True
             found.reasons.append(Reason(ReasonKind.SIMILAR_NAME, round(names.similarity, 2)))
     if company is not None:
         bits = weights.company_bits(company)
         found.bits += bits if found.colleagues else bits / 2
+        found.certain = found.certain or (found.colleagues and bits >= _TELLING_COMPANY)
         found.reasons.append(Reason(ReasonKind.SIMILAR_COMPANY, round(companies, 2)))
     elif one.companies and two.companies and not same_mailbox:
         found.bits += _OTHER_COMPANY
@@ -104,6 +109,8 @@ _LEAST_OF_NAMES: Final = -2.0
 _SAME_COMPANY: Final = 0.9
 _ALIKE_COMPANY: Final = 0.85
 _OTHER_COMPANY: Final = log2(0.25 / 0.99)
+_TELLING_COMPANY: Final = 4.0
+"""Weight of an employer that makes a name certain: fewer than one in twenty leads has it."""
 
 _SAME_PHONE: Final = log2(0.58 / 0.42)
 """Phone numbers are shared in offices and families."""
@@ -139,7 +146,7 @@ def _add_phone(found: Evidence, one: PersonKey, two: PersonKey) -> None:
     if one.phone != two.phone:
         found.bits += _OTHER_PHONE
         return
-    found.personal = True
+    found.personal = found.certain = True
     found.reasons.append(Reason(ReasonKind.SAME_PHONE, 1.0))
     if found.base is None:
         found.base = _COLLEAGUES_PHONE if found.colleagues else _SAME_PHONE
@@ -151,7 +158,8 @@ def _add_email(found: Evidence, one: PersonKey, two: PersonKey, names: NameWeigh
     """Add the evidence of the emails: one mailbox, a typo, or two mailboxes."""
     if one.mailbox == two.mailbox:
         sure = min(one.sure, two.sure)
-        found.base, found.personal = log2(sure / (1 - sure)), True
+        found.base = log2(sure / (1 - sure))
+        found.personal = found.certain = True
         slipped = one.slip != two.slip
         kind = ReasonKind.SIMILAR_EMAIL if slipped else ReasonKind.SAME_MAILBOX
         found.reasons.append(Reason(kind, _MOST_SIMILAR if slipped else 1.0))
@@ -159,7 +167,7 @@ def _add_email(found: Evidence, one: PersonKey, two: PersonKey, names: NameWeigh
     bits = _email_bits(one, two, names=1.0 if names is None else names.similarity)
     found.bits += bits
     if bits >= _SIMILAR_EMAIL:
-        found.personal = True
+        found.personal = found.certain = True
         alike = round(float(JaroWinkler.similarity(one.mailbox, two.mailbox)), 2)
         found.reasons.append(Reason(ReasonKind.SIMILAR_EMAIL, min(alike, _MOST_SIMILAR)))
 
@@ -217,15 +225,18 @@ def _near(one: str, two: str) -> bool:
 
 
 def _slip(one: str, two: str) -> bool:
-    """Whether one of two local parts can be a typo of the other. Different numbers distinguish people."""
+    """Whether one of two local parts can be a typo of the other. Numbers and "jr" distinguish people."""
     short, long = sorted((len(one), len(two)))
     if short < _SHORT_LOCAL or OSA.distance(one, two, score_cutoff=_SLIPS) > (_SLIPS if long > _LONG_LOCAL else 1):
         return False
-    return _digits(one) == _digits(two)
+    return _digits(one) == _digits(two) and _GENERATION.findall(one) == _GENERATION.findall(two)
 
 
 def _digits(text: str) -> str:
     return "".join(filter(str.isdigit, text))
+
+
+_GENERATION: Final = re.compile("(?:jr|sr|jun|sen|junior|senior|ii+)$")
 
 
 def _add_fields(found: Evidence, one: PersonKey, two: PersonKey, weights: Weights) -> None:
@@ -243,7 +254,8 @@ def _add_fields(found: Evidence, one: PersonKey, two: PersonKey, weights: Weight
             trained += bits
         else:
             untrained += bits
-        found.personal = found.personal or (level is Level.EXACT and bits >= _IDENTIFIES)
+        if level is Level.EXACT and bits >= _IDENTIFIES:
+            found.personal = found.certain = True
         if bits <= _CONTRADICTS:
             found.conflict = True
         elif level is not Level.DIFFERENT and bits >= _REASON_BITS:

@@ -24,7 +24,17 @@ class NameWeight:
 
 
 def compare_names(first: NamePart, last: NamePart, other_first: NamePart, other_last: NamePart) -> NameWeight | None:
-    """Weight of two names, in the order that fits better; None if no part can be compared."""
+    """Weight of two names, in the order that fits better; None if no part can be compared.
+
+    Parent and child have the same name but for the generation.
+    """
+    found = _in_better_order(first, last, other_first, other_last)
+    if found is None or not last.generation or last.generation == (other_last.generation or last.generation):
+        return found
+    return NameWeight(found.bits + _OTHER_GENERATION, min(_RELATED, found.similarity), differ=True)
+
+
+def _in_better_order(first: NamePart, last: NamePart, other_first: NamePart, other_last: NamePart) -> NameWeight | None:
     straight = _both(_part(first, other_first, given=True), _part(last, other_last, given=False))
     if straight is not None and straight.similarity >= 1:
         return straight
@@ -88,3 +98,5 @@ _OF_LEVEL: Final = {NameLevel.INITIAL: 3.0, NameLevel.UNSURE: -1.5, NameLevel.DI
 _TURNED: Final = -4.0
 """Given and family name are swapped in one of twenty pairs."""
 _PARTIAL_SIMILARITY: Final = 0.9
+_OTHER_GENERATION: Final = -10.0
+_RELATED: Final = 0.9

@@ -36,10 +36,12 @@ class NamePart:
     Attributes:
         text: folded, see `folded_name`; empty if unknown.
         surprise: information content in bits: -log2 of the share of people who have the name.
+        generation: of a family name: what distinguishes parent and child, see `generation_of`; empty if unknown.
     """
 
     text: str = ""
     surprise: float = 0.0
+    generation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,35 @@ def folded_name(name: str) -> str:
 def name_parts(first: str, last: str, rates: NameRates = NO_RATES) -> tuple[NamePart, NamePart]:
     """Given and family name in normalized form. A full name in place of the given name is split."""
     common = bool(_OTHER_SCRIPT.search(first) or _OTHER_SCRIPT.search(last))
+    generation = generation_of(first, last)
     given, family = folded_name(first), folded_name(last)
     if given and not family and " " in given:
         given, _, family = given.rpartition(" ")
     return (
         NamePart(given, _surprise(_given_rate(given), rates.given, given, common=common)),
-        NamePart(family, _surprise(_family_rate(family), rates.family, family, common=common)),
+        NamePart(family, _surprise(_family_rate(family), rates.family, family, common=common), generation),
     )
+
+
+def generation_of(first: str, last: str) -> str:
+    """The generation suffix of a name, such as "senior", "junior" and "3"; empty without one."""
+    words = len(first.split()) + len(last.split())
+    return (_generation(last, words) or _generation(first, words)) if words > 1 else ""
+
+
+def _generation(text: str, words: int) -> str:
+    """Words that are names, too, such as "Sen" and "Neto", count with a period or after two other words only."""
+    found = search_key(text.replace(",", " ")).split()
+    while found and found[-1].replace(".", "") in _DEGREES:
+        found.pop()
+    if not found:
+        return ""
+    last = found[-1].strip("().")
+    pair = " ".join(word.strip("().") for word in found[-2:])
+    sure = _GENERATIONS.get(last) or _GENERATIONS.get(pair)
+    if sure is not None:
+        return sure
+    return _UNSURE_GENERATIONS.get(last, "") if found[-1].endswith(".") or words > 2 else ""  # noqa: PLR2004
 
 
 def rate_key(text: str) -> int:
@@ -127,7 +151,23 @@ _TITLES: Final = frozenset(
         "mme", "monsieur", "mr", "mrs", "ms", "mx", "pan", "pani", "prof", "rev", "sig", "sir", "sr", "sra", "srta",
     }
 )  # fmt: skip
-_SUFFIXES: Final = frozenset(["jr", "sr", "ii", "iii", "iv", "phd", "md", "mba", "esq", "msc", "bsc", "cpa"])
+_DEGREES: Final = frozenset(["phd", "md", "mba", "esq", "msc", "bsc", "cpa"])
+_SUFFIXES: Final = _DEGREES | {"jr", "jnr", "junior", "sr", "snr", "senior", "ii", "iii", "iv", "2nd", "3rd", "4th"}
+_SENIOR: Final = "senior"
+_JUNIOR: Final = "junior"
+_GENERATIONS: Final = {
+    **dict.fromkeys(["sr", "snr", "senior", "pere", "d.a", "d a", "der altere", "die altere", "старший"], _SENIOR),
+    **dict.fromkeys(["jr", "jnr", "junior", "fils", "d.j", "d j", "der jungere", "die jungere", "младший"], _JUNIOR),
+    **dict.fromkeys(["2nd", "ii"], "2"),
+    **dict.fromkeys(["3rd", "iii"], "3"),
+    **dict.fromkeys(["4th", "iv"], "4"),
+}
+_UNSURE_GENERATIONS: Final = {
+    **dict.fromkeys(["sen", "padre", "pai", "st"], _SENIOR),
+    **dict.fromkeys(["jun", "hijo", "filho", "figlio", "ml"], _JUNIOR),
+    "neto": "grandson",
+    "v": "5",
+}
 _MIN_WORD: Final = 3
 _LONG: Final = 9
 _ALIKE: Final = 0.9

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Self
 
-from leadflood.domains.duplicates.models.names import NamePart, name_parts
+from leadflood.domains.duplicates.models.names import NamePart, generation_of, name_parts
 from leadflood.domains.duplicates.models.values import ComparedValue, comparable
 from leadflood.domains.duplicates.models.weights import UNTRAINED, Weights
 from leadflood.kernel.canonical_mailbox import canonical_mailbox
@@ -72,6 +72,8 @@ class PersonKey:
         if not first and not last and not role:
             first, last = _names_in(address.written)
         given, family = name_parts(first, last, weights.names)
+        if not family.generation:
+            family = replace(family, generation=generation_of("", _NO_WORD.sub(" ", address.written)))
         known = (lead.company or "", _employer(address.domain), _host(lead.fields.get(_WEBSITE)))
         companies = dict.fromkeys(filter(None, (company_key(known[0]), known[1], known[2])))
         return cls(

@@ -7,10 +7,10 @@ count as 20 pairs.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
-from math import exp2
+from math import exp2, log1p
 from typing import Final
 
 from leadflood.domains.duplicates.models.comparing import Evidence, evidence
@@ -40,10 +40,11 @@ _ROUNDS: Final = 12
 _MOST_DUPLICATES: Final = 2.0
 _PRIOR_PAIRS: Final = 20.0
 """Number of pairs that a prior counts as."""
-_COMMON_VALUES: Final = 50
-_COMMON_NAMES: Final = 300
+_COMMON_VALUES: Final = 300
 _OFTEN: Final = 3
 """Minimum number of people with a value for it to be frequent."""
+_OF_ONE_PERSON: Final = 6
+"""Maximum number of leads of one person."""
 _MAX_KEYS: Final = 3
 _TELLING: Final = 0.02
 """Maximum u of a field that is used as a comparison key."""
@@ -88,15 +89,16 @@ class _Sample:
         values = [person.values[name] for person in self.people if name in person.values]
         kind = kinds.get(name) or Counter(value.kind for value in values).most_common(1)[0][0]
         prior = prior_of(name, kind)
-        named = [(person.values[name].key, person.last.text[:2]) for person in self.people if name in person.values]
+        named = [(person.values[name].key, _name_of(person)) for person in self.people if name in person.values]
+        common = _rates(named, _leads_of)
         u = _shares(prior.u, (level for level in self._levels(name, self._at_random())))
         return FieldWeights(
             kind=kind,
             m=prior.m,
             u=u,
             at_company=_shares(among_colleagues(u), self._levels(name, self._colleagues())),
-            common=_rates(named),
-            rare=_OFTEN / 2 / len(named),
+            common=common,
+            rare=max(_OFTEN / 2 / len(named), min(common.values()) if len(common) == _COMMON_VALUES else 0.0),
             trained=True,
         )
 
@@ -200,25 +202,48 @@ def _fields(people: Sequence[PersonKey]) -> list[str]:
 def _name_rates(people: Sequence[PersonKey]) -> NameRates:
     pairs = [(person.first.text.replace(" ", ""), person.last.text.replace(" ", "")) for person in people]
     return NameRates(
-        given=_rates([(first, last[:2]) for first, last in pairs if first]),
-        family=_rates([(last, first[:2]) for first, last in pairs if last]),
+        given=_rates([(first, last[:2]) for first, last in pairs if first], _people_of),
+        family=_rates([(last, first[:2]) for first, last in pairs if last], _people_of),
     )
 
 
 def _company_rates(people: Sequence[PersonKey]) -> dict[int, float]:
-    return _rates([(company, person.last.text[:2]) for person in people for company in person.companies])
+    return _rates([(company, _name_of(person)) for person in people for company in person.companies], _leads_of)
 
 
-def _rates(named: Sequence[tuple[str, str]]) -> dict[int, float]:
-    """Shares of frequent names, by `rate_key`. Several leads of one person count once.
+def _name_of(person: PersonKey) -> str:
+    """Beginnings of names: they distinguish people and seldom differ between the leads of one person."""
+    return f"{person.first.text[:1]} {person.last.text[:2]}".strip() or person.mailbox
 
-    Args: named: names, each with a prefix that distinguishes the people who have it.
+
+def _rates(named: Sequence[tuple[str, str]], count: Callable[[int, int, int], float]) -> dict[int, float]:
+    """Shares of frequent values, by `rate_key`. A value that only a few leads of two people have is not frequent.
+
+    Args:
+        named: values, each with a prefix that distinguishes the people who have it.
+        count: how many have a value, from the numbers of its leads, of its prefixes, and of all prefixes.
     """
-    people: dict[str, set[str]] = defaultdict(set)
+    others: dict[str, set[str]] = defaultdict(set)
     for name, other in named:
-        people[name].add(other)
-    common = Counter({name: len(others) for name, others in people.items() if len(others) >= _OFTEN})
-    return {rate_key(name): (count - 1) / len(named) for name, count in common.most_common(_COMMON_NAMES)}
+        others[name].add(other)
+    leads, prefixes = Counter(name for name, _ in named), len({other for _, other in named})
+    common = Counter(
+        {
+            name: count(leads[name], len(found), prefixes) - 1
+            for name, found in others.items()
+            if len(found) >= _OFTEN or leads[name] > _OF_ONE_PERSON
+        }
+    )
+    return {rate_key(name): number / len(named) for name, number in common.most_common(_COMMON_VALUES)}
+
+
+def _leads_of(leads: int, _found: int, _prefixes: int) -> float:
+    return leads
+
+
+def _people_of(leads: int, found: int, prefixes: int) -> float:
+    """Estimated number of people: several leads of one count once, and several people may share a prefix."""
+    return min(leads, -prefixes * log1p(-found / prefixes)) if found < prefixes else leads
 
 
 def _keys(fields: Mapping[str, FieldWeights]) -> list[str]:

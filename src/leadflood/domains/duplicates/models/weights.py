@@ -17,8 +17,8 @@ from leadflood.domains.duplicates.models.values import ComparedValue, Level, Val
 Levels = tuple[float, float, float]
 """Probabilities by `Level`."""
 
-VERSION: Final = 1
-"""Version of the comparison keys. After a change of it, all leads are compared again."""
+VERSION: Final = 2
+"""Version of the comparison keys and estimates. After a change of it, all leads are compared again."""
 DUPLICATES_PER_LEAD: Final = 0.1
 """Average number of other leads that are the same person as a lead, before it is estimated."""
 
@@ -58,8 +58,9 @@ class FieldWeights:
     def bits(self, level: Level, value: ComparedValue, *, colleagues: bool) -> float:
         """Weight of a level. A rare value has a higher weight than a frequent one."""
         u = self.at_company[level] if colleagues else self.u[level]
-        if level is Level.EXACT and self.trained and not colleagues:
-            u = self.common.get(rate_key(value.key), self.rare)
+        if level is Level.EXACT and self.trained:
+            share = self.common.get(rate_key(value.key))
+            u = max(u, share or 0.0) if colleagues else share or self.rare
         least, most = (_LEAST, _MOST) if self.trained else (_LEAST_UNTRAINED, _MOST_UNTRAINED)
         return min(most, max(least, log2(self.m[level] / u)))
 
