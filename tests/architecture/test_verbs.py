@@ -71,6 +71,8 @@ STEPS: dict[str, str] = {
     "imports.service.relating.request_removal": "part of the undo, which is recorded",
     "imports.service.relating.unrelate_more": "continues the undo, which is recorded",
     "companies.service.ensure": "part of the enrichment; the link of a lead follows from what it says",
+    "companies.service.create_companies": "part of jobs, before `relink`",
+    "companies.service.create_more": _OWN_SYSTEM,
     "companies.service.relink": "part of verbs on leads and of jobs; as above",
     "companies.service.relink_more": _OWN_SYSTEM,
     "companies.service.publish_linked": _OWN_VERB,

@@ -52,11 +52,15 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
 
 async def _link_leads(context: JobContext[LinkLeadsPayload]) -> None:
     async with context.transaction() as tx:
+        await service.create_companies(tx, context.actor, lead_ids=context.payload.lead_ids)
+    async with context.transaction() as tx:
         await service.relink(tx, context.actor, lead_ids=context.payload.lead_ids)
 
 
 async def _link_workspace(context: JobContext[NoPayload]) -> None:
     more = True
     while more:
+        async with context.transaction() as tx:
+            await service.create_more(tx, context.actor)
         async with context.transaction() as tx:
             more = await service.relink_more(tx, context.actor)

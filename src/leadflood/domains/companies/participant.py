@@ -13,11 +13,17 @@ from leadflood.kernel.subjects import Participant, Place, Reference, Unmerging
 
 _PIN: Final = "company"
 
-# A company that is there only because of the person's leads, and of which only the domain is known.
+# A company that is there only because of the person's leads, and of which only the domain is known. The domain finds
+# one to which no job has linked the leads yet.
 _OF_PERSON = sql("""
-t.source = 'lead' AND t.name IS NULL AND EXISTS (
+t.source = 'lead' AND t.name IS NULL AND (EXISTS (
     SELECT FROM company_leads own
     WHERE own.workspace_id = t.workspace_id AND own.company_id = t.id AND own.lead_id = ANY (:ids::uuid[]))
+OR EXISTS (
+    SELECT FROM leads l
+    CROSS JOIN LATERAL (VALUES (split_part(l.email_norm, '@', 2)), (substring(l.website from '://([^/:?#]+)'))) h (host)
+    WHERE l.workspace_id = t.workspace_id AND l.id = ANY (:ids::uuid[])
+      AND right('.' || h.host, length(t.domain) + 1) = '.' || t.domain))
 AND NOT EXISTS (
     SELECT FROM company_leads other
     WHERE other.workspace_id = t.workspace_id AND other.company_id = t.id AND other.lead_id <> ALL (:ids::uuid[]))

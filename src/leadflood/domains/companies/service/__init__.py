@@ -27,7 +27,7 @@ from leadflood.domains.companies.events import (
     CompanyData,
     CompanyEventKind,
 )
-from leadflood.domains.companies.models import CompanySource, CompanyStatus, company_key
+from leadflood.domains.companies.models import CompanyKey, CompanySource, CompanyStatus, company_key
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
 from leadflood.domains.companies.queries import links
 from leadflood.domains.companies.store import merging, records
@@ -65,12 +65,30 @@ async def ensure(tx: Transaction, actor: Actor, *, locked: Collection[LeadDetail
     `locked`: active leads that this transaction has locked, up to 500. Returns the company of each lead that has one
     which is not deleted. Publishes nothing: `relink` does.
     """
+    keys = await _create_missing(tx, actor, locked)
+    return await store.link(tx, actor.workspace_id, keys) if keys else LinkedLeads()
+
+
+async def create_companies(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> None:
+    """Lock those of the leads that are active, and create the companies that they lack. Links nothing.
+
+    For jobs: others that meet the same new domains wait for this transaction, and not until the leads are linked. An
+    erasure of the leads waits, too, and finds the companies by their domains.
+    """
+    locked = await leads.lock_leads(tx, actor, lead_ids=lead_ids)
+    await _create_missing(tx, actor, locked.values())
+
+
+async def _create_missing(
+    tx: Transaction, actor: Actor, locked: Collection[LeadDetails]
+) -> dict[UUID, CompanyKey | None]:
+    """Create the companies that leads lack. Returns what names the company of each lead."""
     keys = {lead.id: company_key(website=lead.website, email_norm=lead.email_norm) for lead in locked}
     domains = {key.domain for key in keys.values() if key}
     if domains:
         created = await store.create_missing(tx, actor.workspace_id, domains, CompanySource.LEAD)
         await record_created(tx, actor, created, CompanySource.LEAD)
-    return await store.link(tx, actor.workspace_id, keys) if keys else LinkedLeads()
+    return keys
 
 
 async def relink(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> Mapping[UUID, CompanyLink]:
@@ -86,6 +104,13 @@ async def publish_linked(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]
     await publish(tx, LEAD_LINKED, [Event(lead_id, CompanyData(), actor) for lead_id in sorted(lead_ids)])
 
 
+async def create_more(tx: Transaction, actor: Actor, *, batch: int = _WALKED) -> None:
+    """Create the companies that the next call of `relink_more` needs."""
+    after_id = await store.progress(tx, actor.workspace_id)
+    found = await links.linked_leads(tx, actor.workspace_id, after_id=after_id, limit=batch)
+    await create_companies(tx, actor, lead_ids=_outdated(found))
+
+
 async def relink_more(tx: Transaction, actor: Actor, *, batch: int = _WALKED) -> bool:
     """Link the next leads of the workspace whose link is missing or outdated. Returns whether there may be more.
 
@@ -94,16 +119,20 @@ async def relink_more(tx: Transaction, actor: Actor, *, batch: int = _WALKED) ->
     workspace_id = actor.workspace_id
     after_id = await store.progress(tx, workspace_id)
     found = await links.linked_leads(tx, workspace_id, after_id=after_id, limit=batch)
-    outdated = [
-        lead.id
-        for lead in found
-        if not lead.pinned and company_key(website=lead.website, email_norm=lead.email_norm) != lead.key
-    ]
+    outdated = _outdated(found)
     for start in range(0, len(outdated), MAX_LINKED):
         await relink(tx, actor, lead_ids=outdated[start : start + MAX_LINKED])
     more = len(found) == batch
     await store.set_progress(tx, workspace_id, found[-1].id if more else None)
     return more
+
+
+def _outdated(found: Sequence[links.LinkedLead]) -> list[UUID]:
+    return [
+        lead.id
+        for lead in found
+        if not lead.pinned and company_key(website=lead.website, email_norm=lead.email_norm) != lead.key
+    ]
 
 
 async def create_company(tx: Transaction, actor: Actor, *, command: CreateCompany) -> CompanyView:
