@@ -6,6 +6,7 @@ that (20,000 rows of `tests.bench.generate`, decision 27).
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -17,7 +18,11 @@ from leadflood.kernel.text import InvalidValue, clean_line
 MAX_PHONE_LENGTH: Final = 100
 _PLAIN_PHONE: Final = re.compile(r"\+[1-9][0-9]*(?: [0-9]+)*")
 _MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
-_DIGITS: Final = re.compile(r"[1-9][0-9 ]{7,}")
+_DIGITS: Final = re.compile(r"[^0-9+]*([1-9][^+]{7,})")
+"""Digits in any punctuation that begin neither with a plus nor with a zero, perhaps behind a label."""
+_PLUS_SIGNS: Final = "\u207a\ufb29\ufe62\uff0b"
+"""Signs that Unicode folds to a plus: superscript, Hebrew, small and fullwidth."""
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _SHORTENED: Final = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,2}")
 """Scientific notation, which spreadsheet programs use for long numbers."""
 _SEVERAL: Final = re.compile(
@@ -36,10 +41,8 @@ def normalise_phone(text: str, country: str | None) -> str:
     """
     if plain := _plain_phone(text):
         return plain
-    line = _one_number(clean_line(text, max_length=MAX_PHONE_LENGTH))
-    if country and (without_plus := _without_plus(line, country)):
-        return without_plus
-    number = _parse_phone(line, country)
+    line = _one_number(ascii_number(clean_line(text, max_length=MAX_PHONE_LENGTH)))
+    number = (_without_plus(line, country) if country else None) or _parse_phone(line, country)
     if not _plainly_valid(number) and not phonenumbers.is_valid_number(number):
         message = "This number isn't valid for its country."
         raise InvalidValue(message)
@@ -47,12 +50,35 @@ def normalise_phone(text: str, country: str | None) -> str:
     return f"{e164};ext={number.extension}" if number.extension else e164
 
 
+def ascii_number(text: str) -> str:
+    """Text with the digits of all scripts, plus signs, dashes and fullwidth punctuation in ASCII; letters stay.
+
+    "\uff0b\uff14\uff19" and "+\u0664\u0669" are "+49".
+    """
+    return text if text.isascii() else _DASHES.sub("-", "".join(map(_ascii_char, text)))
+
+
+def _ascii_char(char: str) -> str:
+    if char.isascii():
+        return char
+    if unicodedata.category(char) == "Cf":
+        return ""
+    if (digit := unicodedata.decimal(char, None)) is not None:
+        return str(digit)
+    if char in _PLUS_SIGNS:
+        return "+"
+    is_sign = unicodedata.category(char)[0] in "PZ"
+    folded = unicodedata.normalize("NFKC", char) if is_sign else char
+    return folded if folded.isascii() else char
+
+
 def phone_needs_country(text: str) -> bool:
     """Whether `text` looks like a phone number in national form, which means nothing without a country."""
+    written = ascii_number(text)
     try:
-        phonenumbers.parse(_international(text), None)
+        phonenumbers.parse(_international(written), None)
     except phonenumbers.NumberParseException as exc:
-        return exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE and "+" not in text
+        return exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE and "+" not in written
     return False
 
 
@@ -67,27 +93,27 @@ def _one_number(text: str) -> str:
     return _FRACTION.sub("", text)
 
 
-def _without_plus(text: str, country: str) -> str | None:
-    """The number that begins with the calling code of its country, but without a plus, as in 491701234567.
+def _without_plus(text: str, country: str) -> phonenumbers.PhoneNumber | None:
+    """A number that begins with the calling code of its country, but without a plus, as in 491701234567.
 
     In countries where a number at home begins with a trunk prefix, such as 0, one without it is first read as
     international. A number that is a mobile one of another country, and none here, is refused as ambiguous.
     """
-    if not _DIGITS.fullmatch(text):
+    digits = _DIGITS.fullmatch(text)
+    if not digits:
         return None
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
     if metadata is None or metadata.national_prefix != "0":
         return None
-    digits = text.replace(" ", "")
     try:
-        international = phonenumbers.parse(f"+{digits}", None)
+        international = phonenumbers.parse(f"+{digits[1]}", None)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(international):
         return None
     if international.country_code == metadata.country_code:
-        return f"+{digits}"
-    at_home = phonenumbers.parse(digits, country)
+        return international
+    at_home = phonenumbers.parse(digits[1], country)
     if phonenumbers.number_type(international) in _MOBILE and phonenumbers.number_type(at_home) not in _MOBILE:
         message = "This could be a number of another country. Start it with + and the country code."
         raise InvalidValue(message)

@@ -8,6 +8,7 @@ from leadflood.domains.leads.values import Country, Email, Name, OwnerId, Phone,
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.fields import UUID_, FieldCatalog, FieldDefinition
+from leadflood.kernel.phone_number import ascii_number
 
 CUSTOM_FIELD: Final = "customFields."
 """Prefix of the key of a custom field, next to the names of fields."""
@@ -16,7 +17,7 @@ _FORMATTING: Final = re.compile(r"\(0\)|[^0-9+]")
 
 def _digits(text: str) -> str:
     """A phone number, or a part of one, in its stored form."""
-    return _FORMATTING.sub("", text) or text
+    return _FORMATTING.sub("", ascii_number(text)) or text
 
 
 class LeadFields:

@@ -11,7 +11,7 @@ from leadflood.domains.imports.contracts.full_names import split_name
 from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns, RowDefaults
 from leadflood.domains.imports.contracts.row_repair import CUSTOM_POINTER, RowRepair, by_contract, placeholder
 from leadflood.domains.imports.contracts.rows import CUT, EXTRA_CELLS, HARMLESS, TOO_MANY_CELLS, RowFault, StagedRow
-from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, says_nothing, strip_cell
+from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, begins_with_sign, says_nothing, strip_cell
 from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target
 from leadflood.domains.imports.models.format import guard_of
 from leadflood.domains.imports.models.header_names import name_key
@@ -108,7 +108,7 @@ class RowReader:
         related = given.pop(_RELATED_KEY, None)
         if not given and not faults and not any(map(strip_cell, cells)):
             return StagedRow(number)
-        lead = self._rules.columns(given)
+        lead = None if begins_with_sign(given.get(Target.EMAIL, "")) else self._rules.columns(given)
         if lead is None:
             lead = self._repaired(given, faults)
         if lead is None or (faults and not self._drops and any(fault.code not in HARMLESS for fault in faults)):

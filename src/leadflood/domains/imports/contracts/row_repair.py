@@ -114,19 +114,24 @@ def _email(given: dict[str, Any], faults: list[RowFault]) -> None:
     cell = given.get(Target.EMAIL)
     if cell is None:
         return
+    found = addresses_in(cell)
+    if not found:
+        del given[Target.EMAIL]
+        faults.append(_no_address(cell))
+        return
+    given[Target.EMAIL] = found[0].display
+    if len(found) > 1:
+        others = ", ".join(address.display for address in found[1:])
+        message = f"Only the first address is used. Skipped: {others}."
+        faults.append(RowFault.of("/email", OTHER_VALUE, message, cell))
+
+
+def _no_address(cell: str) -> RowFault:
     try:
         parse_email(cell)
     except InvalidValue as error:
-        del given[Target.EMAIL]
-        found = addresses_in(cell)
-        if found:
-            given[Target.EMAIL] = found[0].display
-        if not found:
-            faults.append(RowFault.of("/email", error.code, str(error), cell))
-        elif len(found) > 1:
-            others = ", ".join(address.display for address in found[1:])
-            message = f"Only the first address is used. Skipped: {others}."
-            faults.append(RowFault.of("/email", OTHER_VALUE, message, cell))
+        return RowFault.of("/email", error.code, str(error), cell)
+    return RowFault.of("/email", "invalid_format", "Enter a valid email address.", cell)
 
 
 def _custom_fields(given: dict[str, Any], faults: list[RowFault]) -> None:
