@@ -38,7 +38,38 @@ def test_a_country_is_known_by_code_name_and_common_variant(named: str, code: st
 
 
 @pytest.mark.parametrize(
-    "named", ["", "Narnia", "Korea", "ZZ", "Z", "\x00", "." * 50, "DE or AT", "DE / AT", "\U0001f600"]
+    ("named", "code"),
+    [
+        ("Hongkong", "HK"), ("HONGKONG", "HK"), ("Hong-Kong", "HK"), ("Hong Kong, China", "HK"), ("Costarica", "CR"),
+        ("Czech Rep.", "CZ"), ("Tschechische Rep.", "CZ"), ("Rep. Tch\u00e8que", "CZ"), ("Slovak Rep.", "SK"),
+        ("Dominican Rep.", "DO"), ("Dom. Rep.", "DO"), ("Rep. of Korea", "KR"), ("Korea (South)", "KR"),
+        ("S. Korea", "KR"), ("Congo, Dem. Rep.", "CD"), ("China, People's Republic of", "CN"), ("VR China", "CN"),
+        ("Oesterreich", "AT"), ("Tuerkei", "TR"), ("Suedafrika", "ZA"), ("Daenemark", "DK"), ("V.A.E.", "AE"),
+        ("N. Ireland", "GB"), ("Mazedonien", "MK"), ("Elfenbeink\u00fcste", "CI"), ("Trinidad", "TT"),
+    ],
+)  # fmt: skip
+def test_everyday_spellings_of_a_country_are_known(named: str, code: str) -> None:
+    assert normalise_country(named) == code
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "",
+        "Narnia",
+        "Korea",
+        "ZZ",
+        "Z",
+        "\x00",
+        "." * 50,
+        "DE or AT",
+        "DE / AT",
+        "\U0001f600",
+        "Corea",
+        "Bayern",
+        "German",
+        "\u010cR",
+    ],
 )
 def test_an_unknown_country_is_refused(named: str) -> None:
     with pytest.raises(InvalidValue):

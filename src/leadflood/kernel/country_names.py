@@ -6,7 +6,8 @@ and long forms, codes of sports and vehicles, other spellings. `country_names.tx
 """
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
@@ -76,7 +77,73 @@ def _country(name: str) -> str | None:
 
 def _named(name: str) -> str | None:
     key = country_key(name)
-    return common_countries().get(key) or _translated_countries().get(key)
+    if len(key) == _CODE and key.isascii() and not unicodedata.normalize("NFKC", name).isascii():
+        return _translated_countries().get(key)  # not a code: "\u010cR" is no Costa Rica
+    return common_countries().get(key) or _translated_countries().get(key) or _loosely_named(key)
+
+
+def _loosely_named(key: str) -> str | None:
+    """The code of a name with abbreviations, other order of words, no spaces, or umlauts spelled as two letters."""
+    if " " not in key:
+        return _joined_names().get(_plain_umlauts(key))
+    return _unordered_names().get(_bag(key.split()))
+
+
+@cache
+def _joined_names() -> dict[str, str]:
+    """Codes by names without spaces and umlauts."""
+    return _unambiguous((_plain_umlauts(key.replace(" ", "")), code) for key, code in _all_names() if len(key) > _SHORT)
+
+
+@cache
+def _unordered_names() -> dict[str, str]:
+    """Codes by the words of names, in any order."""
+    return _unambiguous((_bag(key.split()), code) for key, code in _all_names() if " " in key)
+
+
+def _all_names() -> Iterator[tuple[str, str]]:
+    yield from common_countries().items()
+    yield from _translated_countries().items()
+
+
+def _unambiguous(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    codes: dict[str, set[str]] = {}
+    for name, code in named:
+        codes.setdefault(name, set()).add(code)
+    return {name: found.pop() for name, found in codes.items() if len(found) == 1}
+
+
+def _bag(words: Iterable[str]) -> str:
+    full = (_ABBREVIATED.get(word, word) for word in words)
+    return " ".join(sorted(_plain_umlauts(word) for word in full if word not in _BETWEEN))
+
+
+def _plain_umlauts(text: str) -> str:
+    return text.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+
+
+_CODE: Final = 2
+_SHORT: Final = 4
+_BETWEEN: Final = frozenset({"of", "and", "und", "et", "y", "e", "de", "du", "del", "la", "le", "l", "d", "der", "die"})
+_ABBREVIATED: Final = {
+    "rep": "republic",
+    "republik": "republic",
+    "republika": "republic",
+    "republique": "republic",
+    "republica": "republic",
+    "repubblica": "republic",
+    "dem": "democratic",
+    "fed": "federation",
+    "dom": "dominican",
+    "s": "south",
+    "n": "north",
+    "w": "western",
+    "equat": "equatorial",
+    "is": "islands",
+    "isl": "islands",
+    "utd": "united",
+}
+"""Words that are abbreviated in names of countries, and spellings of *republic*."""
 
 
 @cache
