@@ -197,6 +197,9 @@ def _in_time(value: datetime, part: Condition) -> bool:
     }[part.operator]
 
 
+SEPARATORS = '[,;/|\\\\"\u00ab\u00bb\u201c-\u201f()\\[\\]{}<>!?*:&]'
+
+
 def _matches(lead: LeadView, needle: str) -> bool:
     """One or two letters or digits are looked for at the beginning of words, anything else anywhere."""
     name = " ".join(part for part in (lead.first_name, lead.last_name) if part)
@@ -208,7 +211,21 @@ def _matches(lead: LeadView, needle: str) -> bool:
     numbers = "".join(item for item in needle if item.isdigit()).lstrip("0")
     if sought and len(numbers) > 4 and not re.search("[^0-9 +()./-]", needle) and any(numbers in key for key in keys):
         return True
-    return all(any(_has(keys, search_key(item)) for item in (word, _spelled(word)) if item) for word in sought)
+    words = [word for word in sought if _separated(word)] or sought
+    return all(
+        _is_found(keys, word) or (_separated(word) != [] and all(_is_found(keys, part) for part in _separated(word)))
+        for word in words
+    )
+
+
+def _is_found(keys: Sequence[str], word: str) -> bool:
+    return any(_has(keys, search_key(item)) for item in (word, _spelled(word)) if item)
+
+
+def _separated(word: str) -> list[str]:
+    """Parts of a word between its punctuation. Full stops and hyphens are within words of addresses."""
+    parts = [part for item in re.split(SEPARATORS, word) if (part := item.rstrip("'`\u2019.-").lstrip("'`\u2019"))]
+    return parts if re.search("[@.]", "".join(parts)) else [part for item in parts for part in item.split("-") if part]
 
 
 def _spelled(word: str) -> str:

@@ -186,6 +186,30 @@ async def test_a_search_is_for_a_part_of_name_address_or_company(desk: Desk, nee
     assert ("j.garcia+x@bücher.example" in await desk.found(needle)) is found
 
 
+@pytest.mark.parametrize(
+    "needle",
+    [
+        "wei\u00df, j\u00fcrgen", "Wei\u00df,", "ceo,founder", "Founder/CEO", '"founder"', "J\u00fcrgen (Weiss)",
+        "founder & ceo",
+        "Wei\u00df - CEO", "<j.weiss@acme.test>", "(0151) 12345678", "(0151) 1234-5678", "0151 / 1234 5678",
+        "0151\u20131234 5678",
+        "(+49) 151 12345678", "+49 (0)151.12345678", "j\u00fcrgen, (0151) 12345678",
+        "\u0660\u0661\u0665\u0661 \u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668",
+    ],
+)  # fmt: skip
+async def test_punctuation_of_a_search_separates_words_and_groups_of_a_phone_number(desk: Desk, needle: str) -> None:
+    await desk.create(
+        "j.weiss@acme.test",
+        firstName="J\u00fcrgen",
+        lastName="Wei\u00df",
+        jobTitle="CEO & Founder",
+        phone="+4915112345678",
+    )
+    await desk.create("other@nowhere.test", firstName="J\u00fcrgen", jobTitle="CTO", phone="+4915187654321")
+
+    assert await desk.found(needle) == {"j.weiss@acme.test"}
+
+
 @pytest.mark.parametrize("sort", [LeadSort.CREATED, LeadSort.NEWEST, LeadSort.EMAIL, LeadSort.EMAIL_REVERSED])
 @pytest.mark.parametrize("needle", [None, "acme"])
 async def test_a_walk_misses_no_lead_and_shows_none_twice_while_others_come_and_go(
