@@ -38,6 +38,8 @@ IMPORTS: Sequence[tuple[str, str]] = (
 EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/changes/{id}": lambda it: [f"/changes/{it.ids[name]}" for name in ("change", "deletion")],
     "/companies": lambda it: ["/companies", "/companies?q=acme&sort=-createdAt", "/companies?q=nothing-at-all"],
+    "/companies/{id}/corrections/new": lambda it: [f"/companies/{it.ids['company']}/corrections/new?field=country"],
+    "/leads/{id}/corrections/new": lambda it: [f"/leads/{it.leads[cast.FOUND]}/corrections/new"],
     "/companies/{id}": lambda it: [f"/companies/{it.ids['company']}"],
     "/docs": lambda _it: ["/docs", "/docs?q=nothing-at-all"],
     "/docs/{group}": lambda _it: ["/docs/leads"],

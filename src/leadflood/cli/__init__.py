@@ -18,6 +18,7 @@ from leadflood.cli import (
     enrichments,
     events,
     exports,
+    facts,
     fields,
     hold,
     identity,
@@ -94,6 +95,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
 app.add_typer(enrichments.app, name="enrichment")
 app.add_typer(sources.app, name="source")
+app.add_typer(facts.app, name="fact")
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.add_typer(hold.app, name="hold")

@@ -52,6 +52,7 @@ _SOURCES: Final = {
     "email_insight": "Email address",
     "gleif": "GLEIF",
     "job_title": "Job title",
+    "manual": "A person",
     "phone_place": "Phone number",
     "sec_edgar": "SEC EDGAR",
     "simulated": "Simulated provider",

@@ -41,3 +41,19 @@ def test_sources_are_listed_and_shown(terminal: Terminal) -> None:
     shown = terminal.here("source", "show", "email_insight", "--json")
     assert (json.loads(shown.stdout)["name"], shown.returncode) == ("email_insight", 0)
     assert terminal.here("source", "show", "nothing").returncode == 1
+
+
+def test_facts_are_corrected_pinned_and_rejected_and_sources_retracted(terminal: Terminal) -> None:
+    assert terminal.here("company", "create", "acme.com").returncode == 0
+    corrected = terminal.here("fact", "correct", "employees", "1,200", "--company", "acme.com", "--json")
+    values = json.loads(corrected.stdout)["values"]
+    assert [(item["value"], item["source"]) for item in values] == [(1200, "manual")], corrected.stderr
+    undone = terminal.here("change", "undo", json.loads(corrected.stdout)["changesetId"])
+    assert undone.returncode == 0, undone.stderr
+    assert "No changes needed." in terminal.here("fact", "uncorrect", "employees", "--company", "acme.com").stderr
+    missing = terminal.here("fact", "reject", "employees", "5", "--company", "acme.com")
+    assert (missing.returncode, "No source has this value" in missing.stderr) == (1, True)
+    assert terminal.here("fact", "pin", "employees", "5").returncode == 2
+
+    counted = terminal.here("source", "retract", "website", "--since", "2026-01-01T00:00Z", "--company", "acme.com")
+    assert (counted.returncode, "values" in counted.stdout) == (0, True), counted.stderr

@@ -18,8 +18,8 @@ BODY_REFUSALS = {
     ("startEnrichment", "leadIds"): (409, "nothing_to_enrich"),
     ("startEnrichment", "importId"): (409, "nothing_to_enrich"),
     ("startEnrichment", "matching.ownerId"): (409, "nothing_to_enrich"),
-    ("retractValues", "leadId"): (409, "nothing_to_retract"),
-    ("retractValues", "companyId"): (409, "nothing_to_retract"),
+    ("retractValues", "leadId"): (200, None),
+    ("retractValues", "companyId"): (200, None),
 }
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {
@@ -49,6 +49,10 @@ VALUES (:workspace_id, :id, :company_id, 'register', '1', 'missed', now())
 # A lead of a batch that waits, and a reason.
 ITEM = sql("INSERT INTO enrichment_batch_items VALUES (:workspace_id, :id, :lead_id, NULL)")
 REASON = sql("INSERT INTO enrichment_batch_reasons VALUES (:workspace_id, :id, 'partial', 'A source was away.', 1)")
+REJECTED = sql("""
+INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind)
+VALUES (:workspace_id, :id, :lead_id, 'seniority', 'former', 'head', '"head"', 'system')
+""")
 MOVED = sql("INSERT INTO company_merge_lookups VALUES (:workspace_id, :merge_id, :id)")
 
 
@@ -72,4 +76,5 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
+        await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}

@@ -25,6 +25,7 @@ from leadflood.domains.enrichment.events import (
     LEAD_ENRICHMENT_FAILED,
     READ_DUE_COMPANIES,
     REFRESH_WORKSPACES,
+    VALUE_DECIDED_KIND,
     VALUES_RESTORED_KIND,
     VALUES_RETRACTED_KIND,
     EnrichmentAuditAction,
@@ -36,9 +37,11 @@ from leadflood.domains.enrichment.jobs.due_companies import due_companies
 from leadflood.domains.enrichment.jobs.effective import refreshing
 from leadflood.domains.enrichment.jobs.retractions import retracting
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
+from leadflood.domains.enrichment.models.decisions import UNDONE, Decision
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import worker_sources
+from leadflood.domains.enrichment.service.decisions import DECISION_CHANGESETS
 from leadflood.domains.enrichment.service.retractions import RETRACTION_CHANGESETS
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
@@ -83,6 +86,25 @@ def _fields(data: Mapping[str, Any]) -> str:
     return f"{data.get('source', '')}: {', '.join(known.get(name, name) for name in names)}"
 
 
+_DECIDED = {
+    Decision.PINNED: "Pinned",
+    Decision.UNPINNED: "Unpinned",
+    Decision.CORRECTED: "Corrected",
+    Decision.CORRECTION_REMOVED: "Correction removed",
+    Decision.REJECTED: "Rejected",
+    Decision.REJECTION_REMOVED: "Rejection removed",
+    UNDONE: "Undone",
+}
+
+
+def _decision(data: Mapping[str, Any]) -> str:
+    """A decision about a field, with its value."""
+    known = {field.name: field.label for field in (*PERSON_FIELDS, *COMPANY_FIELDS)}
+    name, value = str(data.get("field", "")), data.get("value")
+    text = f"{_DECIDED.get(data.get('decision', ''), '')}: {known.get(name, name)}"
+    return text if value is None else f"{text} “{value}”"
+
+
 _AUDIT = (
     AuditGroup(
         "enrichment.company_",
@@ -102,6 +124,20 @@ _AUDIT = (
             EnrichmentAuditAction.BATCH_CANCELED: "canceled an enrichment",
         },
         "/enrichments/{id}",
+    ),
+    AuditGroup(
+        "enrichment.value_",
+        "Decisions about found values",
+        "pin",
+        {
+            EnrichmentAuditAction.VALUE_PINNED: "pinned a found value of the field {field}",
+            EnrichmentAuditAction.VALUE_UNPINNED: "unpinned a found value of the field {field}",
+            EnrichmentAuditAction.VALUE_CORRECTED: "corrected the field {field}",
+            EnrichmentAuditAction.CORRECTION_REMOVED: "removed the correction of the field {field}",
+            EnrichmentAuditAction.VALUE_REJECTED: "rejected a found value of the field {field}",
+            EnrichmentAuditAction.REJECTION_REMOVED: "removed a rejection of the field {field}",
+        },
+        "/changes",
     ),
     AuditGroup(
         "enrichment.values_",
@@ -133,7 +169,7 @@ DOMAIN = Domain(
         Subscription("enrichment.company_restored", COMPANY_RESTORED, listeners.company_changed),
         Subscription("enrichment.lead_linked", LEAD_LINKED, listeners.lead_linked),
     ),
-    changesets=(RETRACTION_CHANGESETS,),
+    changesets=(RETRACTION_CHANGESETS, DECISION_CHANGESETS),
     participants=(PARTICIPANT,),
     extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
     routes=(
@@ -141,12 +177,14 @@ DOMAIN = Domain(
         "leadflood.domains.enrichment.edge.batch_routes",
         "leadflood.domains.enrichment.edge.source_routes",
         "leadflood.domains.enrichment.edge.retraction_routes",
+        "leadflood.domains.enrichment.edge.decision_routes",
     ),
     pages=(
         "leadflood.domains.enrichment.edge.pages",
         "leadflood.domains.enrichment.edge.batch_pages",
         "leadflood.domains.enrichment.edge.source_pages",
         "leadflood.domains.enrichment.edge.retraction_pages",
+        "leadflood.domains.enrichment.edge.decision_pages",
     ),
     navigation=(
         NavItem(
@@ -177,6 +215,7 @@ DOMAIN = Domain(
         TimelineKind(ENRICHMENT_CANCELED_KIND, "Enrichment canceled", "ban"),
         TimelineKind(VALUES_RETRACTED_KIND, "Found values retracted", "ban", "warn", text=_fields),
         TimelineKind(VALUES_RESTORED_KIND, "Retracted values restored", "rotate-cw"),
+        TimelineKind(VALUE_DECIDED_KIND, "Found value decided", "pin", text=_decision),
         TimelineKind(COMPANY_ENRICHED_KIND, "Sources asked", "sparkles", "info", text=_result),
     ),
     metrics=(

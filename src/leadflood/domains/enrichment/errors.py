@@ -99,12 +99,48 @@ class ValueCountExceeded(Conflict):
     """The count changed: it is above `expectedCount`. Nothing was retracted."""
 
     code = "value_limit_exceeded"
-    title = "Count changed"
-    remedy = "Count again, and repeat with that `expectedCount`."
+    title = "Count of values changed"
+    remedy = "Count the values again with `dryRun`, and repeat with that `expectedCount`."
 
     def __init__(self, expected: int) -> None:
         """Args: expected: the caller's number."""
         super().__init__(
             f"The count changed: it is above {expected} now. Count again, and repeat with that count.",
             errors=[FieldError("/expectedCount", "value_limit_exceeded", "The count changed since then.")],
+        )
+
+
+class FactFieldNotFound(NotFound):
+    """No field of this name can be found about such a subject."""
+
+    code = "fact_field_not_found"
+    title = "Field not found"
+
+    def __init__(self, known: Collection[str]) -> None:
+        """Args: known: the fields that there are."""
+        super().__init__(f"No such field. Use one of: {', '.join(sorted(known))}.")
+
+
+class FactNotFound(Conflict):
+    """No source has this value of the field, or not any longer."""
+
+    code = "fact_not_found"
+    title = "Value not found"
+    remedy = "Read the found values again."
+
+    def __init__(self) -> None:
+        super().__init__("No source has this value now. Read the values again.")
+
+
+class OwnField(Conflict):
+    """The field is one of the lead itself, which people edit."""
+
+    code = "own_field"
+    title = "Edit the lead instead"
+    remedy = "Update the lead."
+
+    def __init__(self, field: str) -> None:
+        """Args: field: its name in the database."""
+        super().__init__(
+            f"The field {field} is one of the lead itself: edit the lead. What people write always counts."
         )

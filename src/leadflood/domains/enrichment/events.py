@@ -99,6 +99,12 @@ VALUES_RETRACTED_KIND: Final = "values.retracted"
 VALUES_RESTORED_KIND: Final = "values.restored"
 """Kinds of entries in the timelines of leads and companies: values of a source were retracted, or restored."""
 
+DECISION: Final = "decision"
+"""Kind of subject of changesets: a decision about a field of a lead or company."""
+
+VALUE_DECIDED_KIND: Final = "values.decided"
+"""Kind of entries in the timelines of leads and companies: a person pinned, corrected or rejected a value."""
+
 COMPANY_ENRICHED_KIND: Final = "company.enriched"
 """Kind of entries in the timeline of a company: a run has ended."""
 
@@ -112,6 +118,12 @@ class EnrichmentAuditAction(StrEnum):
     BATCH_RESUMED = "enrichment.batch_resumed"
     BATCH_CANCELED = "enrichment.batch_canceled"
     VALUES_RETRACTED = "enrichment.values_retracted"
+    VALUE_PINNED = "enrichment.value_pinned"
+    VALUE_UNPINNED = "enrichment.value_unpinned"
+    VALUE_CORRECTED = "enrichment.value_corrected"
+    CORRECTION_REMOVED = "enrichment.value_correction_removed"
+    VALUE_REJECTED = "enrichment.value_rejected"
+    REJECTION_REMOVED = "enrichment.value_rejection_removed"
 
 
 class LeadEnrichedData(EventData):

@@ -43,13 +43,13 @@ class ShownField:
 
 
 def shown_fields(fields: Iterable[FactField], values: Sequence[EnrichmentValueView]) -> list[ShownField]:
-    """Those of the fields that have a chosen value, or only retracted ones, of which the latest is shown as such."""
+    """Those of the fields that have a chosen value, or else retracted and rejected ones, which are shown as such."""
     shown = []
     for field in fields:
         found = [item for item in values if item.field == field.name]
         chosen = [item for item in found if item.chosen]
-        others = [item for item in found if not item.chosen and (not field.multiple or item.retraction is not None)]
-        if not chosen and any(item.retraction is not None for item in others):
+        others = [item for item in found if not item.chosen and (not field.multiple or not item.competes)]
+        if not chosen and others:
             chosen, others = [others[0]], others[1:]
         facts = [ShownFact(f"fact-{field.name}-{place}", item, others) for place, item in enumerate(chosen)]
         if facts:

@@ -28,6 +28,7 @@ _PLACES = (
         found=_OF_LEAD,
         record=sql("to_jsonb(t) - 'workspace_id' - 'question_hash'"),
     ),
+    Place(name="rejectedValues", table=sql("rejected_values"), found=_OF_LEAD),
     Place(name="retractions", table=sql("retractions"), found=_OF_LEAD),
     Place(
         name="enrichmentBatches",

@@ -17,6 +17,7 @@ _REASONS = {
     KeptReason.MERGED_INTO: "Merged into another lead. It will be deleted when that merge is undone",
 }
 _RETRACTION = re.compile(r"Retract values of (\S+)")
+_NOUNS = {LEAD: "lead", "decision": "value"}
 _BULK = {"Delete": "Deleted leads", "Restore": "Restored leads", "Enrich": "Re-enriched leads"}
 
 
@@ -43,7 +44,7 @@ def kind_of(change: ChangesetView) -> str:
 
 def subjects(change: ChangesetView, count: int) -> str:
     """A number of what a change is about: leads, or records of several kinds."""
-    return plural(count, "lead" if change.subject == LEAD else "record")
+    return plural(count, _NOUNS.get(change.subject, "record"))
 
 
 def name_of(change: ChangesetView) -> str:

@@ -61,13 +61,19 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class EnrichedField:
-    """Enriched values of one field: the chosen one, and the others. `id`: unique on the page."""
+    """Enriched values of one field: the chosen one, and the others.
+
+    Attributes:
+        id: unique on the page.
+        fills: whether the lead has such a field itself, which people edit.
+    """
 
     id: str
     label: str
     type: FactType
     value: EnrichmentValueView
     others: list[EnrichmentValueView]
+    fills: bool = False
 
 
 def timeline_entries(
@@ -119,14 +125,13 @@ def folded(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
 
 def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
     """The found values by field, the chosen one first."""
-    ordered = sorted(
-        known.values, key=lambda item: (item.field, not item.chosen, item.retraction is not None, -item.confidence)
-    )
+    ordered = sorted(known.values, key=lambda item: (item.field, not item.chosen, not item.competes, -item.confidence))
     result = []
     for name, group in groupby(ordered, key=lambda item: item.field):
         first, *others = list(group)
         kind = PERSON_FIELDS[name].type if name in PERSON_FIELDS else FactType.TEXT
-        result.append(EnrichedField(f"receipt-{name}", labels.field(name), kind, first, others))
+        fills = name in PERSON_FIELDS and PERSON_FIELDS[name].fills is not None
+        result.append(EnrichedField(f"receipt-{name}", labels.field(name), kind, first, others, fills))
     return result
 
 

@@ -36,10 +36,26 @@ class RetractionMark(View):
     at: datetime
 
 
+class PinMark(View):
+    """The pin of a value: who confirmed it."""
+
+    actor: ActorView
+    at: datetime
+
+
+class RejectionMark(View):
+    """The rejection of a value."""
+
+    id: UUID
+    actor: ActorView
+    at: datetime
+
+
 class EnrichmentValueView(View):
     """A found value with its source. The `chosen` value is shown on the lead; others have lower confidence.
 
-    A value with a `retraction` is a receipt only: it is not chosen, nor does it compete.
+    A value with a `retraction` or a `rejection` is a receipt only: it is not chosen, nor does it compete. The source
+    `manual` is a correction by a person.
     """
 
     model_config = ConfigDict(
@@ -60,6 +76,8 @@ class EnrichmentValueView(View):
                     "costMicros": 0,
                     "observedAt": "2026-03-01T09:30:02Z",
                     "retraction": None,
+                    "pin": None,
+                    "rejection": None,
                 }
             ]
         }
@@ -81,6 +99,13 @@ class EnrichmentValueView(View):
     cost_micros: int = Field(description="Cost in millionths of the account currency.")
     observed_at: datetime
     retraction: RetractionMark | None = None
+    pin: PinMark | None = None
+    rejection: RejectionMark | None = None
+
+    @property
+    def competes(self) -> bool:
+        """Whether it can be chosen."""
+        return self.retraction is None and self.rejection is None
 
 
 class EnrichmentRunView(View):

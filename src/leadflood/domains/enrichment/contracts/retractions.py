@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
+from leadflood.domains.enrichment.models.facts import MANUAL
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
-from leadflood.domains.enrichment.models.retractions import MANUAL
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.values import OwnerId
 from leadflood.kernel.schema import Schema, View

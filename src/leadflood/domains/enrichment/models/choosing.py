@@ -3,7 +3,8 @@
 Values that are the same (`Fact.key`) form a group. Sources of one family read the same thing, so that only the surest
 of them counts; sources of different families confirm each other: the confidence in a group is 1 - Π(1 - c) over
 families. Confidence halves with every `time_to_live` of age. The surest group wins, and among equals the source that
-comes first in the policy. A miss or an error is no value: it never clears or replaces one.
+comes first in the policy. A miss or an error is no value: it never clears or replaces one. What a person wrote wins
+over all that was found.
 
 The result does not depend on the order of the candidates.
 """
@@ -16,7 +17,7 @@ from math import prod
 from typing import Final
 
 from leadflood.domains.enrichment.models.fact_fields import FactField
-from leadflood.domains.enrichment.models.facts import Fact
+from leadflood.domains.enrichment.models.facts import MANUAL, Fact
 from leadflood.domains.enrichment.models.policies import Policy
 
 CHOSEN_ELEMENT: Final = 0.5
@@ -47,7 +48,7 @@ class ChosenFact:
 
     Attributes:
         best: the candidate whose spelling and receipt are shown.
-        confidence: of the whole group, aged.
+        confidence: of the whole group, aged; 1 if a person confirmed it.
         because: why this one.
         agreeing: the candidates with the same value, `best` first.
         losers: those with another value of the field, best first. None for a field with several values.
@@ -115,8 +116,13 @@ def choose_all(
     by_field: dict[FactField, list[FactCandidate]] = {}
     for candidate in candidates:
         by_field.setdefault(candidate.fact.field, []).append(candidate)
-    chosen = {field: choose(found, now=now, policy=policy) for field, found in by_field.items()}
+    chosen = {field: choose(found, now=now, policy=policy, pinned=_written(found)) for field, found in by_field.items()}
     return {field: values for field, values in chosen.items() if values}
+
+
+def _written(candidates: Iterable[FactCandidate]) -> set[str]:
+    """The keys of what people wrote."""
+    return {candidate.fact.key for candidate in candidates if candidate.source == MANUAL}
 
 
 def _rated(members: Sequence[FactCandidate], now: datetime, policy: Policy) -> _Rated:
@@ -158,4 +164,5 @@ def _chosen(group: _Rated, pinned: Collection[str], losers: tuple[FactCandidate,
         because = Because.AGREED
     else:
         because = Because.ONLY if alone else Because.SUREST
-    return ChosenFact(group.members[0], group.confidence, because, group.members, losers)
+    confidence = 1.0 if because is Because.PINNED else group.confidence
+    return ChosenFact(group.members[0], confidence, because, group.members, losers)

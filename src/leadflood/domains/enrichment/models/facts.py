@@ -3,9 +3,12 @@
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
+
+MANUAL: Final = "manual"
+"""The source of what people write."""
 
 
 @dataclass(frozen=True, slots=True)

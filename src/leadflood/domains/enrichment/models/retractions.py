@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any, Final, Protocol, Self, TypeVar
 from uuid import UUID
 
+from leadflood.domains.enrichment.models.facts import MANUAL
+
 LEADS_AT_ONCE: Final = 500
 """Leads of which values are retracted in one transaction."""
 COMPANIES_AT_ONCE: Final = 100
 """The same for companies, each of which is chosen for by itself."""
 UNASKED: Final = 50
 """Values that are retracted without typing their number."""
-MANUAL: Final = "manual"
-"""The source of what people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,13 @@ def competing(values: Iterable[Value]) -> list[Value]:
     """The values that compete, of those of all hits about a subject, the hits of each source newest first.
 
     Those of the latest hit of each source. In place of what was retracted, those of the hit before it: of one whose
-    values were all retracted, as if it had not been; of one that keeps some, the retracted fields.
+    values were all retracted, as if it had not been; of one that keeps some, the retracted fields. Corrections are hits
+    of their own, all of which compete.
     """
-    by_source: dict[str, dict[UUID, list[Value]]] = {}
+    by_source: dict[object, dict[UUID, list[Value]]] = {}
     for value in values:
-        by_source.setdefault(value.source, {}).setdefault(value.lookup_id, []).append(value)
+        source = value.lookup_id if value.source == MANUAL else value.source
+        by_source.setdefault(source, {}).setdefault(value.lookup_id, []).append(value)
     return [value for hits in by_source.values() for value in _of_source(list(hits.values()))]
 
 

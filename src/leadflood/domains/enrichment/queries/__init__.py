@@ -1,14 +1,20 @@
 """SQL that reads enrichment data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts import (
     EnrichmentRunView,
     EnrichmentValueView,
     LeadEnrichmentView,
+    PinMark,
+    RejectionMark,
     RetractionMark,
 )
+from leadflood.domains.enrichment.models.choosing import Because
+from leadflood.domains.enrichment.models.decisions import Rejection
+from leadflood.domains.enrichment.models.fact_fields import FactCatalog
+from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupState
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts import ActorView
@@ -27,17 +33,25 @@ FROM lookups WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND answe
 ORDER BY id DESC LIMIT :most
 """)
 
-# Values of lookups, for each field the chosen ones first, and those that were retracted last.
+# Values of lookups, for each field the chosen ones first, and those that were retracted last. Former corrections are
+# left out: the timeline has them.
 VALUES = sql("""
 SELECT v.lookup_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote, v.cost_micros,
-       v.observed_at, v.retraction_id, c.because, r.actor_kind AS retracted_by_kind, r.actor_id AS retracted_by,
-       r.created_at AS retracted_at
+       v.observed_at, v.retraction_id, c.because, c.actor_kind, c.actor_id, c.chosen_at,
+       r.actor_kind AS retracted_by_kind, r.actor_id AS retracted_by, r.created_at AS retracted_at
 FROM found_values v
 LEFT JOIN chosen_values c ON c.workspace_id = v.workspace_id AND c.lookup_id = v.lookup_id AND c.value_id = v.id
                          AND c.subject_id = :subject_id
 LEFT JOIN retractions r ON r.workspace_id = v.workspace_id AND r.id = v.retraction_id
 WHERE v.workspace_id = :workspace_id AND v.lookup_id = ANY(:lookup_ids)
+  AND (v.retraction_id IS NULL OR r.id IS NOT NULL)
 ORDER BY v.field, v.retraction_id IS NOT NULL, c.because IS NULL, v.confidence DESC, v.id DESC
+""")
+
+# The rejected values of a lead or company.
+_REJECTED = sql("""
+SELECT id, field, source, value_key, actor_kind, actor_id, created_at FROM rejected_values
+WHERE workspace_id = :workspace_id AND (lead_id = :subject_id OR company_id = :subject_id)
 """)
 
 # The chosen values of leads.
@@ -56,8 +70,9 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     named = {"subject_id": lead_id, "lookup_ids": [lookup.id for lookup in lookups]}
     values = await tx.all(VALUES, {"workspace_id": actor.workspace_id, **named})
     by_id = {lookup.id: lookup for lookup in lookups}
+    rejected = await rejections_of(tx, actor, subject_id=lead_id)
     return LeadEnrichmentView(
-        values=[value_view(value, by_id[value.lookup_id], retraction_of(value)) for value in values],
+        values=marked_views(values, by_id, PERSON_FIELDS, rejected),
         runs=[_run_view(lookup) for lookup in lookups],
     )
 
@@ -73,15 +88,55 @@ async def chosen_values(
     return found
 
 
-def retraction_of(value: Row) -> RetractionMark | None:
-    """The retraction of a row of `VALUES`."""
+async def rejections_of(tx: Transaction, actor: Actor, *, subject_id: UUID) -> dict[Rejection, RejectionMark]:
+    """The rejections of a lead or company."""
+    rows = await tx.all(_REJECTED, {"workspace_id": actor.workspace_id, "subject_id": subject_id})
+    return {
+        Rejection(row.field, row.source, row.value_key): RejectionMark(
+            id=row.id, actor=_actor(row.actor_kind, row.actor_id), at=row.created_at
+        )
+        for row in rows
+    }
+
+
+def marked_views(
+    values: Sequence[Row],
+    lookups: Mapping[UUID, Row],
+    catalog: FactCatalog,
+    rejected: Mapping[Rejection, RejectionMark],
+) -> list[EnrichmentValueView]:
+    """The views of rows of `VALUES`, with what people decided about them. Rejected ones come after the others."""
+    views = []
+    for value in values:
+        lookup = lookups[value.lookup_id]
+        view = value_view(value, lookup)
+        rejection = None
+        if rejected and value.field in catalog:
+            key = catalog[value.field].compare(value.value)
+            rejection = rejected.get(Rejection(value.field, lookup.source, key))
+        marks = {"retraction": _retraction(value), "pin": _pin(value), "rejection": rejection}
+        views.append(view.model_copy(update=marks))
+    return sorted(views, key=lambda view: (view.field, view.retraction is not None, view.rejection is not None))
+
+
+def _retraction(value: Row) -> RetractionMark | None:
     if value.retracted_at is None:
         return None
-    by = ActorView(kind=ActorKind(value.retracted_by_kind), id=value.retracted_by)
+    by = _actor(value.retracted_by_kind, value.retracted_by)
     return RetractionMark(id=value.retraction_id, actor=by, at=value.retracted_at)
 
 
-def value_view(value: Row, lookup: Row, retraction: RetractionMark | None = None) -> EnrichmentValueView:
+def _pin(value: Row) -> PinMark | None:
+    if value.because != Because.PINNED or value.actor_kind is None:
+        return None
+    return PinMark(actor=_actor(value.actor_kind, value.actor_id), at=value.chosen_at)
+
+
+def _actor(kind: str, actor_id: UUID | None) -> ActorView:
+    return ActorView(kind=ActorKind(kind), id=actor_id)
+
+
+def value_view(value: Row, lookup: Row) -> EnrichmentValueView:
     """The view of a value with the receipt of its lookup."""
     return EnrichmentValueView(
         field=value.field,
@@ -97,7 +152,6 @@ def value_view(value: Row, lookup: Row, retraction: RetractionMark | None = None
         quote=value.quote,
         cost_micros=value.cost_micros,
         observed_at=value.observed_at,
-        retraction=retraction,
     )
 
 

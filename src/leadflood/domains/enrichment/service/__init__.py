@@ -25,7 +25,7 @@ from leadflood.domains.enrichment.queries.effective import company_facts, fillin
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.effective import refresh_leads
 from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer
-from leadflood.domains.enrichment.store.competing import StoredFact, competing_facts
+from leadflood.domains.enrichment.store.competing import KnownFacts, StoredFact, competing_facts
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import service as leads
@@ -161,11 +161,11 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
     for job, ended in ours:
         lead_id, before = ended.lead_id, earlier[ended.lead_id]
         choices = _choices(before, ended, now)
-        if before:
-            await _choose_again(tx, actor, lead_id, before, choices)
+        if before.every:
+            await _choose_again(tx, actor, lead_id, before.every, choices)
         written.append(LeadAnswers(lead_id, job.id, ended.answers, choices))
     await store.write_answers(tx, actor.workspace_id, written)
-    again = [lead_id for lead_id, before in earlier.items() if before]
+    again = [lead_id for lead_id, before in earlier.items() if before.every]
     found = {**dict.fromkeys(linked.moved, _NOTHING), **await _found_values(tx, actor, written, linked.links, again)}
     await _pass_on(tx, actor, ours, {item.lead_id: item for item in written}, found)
 
@@ -232,20 +232,22 @@ async def _pass_on(
     await publish(tx, LEAD_ENRICHED, enriched)
 
 
-def _choices(earlier: Sequence[StoredFact], ended: AttemptResult, now: datetime) -> dict[int, Choice]:
+def _choices(earlier: KnownFacts, ended: AttemptResult, now: datetime) -> dict[int, Choice]:
     """The choices by identity of their facts. A new hit of a source replaces its last one."""
     fresh = {answer.spec.name for answer in ended.answers if answer.facts}
-    rivals = [stored for stored in earlier if stored.source not in fresh]
-    facts = [fact for answer in ended.answers for fact in answer.facts]
+    rivals = [stored for stored in earlier.facts if stored.source not in fresh]
+    found = [
+        FactCandidate(fact, answer.spec.name, answer.spec.family)
+        for answer in ended.answers
+        for fact in answer.facts
+        if not earlier.is_rejected(answer.spec.name, fact)
+    ]
+    facts = [one.fact for one in found]
     if not rivals and _one_of_each(facts):
         return {id(fact): Choice(fact, fact.confidence, Because.ONLY) for fact in facts}
     candidates = [
         *(FactCandidate(one.fact, one.source, ended.rules.family(one.source)) for one in rivals),
-        *(
-            FactCandidate(fact, answer.spec.name, answer.spec.family)
-            for answer in ended.answers
-            for fact in answer.facts
-        ),
+        *found,
     ]
     chosen = choose_all(candidates, now=now, policy=ended.rules.policy)
     return {id(value.best.fact): Choice.of(value) for values in chosen.values() for value in values}

@@ -26,7 +26,8 @@ async def choose_for_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[
     now = utc_now()
     kept: dict[UUID, list[Choice]] = {}
     chosen: dict[UUID, list[tuple[StoredFact, Choice]]] = {}
-    for lead_id, stored in known.items():
+    for lead_id, about in known.items():
+        stored = about.facts
         by_fact = {id(one.fact): one for one in stored}
         candidates = [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
         values = choose_all(candidates, now=now, policy=rules.policy)

@@ -177,7 +177,7 @@ async def stored_candidates(
     tx: Transaction, actor: Actor, *, company_id: UUID, rules: ChoiceRules
 ) -> list[FactCandidate]:
     """The facts about a company that earlier runs found."""
-    stored = await competing_company_facts(tx, actor.workspace_id, company_id)
+    stored = (await competing_company_facts(tx, actor.workspace_id, company_id)).facts
     return [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
 
 
@@ -279,7 +279,7 @@ async def choose_again(
     tx: Transaction, actor: Actor, *, company_id: UUID, rules: ChoiceRules, used: Collection[UUID] = ()
 ) -> dict[FactField, tuple[ChosenFact, ...]]:
     """Choose among all that is known of a company. What a person pinned stays."""
-    stored = await competing_company_facts(tx, actor.workspace_id, company_id, used=used)
+    stored = (await competing_company_facts(tx, actor.workspace_id, company_id, used=used)).facts
     by_fact = {id(one.fact): one for one in stored}
     candidates = [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
     chosen = choose_all(candidates, now=utc_now(), policy=rules.policy)

@@ -3,11 +3,11 @@
 WITH chosen AS (
     SELECT DISTINCT lookup_id FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :company_id
 ), shown AS (
-    SELECT DISTINCT ON (source) id
+    SELECT DISTINCT ON (source, CASE source WHEN 'manual' THEN id END) id
     FROM lookups
     WHERE workspace_id = :workspace_id AND state = 'found'
       AND (company_id = :company_id OR id IN (SELECT lookup_id FROM chosen))
-    ORDER BY source, id IN (SELECT lookup_id FROM chosen) DESC, answered_at DESC, id DESC
+    ORDER BY source, CASE source WHEN 'manual' THEN id END, id IN (SELECT lookup_id FROM chosen) DESC, answered_at DESC, id DESC
 ), retracted AS (
     SELECT id FROM lookups l
     WHERE workspace_id = :workspace_id AND company_id = :company_id AND state = 'found'

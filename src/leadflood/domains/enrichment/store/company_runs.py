@@ -117,10 +117,19 @@ WHERE m.workspace_id = :workspace_id AND m.merge_id = :merge_id AND l.workspace_
   AND l.id = m.lookup_id AND l.company_id = :from_id
 """)
 
-# Remove the choices of a company among values of another one.
+# Let the survivor reject what the other company rejected.
+COPY_REJECTIONS = sql("""
+INSERT INTO rejected_values (workspace_id, id, company_id, field, source, value_key, value, actor_kind, actor_id,
+                             created_at)
+SELECT workspace_id, gen_random_uuid(), :to_id, field, source, value_key, value, actor_kind, actor_id, created_at
+FROM rejected_values WHERE workspace_id = :workspace_id AND company_id = :from_id
+ON CONFLICT DO NOTHING
+""")
+
+# Remove the choices of a company among values of another one, pinned or not.
 UNCHOOSE_OTHERS = sql("""
 DELETE FROM chosen_values c USING lookups l
-WHERE c.workspace_id = :workspace_id AND c.subject_id = :from_id AND c.because <> 'pinned'
+WHERE c.workspace_id = :workspace_id AND c.subject_id = :from_id
   AND l.workspace_id = c.workspace_id AND l.id = c.lookup_id AND l.company_id = :to_id
 """)
 
@@ -235,6 +244,8 @@ async def move_lookups(tx: Transaction, workspace_id: UUID, *, merge_id: UUID, f
     """Move the lookups of a company to the one that it becomes part of."""
     values = {"merge_id": merge_id, "from_id": from_id, "to_id": to_id}
     await tx.execute(MOVE, {"workspace_id": workspace_id, **values})
+    companies = {"workspace_id": workspace_id, "from_id": from_id, "to_id": to_id}
+    await tx.execute(COPY_REJECTIONS, companies)
 
 
 async def return_lookups(tx: Transaction, workspace_id: UUID, *, merge_id: UUID, from_id: UUID, to_id: UUID) -> None:

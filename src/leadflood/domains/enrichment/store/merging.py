@@ -18,21 +18,31 @@ UPDATE lookups SET lead_id = :to_lead WHERE workspace_id = :workspace_id AND lea
 # Remove the choices of a lead.
 _TAKE_CHOICES = sql("""
 DELETE FROM chosen_values WHERE workspace_id = :workspace_id AND subject_id = :from_lead
-RETURNING value_id, item, confidence, because, chosen_at
+RETURNING value_id, item, confidence, because, chosen_at, actor_kind, actor_id
 """)
 
 # Give choices to a lead, for fields for which it has none.
 _GIVE_CHOICES = sql("""
 INSERT INTO chosen_values (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
-                           because, chosen_at)
+                           because, chosen_at, actor_kind, actor_id)
 SELECT :workspace_id, 'lead', :to_lead, v.field, n.item, v.lookup_id, v.id, coalesce(n.confidence, v.confidence),
-       n.because, coalesce(n.chosen_at, now())
-FROM unnest(:value_ids::uuid[], :items::text[], :confidences::float8[], :reasons::text[], :times::timestamptz[])
-     AS n (value_id, item, confidence, because, chosen_at)
+       n.because, coalesce(n.chosen_at, now()), n.actor_kind, n.actor_id
+FROM unnest(:value_ids::uuid[], :items::text[], :confidences::float8[], :reasons::text[], :times::timestamptz[],
+            :actor_kinds::text[], :actor_ids::uuid[])
+     AS n (value_id, item, confidence, because, chosen_at, actor_kind, actor_id)
 JOIN lookups l ON l.workspace_id = :workspace_id AND l.lead_id = :to_lead
 JOIN found_values v ON v.workspace_id = l.workspace_id AND v.lookup_id = l.id AND v.id = n.value_id
 WHERE NOT EXISTS (SELECT FROM chosen_values c
                   WHERE c.workspace_id = :workspace_id AND c.subject_id = :to_lead AND c.field = v.field)
+""")
+
+# Let the survivor reject what the other lead rejected.
+_COPY_REJECTIONS = sql("""
+INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind, actor_id,
+                             created_at)
+SELECT workspace_id, gen_random_uuid(), :to_lead, field, source, value_key, value, actor_kind, actor_id, created_at
+FROM rejected_values WHERE workspace_id = :workspace_id AND lead_id = :from_lead
+ON CONFLICT DO NOTHING
 """)
 
 # Return lookups that the holders still have.
@@ -58,20 +68,30 @@ class MovedChoice:
     confidence: float | None = None
     because: str = Because.SUREST
     chosen_at: datetime | None = None
+    actor_kind: str | None = None
+    actor_id: UUID | None = None
 
     @property
     def image(self) -> dict[str, Any]:
         """The choice, as JSON."""
         at = None if self.chosen_at is None else self.chosen_at.isoformat()
         kept = {"item": self.item, "confidence": self.confidence, "because": self.because}
-        return {"chosen": True, **kept, "chosenAt": at}
+        by = None if self.actor_id is None else str(self.actor_id)
+        return {"chosen": True, **kept, "chosenAt": at, "actorKind": self.actor_kind, "actorId": by}
 
     @classmethod
     def of(cls, value_id: UUID, image: Mapping[str, Any]) -> "MovedChoice":
         """The choice of an image."""
         kept = {name: image[name] for name in ("item", "confidence", "because") if name in image}
         at = image.get("chosenAt")
-        return cls(value_id, **kept, chosen_at=None if at is None else datetime.fromisoformat(at))
+        by = image.get("actorId")
+        return cls(
+            value_id,
+            **kept,
+            chosen_at=None if at is None else datetime.fromisoformat(at),
+            actor_kind=image.get("actorKind"),
+            actor_id=None if by is None else UUID(by),
+        )
 
 
 async def reassign(
@@ -81,7 +101,8 @@ async def reassign(
     leads = {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead}
     taken = await tx.all(_TAKE_CHOICES, {"workspace_id": workspace_id, "from_lead": from_lead})
     moved = await tx.all(_MOVE_LOOKUPS, leads)
-    choices = [MovedChoice(row.value_id, row.item, row.confidence, row.because, row.chosen_at) for row in taken]
+    choices = [MovedChoice(**dict(row)) for row in taken]
+    await tx.execute(_COPY_REJECTIONS, leads)
     await _give(tx, workspace_id, to_lead, choices)
     return [row.id for row in moved], choices
 
@@ -109,5 +130,7 @@ async def _give(tx: Transaction, workspace_id: UUID, to_lead: UUID, choices: Seq
         "confidences": [choice.confidence for choice in choices],
         "reasons": [choice.because for choice in choices],
         "times": [choice.chosen_at for choice in choices],
+        "actor_kinds": [choice.actor_kind for choice in choices],
+        "actor_ids": [choice.actor_id for choice in choices],
     }
     await tx.execute(_GIVE_CHOICES, {"workspace_id": workspace_id, "to_lead": to_lead, **columns})

@@ -1,0 +1,226 @@
+"""SQL of decisions about found values: pins, corrections and rejections of one field of a lead or company."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from leadflood.domains.enrichment.models.decisions import FieldDecisions, Subject
+from leadflood.domains.enrichment.models.facts import MANUAL, Fact
+from leadflood.domains.enrichment.store.lookups import fact_columns
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.ids import new_id
+
+# The pinned choices of a field, as JSON.
+PINS = sql("""
+SELECT coalesce(jsonb_agg(jsonb_build_object(
+           'item', item, 'lookup_id', lookup_id, 'value_id', value_id, 'confidence', confidence,
+           'actor_kind', actor_kind, 'actor_id', actor_id, 'chosen_at', chosen_at) ORDER BY item), '[]') AS pins
+FROM chosen_values
+WHERE workspace_id = :workspace_id AND subject_id = :subject_id AND field = :field AND because = 'pinned'
+""")
+
+# The corrections of a field that count, as JSON.
+CORRECTIONS = sql("""
+SELECT coalesce(jsonb_agg(DISTINCT l.id), '[]') AS corrections
+FROM lookups l JOIN found_values v ON v.workspace_id = l.workspace_id AND v.lookup_id = l.id
+WHERE l.workspace_id = :workspace_id AND (l.lead_id = :lead_id OR l.company_id = :company_id) AND l.source = :manual
+  AND v.field = :field AND v.retraction_id IS NULL
+""")
+
+# The rejected values of a field, as JSON.
+REJECTED = sql("""
+SELECT coalesce(jsonb_agg(to_jsonb(r) - 'workspace_id' ORDER BY r.id), '[]') AS rejected
+FROM rejected_values r
+WHERE r.workspace_id = :workspace_id AND (r.lead_id = :lead_id OR r.company_id = :company_id) AND r.field = :field
+""")
+
+# Pin a value: it is the choice whatever is found later.
+PIN = sql("""
+INSERT INTO chosen_values AS c (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
+                                because, chosen_at, actor_kind, actor_id)
+VALUES (:workspace_id, :subject_kind, :subject_id, :field, :item, :lookup_id, :value_id, 1, 'pinned', now(),
+        :actor_kind, :actor_id)
+ON CONFLICT (workspace_id, subject_id, field, item) DO UPDATE
+SET lookup_id = excluded.lookup_id, value_id = excluded.value_id, confidence = 1, because = 'pinned',
+    chosen_at = excluded.chosen_at, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id
+WHERE (c.value_id, c.because) IS DISTINCT FROM (excluded.value_id, 'pinned')
+""")
+
+# Remove pins of a field, all or those of some items.
+UNPIN = sql("""
+DELETE FROM chosen_values
+WHERE workspace_id = :workspace_id AND subject_id = :subject_id AND field = :field AND because = 'pinned'
+  AND (:items::text[] IS NULL OR item = ANY (:items))
+""")
+
+# Restore pins.
+GIVE_PINS = sql("""
+INSERT INTO chosen_values AS c (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
+                                because, chosen_at, actor_kind, actor_id)
+SELECT :workspace_id, :subject_kind, :subject_id, :field, n.item, n.lookup_id, n.value_id, n.confidence, 'pinned',
+       n.chosen_at, n.actor_kind, n.actor_id
+FROM jsonb_to_recordset(:pins::jsonb) AS n (item text, lookup_id uuid, value_id uuid, confidence float8,
+                                            chosen_at timestamptz, actor_kind text, actor_id uuid)
+JOIN found_values v ON v.workspace_id = :workspace_id AND v.lookup_id = n.lookup_id AND v.id = n.value_id
+                   AND v.retraction_id IS NULL
+ON CONFLICT (workspace_id, subject_id, field, item) DO UPDATE
+SET lookup_id = excluded.lookup_id, value_id = excluded.value_id, confidence = excluded.confidence, because = 'pinned',
+    chosen_at = excluded.chosen_at, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id
+""")
+
+# Write a correction.
+CORRECT = sql("""
+WITH answered AS (
+    INSERT INTO lookups (workspace_id, id, lead_id, company_id, source, source_version, state, answered_at, expires_at,
+                         actor_kind, actor_id)
+    VALUES (:workspace_id, :id, :lead_id, :company_id, :manual, '1', 'found', now(), now(), :actor_kind, :actor_id)
+)
+INSERT INTO found_values (workspace_id, lookup_id, id, field, value, confidence, method, evidence, observed_at)
+SELECT :workspace_id, :id, v.id, v.field, v.value::jsonb, v.confidence, v.method, v.evidence, v.observed_at
+FROM unnest(:value_ids::uuid[], :fields::text[], :values::text[], :confidences::float8[], :methods::text[],
+            :evidences::text[], :observed::timestamptz[])
+     AS v (id, field, value, confidence, method, evidence, observed_at)
+RETURNING id
+""")
+
+# Void the corrections of a field but for some; these count.
+SET_CORRECTIONS = sql("""
+UPDATE found_values v
+SET retraction_id = CASE WHEN v.lookup_id = ANY (:lookup_ids::uuid[]) THEN NULL ELSE :void_id::uuid END
+FROM lookups l
+WHERE l.workspace_id = :workspace_id AND (l.lead_id = :lead_id OR l.company_id = :company_id) AND l.source = :manual
+  AND v.workspace_id = l.workspace_id AND v.lookup_id = l.id AND v.field = :field
+  AND (v.retraction_id IS NULL) <> (v.lookup_id = ANY (:lookup_ids::uuid[]))
+""")
+
+# Reject a value of a source.
+REJECT = sql("""
+INSERT INTO rejected_values (workspace_id, id, lead_id, company_id, field, source, value_key, value, actor_kind,
+                             actor_id)
+SELECT :workspace_id, n.id, :lead_id, :company_id, :field, n.source, :key, :value::jsonb, :actor_kind, :actor_id
+FROM unnest(:ids::uuid[], :sources::text[]) AS n (id, source)
+ON CONFLICT DO NOTHING
+""")
+
+# Remove the rejections of a value, or of all values, of one source or of all.
+UNREJECT = sql("""
+DELETE FROM rejected_values
+WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :company_id) AND field = :field
+  AND (:key::text IS NULL OR value_key = :key) AND (:source::text IS NULL OR source = :source)
+""")
+
+# Remove all rejections of a field.
+CLEAR_REJECTED = sql("""
+DELETE FROM rejected_values
+WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :company_id) AND field = :field
+""")
+
+# Restore rejections of a field.
+GIVE_REJECTED = sql("""
+INSERT INTO rejected_values (workspace_id, id, lead_id, company_id, field, source, value_key, value, actor_kind,
+                             actor_id, created_at)
+SELECT :workspace_id, n.id, :lead_id, :company_id, :field, n.source, n.value_key, n.value, n.actor_kind, n.actor_id,
+       n.created_at
+FROM jsonb_to_recordset(:rejected::jsonb) AS n (id uuid, source text, value_key text, value jsonb, actor_kind text,
+                                                actor_id uuid, created_at timestamptz)
+ON CONFLICT DO NOTHING
+""")
+
+
+def _of(actor: Actor, subject: Subject, field: str) -> dict[str, Any]:
+    return {
+        "workspace_id": actor.workspace_id,
+        "subject_id": subject.id,
+        "lead_id": subject.lead_id,
+        "company_id": subject.company_id,
+        "field": field,
+    }
+
+
+async def read(tx: Transaction, actor: Actor, subject: Subject, field: str) -> FieldDecisions:
+    """The decisions about a field of a locked subject."""
+    of = _of(actor, subject, field)
+    plain = {name: value for name, value in of.items() if name not in ("lead_id", "company_id")}
+    owned = {name: value for name, value in of.items() if name != "subject_id"}
+    pins = await tx.scalar(PINS, plain)
+    corrections = await tx.scalar(CORRECTIONS, {**owned, "manual": MANUAL})
+    return FieldDecisions(pins, corrections, await tx.scalar(REJECTED, owned))
+
+
+async def pin(
+    tx: Transaction, actor: Actor, subject: Subject, field: str, *, item: str, lookup_id: UUID, value_id: UUID
+) -> None:
+    """Pin a stored value."""
+    values = {"item": item, "lookup_id": lookup_id, "value_id": value_id, "subject_kind": subject.kind}
+    by = {"actor_kind": actor.kind, "actor_id": actor.id}
+    keys = {"workspace_id": actor.workspace_id, "subject_id": subject.id, "field": field}
+    await tx.execute(PIN, {**keys, **values, **by})
+
+
+async def unpin(
+    tx: Transaction, actor: Actor, subject: Subject, field: str, items: Sequence[str] | None = None
+) -> None:
+    """Remove pins of a field: all, or those of some items."""
+    keys = {"workspace_id": actor.workspace_id, "subject_id": subject.id, "field": field}
+    await tx.execute(UNPIN, {**keys, "items": None if items is None else list(items)})
+
+
+async def correct(tx: Transaction, actor: Actor, subject: Subject, fact: Fact) -> tuple[UUID, UUID]:
+    """Store a value of a person. Returns its lookup and its ID."""
+    lookup_id = new_id()
+    columns = fact_columns([fact])
+    values = {name: columns[name] for name in _WRITTEN}
+    owner = {"lead_id": subject.lead_id, "company_id": subject.company_id, "manual": MANUAL, "id": lookup_id}
+    by = {"workspace_id": actor.workspace_id, "actor_kind": actor.kind, "actor_id": actor.id}
+    value_id: UUID = await tx.scalar(CORRECT, {**owner, **by, **values})
+    return lookup_id, value_id
+
+
+async def set_corrections(
+    tx: Transaction, actor: Actor, subject: Subject, field: str, lookup_ids: Sequence[str], *, void_id: UUID
+) -> None:
+    """Let the corrections of a field in these lookups count, and no others."""
+    of = {name: value for name, value in _of(actor, subject, field).items() if name != "subject_id"}
+    ids = [UUID(item) for item in lookup_ids]
+    await tx.execute(SET_CORRECTIONS, {**of, "manual": MANUAL, "lookup_ids": ids, "void_id": void_id})
+
+
+async def reject(tx: Transaction, actor: Actor, subject: Subject, fact: Fact, sources: Sequence[str]) -> None:
+    """Reject a value of these sources."""
+    of = {name: value for name, value in _of(actor, subject, fact.field.name).items() if name != "subject_id"}
+    values = {"key": fact.key, "value": json.dumps(fact.value), "sources": list(sources)}
+    by = {"ids": [new_id() for _ in sources], "actor_kind": actor.kind, "actor_id": actor.id}
+    await tx.execute(REJECT, {**of, **values, **by})
+
+
+async def unreject(
+    tx: Transaction,
+    actor: Actor,
+    subject: Subject,
+    field: str,
+    *,
+    key: str | None,
+    source: str | None = None,
+) -> None:
+    """Remove the rejections of a value, or of all values, of one source or of all."""
+    of = {name: value for name, value in _of(actor, subject, field).items() if name != "subject_id"}
+    await tx.execute(UNREJECT, {**of, "key": key, "source": source})
+
+
+async def restore(
+    tx: Transaction, actor: Actor, subject: Subject, field: str, decisions: FieldDecisions, *, void_id: UUID
+) -> None:
+    """Make the decisions about a field those of an earlier state."""
+    of = {name: value for name, value in _of(actor, subject, field).items() if name != "subject_id"}
+    await unpin(tx, actor, subject, field)
+    await set_corrections(tx, actor, subject, field, decisions.corrections, void_id=void_id)
+    await tx.execute(CLEAR_REJECTED, of)
+    await tx.execute(GIVE_REJECTED, {**of, "rejected": json.dumps([*decisions.rejected])})
+    keys = {"workspace_id": actor.workspace_id, "subject_kind": subject.kind, "subject_id": subject.id, "field": field}
+    await tx.execute(GIVE_PINS, {**keys, "pins": json.dumps([*decisions.pins])})
+
+
+_WRITTEN = ("value_ids", "fields", "values", "confidences", "methods", "evidences", "observed")
