@@ -50,6 +50,7 @@ class Sizes:
     import_rows: int = 200_000
     latency_seconds: int = 20
     sites: int = 1000
+    idle_seconds: int = 30
 
 
 QUICK = Sizes(
@@ -62,6 +63,7 @@ QUICK = Sizes(
     import_rows=2000,
     latency_seconds=3,
     sites=30,
+    idle_seconds=3,
 )
 
 Figures = dict[str, float]

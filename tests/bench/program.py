@@ -9,6 +9,7 @@ from tests.bench import (
     companies,
     crowded,
     exporting,
+    idle,
     importing,
     latency,
     lists,
@@ -43,6 +44,7 @@ PARTS = (
     "viewers",
     "companies",
     "stalls",
+    "idle",
 )
 FLOOR_DATABASE = "floor"
 _CROWDED = {"pages", "lists", "import", "export", "viewers"}
@@ -100,6 +102,7 @@ def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Co
         "slow": [ours],
         "twins": [ours],
         "neighbours": [ours],
+        "idle": [ours],
     }
     if peer is not None:
         plain = peer.called("seed stack, plain", **seed_stack.PLAIN)
@@ -128,6 +131,7 @@ def _of_contestant(part: str, each: Contestant, sizes: Sizes) -> dict[str, Calla
         "slow": slow.measure,
         "twins": twins.measure,
         "neighbours": neighbours.measure,
+        "idle": idle.measure,
     }
     return {f"{part}: {each.name}": partial(calls[part], each, sizes)}
 

@@ -7,7 +7,20 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import companies, exporting, importing, latency, lists, neighbours, pages, slow, stalls, twins, viewers
+from tests.bench import (
+    companies,
+    exporting,
+    idle,
+    importing,
+    latency,
+    lists,
+    neighbours,
+    pages,
+    slow,
+    stalls,
+    twins,
+    viewers,
+)
 from tests.bench.labels import BULK_FLOOR, FLOOR, FLOORS, OURS
 from tests.bench.ratios import TOLERANCE, Aim, Compared
 from tests.bench.rounds import Results
@@ -33,7 +46,14 @@ def tables(results: Results, contestants: Sequence[str], *, rounds: int, leads: 
     found += _throughput(results, labels, title=title, columns=drained)
     found += _import(results, leads) + _export(results, leads) + _lists(results, leads) + pages.table(results, leads)
     found += slow.table(results) + twins.table(results) + neighbours.table(results)
-    return found + viewers.table(results) + companies.table(results) + stalls.table(results) + _floors(results)
+    return (
+        found
+        + viewers.table(results)
+        + companies.table(results)
+        + stalls.table(results)
+        + idle.table(results)
+        + _floors(results)
+    )
 
 
 def verdicts(aims: Sequence[Aim], compared: Sequence[Compared]) -> list[Table]:
