@@ -1,9 +1,11 @@
 """Imports: the uploaded files, and the upload page."""
 
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import MAX_FILENAME, parse_filename
+from leadflood.domains.imports.models.pasted import FILENAME, as_file
 from leadflood.domains.imports.service import uploads
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
@@ -51,20 +53,44 @@ async def upload_file(ctx: PageContext) -> PageResult:
         if ctx.upload is None:
             fault = FieldError("/file", "required", "Select a CSV or XLSX file.")
             raise InvalidInput("No file selected.", errors=[fault])
-        import_id = await uploads.upload(
-            ctx.parts.database,
-            ctx.parts.sandbox,
-            ctx.actor,
-            filename=_filename(ctx.upload.filename),
-            stream=ctx.upload.pieces,
-            declared=ctx.upload.declared,
-            limit=ctx.parts.settings.max_import_bytes,
-            quota=ctx.parts.settings.max_uncommitted_import_bytes,
-        )
+        return await _opened(ctx, _filename(ctx.upload.filename), ctx.upload.pieces, ctx.upload.declared)
     except AppError as error:
         if error.status == _AWAY:
             raise
         return _page(ctx, ctx.form.refused(error), error.status)
+
+
+@pages.post(f"{_LIST}/pasted", LEADS_WRITE)
+async def paste_rows(ctx: PageContext) -> PageResult:
+    """Store pasted rows as a file, and open its import."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield data
+
+    data = as_file(ctx.form.value("rows"))
+    try:
+        if not data.strip():
+            fault = FieldError("/rows", "required", "Paste at least one row.")
+            raise InvalidInput("No rows pasted.", errors=[fault])
+        return await _opened(ctx, FILENAME, pieces(), len(data))
+    except AppError as error:
+        if error.status == _AWAY:
+            raise
+        return _page(ctx, Form(), error.status, pasted=ctx.form.refused(error))
+
+
+async def _opened(ctx: PageContext, filename: str, stream: AsyncIterable[bytes], declared: int | None) -> Redirect:
+    """Store a file, and go to its import. Raises: as `uploads.upload`."""
+    import_id = await uploads.upload(
+        ctx.parts.database,
+        ctx.parts.sandbox,
+        ctx.actor,
+        filename=filename,
+        stream=stream,
+        declared=declared,
+        limit=ctx.parts.settings.max_import_bytes,
+        quota=ctx.parts.settings.max_uncommitted_import_bytes,
+    )
     return Redirect(f"{_LIST}/{import_id}")
 
 
@@ -75,7 +101,14 @@ def _filename(text: str) -> str:
         return "Unnamed file"
 
 
-def _page(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
+def _page(ctx: PageContext, form: Form, status: int = 200, *, pasted: Form | None = None) -> PageResponse:
+    """Args: pasted: the form with pasted rows, if it was refused."""
     settings = ctx.parts.settings
-    context = {"form": form, "limit": settings.max_import_bytes, "retention_days": settings.lead_retention_days}
+    context = {
+        "form": form,
+        "pasted": pasted or Form(),
+        "pasting": pasted is not None,
+        "limit": settings.max_import_bytes,
+        "retention_days": settings.lead_retention_days,
+    }
     return PageResponse("imports/new.html", context, status)
