@@ -4,10 +4,11 @@ from typing import Any
 
 from leadflood.domains.duplicates import jobs, queries
 from leadflood.domains.duplicates.events import START_SCANS
+from leadflood.domains.duplicates.extension import EXTENSION
 from leadflood.domains.duplicates.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.domains.leads.events import LeadEventKind
+from leadflood.domains.leads.events import LEAD, LeadEventKind
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.metrics import Metric
@@ -23,6 +24,7 @@ DOMAIN = Domain(
     jobs=_jobs,
     schedules=(Schedule(START_SCANS, 3600.0),),
     participants=(PARTICIPANT,),
+    extensions={LEAD: EXTENSION},
     routes=(
         "leadflood.api.routes.duplicates",
         "leadflood.api.routes.merge_runs",
@@ -42,7 +44,7 @@ DOMAIN = Domain(
             count="duplicates",
         ),
     ),
-    nav_counts=(NavCount("duplicates", queries.OPEN_PAIRS, limit=1000),),
+    nav_counts=(NavCount("duplicates", queries.OPEN_PAIRS),),
     metrics=(
         Metric(
             name="duplicates.merged",

@@ -26,6 +26,8 @@ from leadflood.kernel.schema import Count
 from leadflood.kernel.subjects import Participants
 
 MAX_COUNT = 10_000
+_OF_A_LEAD = 100
+"""Maximum number of open pairs of a lead that are looked at."""
 
 # Pairs of active leads, highest score first.
 _DUPLICATES = sql("""
@@ -37,6 +39,19 @@ WHERE d.workspace_id = :workspace_id AND d.status = :status
   AND (:after_id::uuid IS NULL OR (d.score, d.id) < (:after_score, :after_id))
 ORDER BY d.score DESC, d.id DESC LIMIT :rows
 """)
+
+# Open pairs of leads with other active ones, highest score first.
+_OF_LEADS = assemble(
+    sql("""
+SELECT d.id, d.lead_a, d.lead_b, d.score, d.reasons, d.status, d.created_at, d.updated_at
+FROM ({open}) o
+JOIN duplicate_candidates d ON d.workspace_id = :workspace_id AND d.id = o.id
+JOIN leads a ON a.workspace_id = d.workspace_id AND a.id = d.lead_a AND a.deleted_at IS NULL
+JOIN leads b ON b.workspace_id = d.workspace_id AND b.id = d.lead_b AND b.deleted_at IS NULL
+ORDER BY d.score DESC, d.id DESC LIMIT :rows
+"""),
+    open=sql_file("leadflood.domains.duplicates.sql", "open_pairs"),
+)
 
 _FROM_OPEN = sql("""
 FROM duplicate_candidates d
@@ -126,6 +141,14 @@ async def list_duplicates(
     lead_ids = [lead_id for row in page.items for lead_id in (row.lead_a, row.lead_b)]
     known = await leads.leads_by_id(tx, actor, lead_ids=lead_ids)
     return page.map(lambda row: _duplicate_view(row, known))
+
+
+async def pairs_of_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, limit: int) -> list[DuplicateView]:
+    """Open pairs of a lead, highest score first."""
+    values = {"workspace_id": actor.workspace_id, "lead_ids": [lead_id], "most": _OF_A_LEAD, "rows": limit}
+    rows = await tx.all(_OF_LEADS, values)
+    known = await leads.leads_by_id(tx, actor, lead_ids=[each for row in rows for each in (row.lead_a, row.lead_b)])
+    return [_duplicate_view(row, known) for row in rows]
 
 
 async def get_duplicate(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:

@@ -41,7 +41,7 @@ async def list_duplicates(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         context = await _listed(tx, ctx, shown, scope)
         scan = await queries.find_scan(tx, ctx.actor)
-        custom = custom_labels(await custom_fields_of(tx, ctx.actor))
+        custom = custom_labels(await custom_fields_of(tx, ctx.actor, archived=True))
         context |= {
             "counts": await queries.count_pairs(tx, ctx.actor),
             "run": await queries.find_merge_run(tx, ctx.actor),
@@ -146,10 +146,13 @@ async def merge(ctx: PageContext) -> PageResult:
 
 @pages.post("/duplicates/{id}/dismissals", LEADS_WRITE)
 async def dismiss(ctx: PageContext) -> PageResult:
-    """Dismiss a pair."""
+    """Dismiss a pair. `lead`: the lead on whose page that was done, which is shown again."""
     async with ctx.writing() as tx:
         dismissed = await review.dismiss(tx, ctx.actor, duplicate_id=ctx.id())
     toast = Toast("Not a duplicate.", undo=f"/duplicates/{ctx.id()}/reopenings")
+    lead_id = next((lead.id for lead in dismissed.leads if str(lead.id) == ctx.form.value("lead")), None)
+    if lead_id is not None:
+        return Redirect(f"/leads/{lead_id}", [toast])
     return Redirect(await _following(ctx, ctx.id(), dismissed.score), [toast])
 
 
@@ -212,7 +215,7 @@ async def _review(ctx: PageContext, duplicate_id: UUID, form: Form | None = None
         wanted = form.value("survivorId") if form else ctx.query.get("survivor", "")
         survivor, other = _sides(pair, wanted)
         owners = await member_names(tx, ctx.actor)
-        custom = await custom_fields_of(tx, ctx.actor)
+        custom = await custom_fields_of(tx, ctx.actor, archived=True)
         near = await queries.neighbors(tx, ctx.actor, duplicate_id=duplicate_id, score=pair.score)
         counts = await queries.count_pairs(tx, ctx.actor)
         last = await queries.last_decision(tx, ctx.actor)
@@ -223,7 +226,7 @@ async def _review(ctx: PageContext, duplicate_id: UUID, form: Form | None = None
         "pair": pair,
         "survivor": survivor,
         "other": other,
-        "rows": compared_fields(survivor, other, owners, custom, form),
+        "rows": compared_fields(survivor, other, owners, [field for field in custom if not field.archived], form),
         "form": form or Form(),
         "reasons": partial(shown_reasons, custom=custom_labels(custom)),
         "name_of": name_of,

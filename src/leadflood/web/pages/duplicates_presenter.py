@@ -35,13 +35,13 @@ _REASONS: Mapping[ReasonKind, tuple[str, str, str]] = {
 
 
 def shown_reasons(pair: DuplicateView, custom: Mapping[str, str]) -> list[ShownReason]:
-    """Reasons of a pair. `custom`: labels of custom fields by name."""
+    """Reasons of a pair. `custom`: labels of custom fields by name, which are shown as they are."""
     shown = []
     for reason in pair.reasons:
         word, tone, why = _REASONS[reason.kind]
         if reason.field is not None:
-            label = custom.get(reason.field) or labels.field(reason.field)
-            word = label[:1].lower() + label[1:] if label[1:2].islower() else label
+            label = labels.field(reason.field)
+            word = custom.get(reason.field) or (label[:1].lower() + label[1:] if label[1:2].islower() else label)
         text = f"Same {word}" if reason.similarity == 1 else f"Similar {word} ({percent(reason.similarity)})"
         shown.append(ShownReason(text, tone, why))
     return shown

@@ -68,10 +68,10 @@ class FieldRow:
     found: FoundRow | None = None
 
 
-async def custom_fields_of(tx: Transaction, actor: Actor) -> list[CustomField]:
-    """Custom fields of forms and pages, in order."""
+async def custom_fields_of(tx: Transaction, actor: Actor, *, archived: bool = False) -> list[CustomField]:
+    """Custom fields of forms and pages, in order. `archived`: with those that are, which filters may still name."""
     found = await fields.custom_fields(tx, actor.workspace_id, subject=LEAD)
-    return [field for field in found.values() if not field.archived]
+    return [field for field in found.values() if archived or not field.archived]
 
 
 def new_lead_values(user_id: UUID, stages: StageList) -> dict[str, str]:
