@@ -51,7 +51,7 @@ async def test_conditions_and_groups_are_built_and_applied(owner: Browser, leads
     shown = await press(owner, seen, "apply", value_1_1="GB")
 
     assert shown.all(".chip__key") == ["Company", "Group"]
-    assert "(Job title contains ct or Country is GB)" in shown.text
+    assert "(Job title contains ct or Country is United Kingdom)" in shown.text
     assert names(shown) == ["Ada"]
     assert "sort=email" in str(shown.response.url)
 
@@ -107,3 +107,54 @@ async def test_leads_of_an_import_are_chosen_by_its_file(owner: Browser, leads: 
     seen = await press(owner, await owner.get("/leads/filter"), "add", add="import")
 
     assert names(await press(owner, seen, "apply", value_0=str(new_id()))) == []
+
+
+@pytest.mark.parametrize(("field", "text"), [("country", "Switzerland"), ("source", "Trade show")])
+async def test_countries_and_sources_are_chosen_by_name(owner: Browser, house: House, field: str, text: str) -> None:
+    value = {"country": "CH", "source": "trade-show"}[field]
+    await house.lead("ada@acme.com", **{field: value})
+
+    seen = await press(owner, await owner.get("/leads/filter"), "add", add=field)
+    options = {node.text(): node.attributes["value"] for node in seen.html.css(f"{FORM} select[name='value.0'] option")}
+    assert options[text] == value
+    assert options["Select…"] == ""
+    faulty = await press(owner, seen, "apply")
+    assert faulty.response.status_code == 400
+    shown = await press(owner, seen, "apply", operator_0="isNot", value_0=value)
+    assert shown.all(".chip__key") == [field.capitalize()]
+    assert f"is not {text}" in " ".join(shown.all(".chip"))
+
+    several = await press(owner, seen, "update", operator_0="isAnyOf", value_0=value)
+    chosen = several.html.css("select[multiple] option[selected], input[type=checkbox][checked]")
+    assert [node.attributes["value"] for node in chosen] == [value]
+
+
+async def test_a_source_that_no_lead_has_stays_chosen(owner: Browser, leads: None) -> None:
+    tree = '{"all":[{"field":"source","operator":"isNot","value":"old-fair"}]}'
+    seen = await owner.get(f"/leads/filter?{urlencode({'filter': tree})}")
+
+    assert seen.attribute(f"{FORM} select[name='value.0'] option[selected]", "value") == "old-fair"
+
+
+async def test_a_new_condition_has_the_focus(owner: Browser, leads: None) -> None:
+    def focused(seen: Seen) -> list[str | None]:
+        return [node.attributes.get("name") for node in seen.html.css(f"{FORM} [autofocus]")]
+
+    seen = await owner.get("/leads/filter")
+    assert focused(seen) == []
+    seen = await press(owner, seen, "add", add="company")
+    assert focused(seen) == ["operator.0"]
+    seen = await press(owner, seen, "group", add="country")
+    assert focused(seen) == ["operator.1.0"]
+    seen = await press(owner, seen, "add.1", add="email")
+    assert focused(seen) == ["operator.1.1"]
+    seen = await press(owner, seen, "remove.0")
+    assert focused(seen) == ["add"]
+
+
+@pytest.mark.parametrize("path", ["/lists/new", "/leads/export"])
+async def test_a_form_begins_at_its_first_field(owner: Browser, path: str) -> None:
+    seen = await owner.get(path)
+
+    first = next(node for node in seen.html.css("main form input") if node.attributes.get("type") != "hidden")
+    assert "autofocus" in first.attributes

@@ -15,6 +15,7 @@ from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.leads.labels import COLUMNS
 from leadflood.kernel.filters import ME, WITHOUT_VALUE, FilterField, Kind, Operator
 from leadflood.web.pages.lead_list_params import LeadListParams
+from leadflood.web.pages.leads_filter import FilterWords
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 OWNER = UUID("0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5")
@@ -101,7 +102,7 @@ def test_a_view_survives_its_way_through_the_address(
 def test_every_condition_of_a_view_has_a_chip(tree: dict[str, Any]) -> None:
     state = LeadListParams.of_view(view_of(tree, LeadSort.NEWEST, ["name"], {}))
 
-    chips = [*state.chips, *state.tree_chips({})]
+    chips = [*state.chips, *state.tree_chips(FilterWords())]
     own = bool(state.q) + bool(state.owner)
     assert bool(chips) or bool(own) == state.narrowed
     assert all(label and said for label, said, _ in chips)

@@ -33,8 +33,9 @@ from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actors_of, member_names
+from leadflood.web.pages.lead_form import custom_fields_of
 from leadflood.web.pages.lead_list_params import LeadListParams
-from leadflood.web.pages.leads_filter import whole_in_words
+from leadflood.web.pages.leads_filter import FilterWords, whole_in_words
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 from leadflood.web.templating import url
@@ -98,9 +99,10 @@ async def list_exports(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         page = await queries.list_exports(tx, ctx.actor, after=ctx.after("exports"), limit=_ROWS)
         asked_by = await actors_of(tx, ctx.actor, [item.actor for item in page.items])
-        people = await member_names(tx, ctx.actor)
+        people, custom = await member_names(tx, ctx.actor), await custom_fields_of(tx, ctx.actor, archived=True)
+    words = FilterWords(people.all, custom, ctx.time_zone)
     context: dict[str, Any] = {
-        "filters": {item.id: whole_in_words(item.filter, people.all) for item in page.items},
+        "filters": {item.id: whole_in_words(item.filter, words) for item in page.items},
         "exports": page.items,
         "asked_by": asked_by,
         "next": ctx.cursor(page, "exports"),

@@ -13,10 +13,12 @@ from leadflood.domains.leads.contracts.filters import read_filter
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.domains.leads.queries.search import list_sources
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.filters import ME, OF_SEVERAL, WITHOUT_VALUE, FilterField, Kind, Operator
 from leadflood.kernel.text import InvalidValue
+from leadflood.web import formats, labels
 from leadflood.web.cookies import local_path
 from leadflood.web.forms import by_name
 from leadflood.web.page_context import PageContext
@@ -29,6 +31,8 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 _NUMERIC: Final = {Operator.GREATER_THAN, Operator.LESS_THAN, Operator.BETWEEN}
+_OF_CHOICES: Final = {Operator.IS, Operator.IS_NOT, *OF_SEVERAL}
+_CHECKBOXES: Final = 20
 _DATED: Final = {Operator.BEFORE, Operator.ON_OR_AFTER}
 
 Node = dict[str, Any]
@@ -40,7 +44,7 @@ class FilterChoices:
     """Choices of the filter form: values, and custom fields by key with labels and types.
 
     Attributes:
-        options: labels by value, by field, of fields with records as values.
+        options: labels by value, by field, of fields with records, countries and sources as values.
     """
 
     people: Mapping[str, str]
@@ -52,7 +56,7 @@ class FilterChoices:
         """The values of a field with their labels; None for free text."""
         if each.kind is Kind.PERSON:
             return {ME: "Me", **self.people}
-        if each.options is not None:
+        if self.options.get(each.name):
             return self.options[each.name]
         if each.kind is Kind.CUSTOM and self.custom.get(each.name, ("", ""))[1] == "person":
             return {ME: "Me", **self.people}
@@ -73,11 +77,17 @@ class ConditionRow:
     input: str
     choices: Mapping[str, str] | None
     error: str | None
+    focused: bool = False
 
     @property
     def is_group(self) -> bool:
         """Discriminator for the template."""
         return False
+
+    @property
+    def are_many(self) -> bool:
+        """Whether there are too many choices for checkboxes."""
+        return self.choices is not None and len(self.choices) > _CHECKBOXES
 
     @property
     def operators(self) -> list[tuple[str, str]]:
@@ -112,7 +122,7 @@ async def edit_filter(ctx: PageContext) -> PageResult:
         return _page(state, back, _ShownTree(replace(state, q="").query, choices, {}))
     tree = _changed(_read(given, choices), pressed, given.get("add", [""])[0])
     if pressed != "apply":
-        return _page(state, back, _ShownTree(tree, choices, {}))
+        return _page(state, back, _ShownTree(tree, choices, {}, _added(tree, pressed)), focus_add=True)
     try:
         whole = read_filter(json.dumps(tree), "").whole
     except InvalidInput as error:
@@ -122,13 +132,15 @@ async def edit_filter(ctx: PageContext) -> PageResult:
     return Redirect(LeadListParams.read(_pairs(state, said, write_tree(left))).url())
 
 
-def _page(state: LeadListParams, back: str, shown: "_ShownTree") -> PageResponse:
+def _page(state: LeadListParams, back: str, shown: "_ShownTree", *, focus_add: bool = False) -> PageResponse:
+    """The form. `focus_add`: whether the menu of fields has the focus, unless a new condition has."""
     named = [(each.name, each.label) for each in LEAD_FILTERS if each.listed and each.kind is not Kind.SEARCH]
     context: dict[str, Any] = {
         "back": back,
         "root": shown.rows(shown.tree, (), ""),
         "fields": [*named, *((name, label) for name, (label, _) in shown.choices.custom.items())],
         "faults": shown.faults,
+        "focus_add": focus_add and shown.focus is None,
         "kept": [("back", back), *((name, value) for name, value in _pairs(state, {}, "") if value)],
     }
     return PageResponse("leads/filter.html", context, 400 if shown.faults else 200)
@@ -137,7 +149,10 @@ def _page(state: LeadListParams, back: str, shown: "_ShownTree") -> PageResponse
 async def _choices(tx: Transaction, ctx: PageContext) -> FilterChoices:
     people = await member_names(tx, ctx.actor)
     options = {each.name: await each.options(tx, ctx.actor) for each in LEAD_FILTERS if each.options is not None}
+    sources = {source: labels.lead_source(source) for source in await list_sources(tx, ctx.actor)}
+    options |= {"country": formats.countries(), "source": sources}
     custom = await list_fields(tx, ctx.actor, subject=LEAD)
+    options |= {f"{CUSTOM_FIELD}{each.key}": {item.value: item.label for item in each.options} for each in custom}
     return FilterChoices(
         people,
         options,
@@ -156,11 +171,12 @@ def _pairs(state: LeadListParams, said: Mapping[str, Any], tree: str) -> Iterabl
 
 @dataclass(frozen=True)
 class _ShownTree:
-    """A tree in the form. `faults`: errors by position in the tree."""
+    """A tree in the form. `faults`: errors by position in the tree. `focus`: path of the condition with the focus."""
 
     tree: Node
     choices: FilterChoices
     faults: Mapping[str, str]
+    focus: Path | None = None
 
     def rows(self, node: Node, path: Path, pointer: str) -> GroupRows:
         match = "any" if "any" in node else "all"
@@ -181,11 +197,15 @@ class _ShownTree:
         operator = next((each for each in of.operators if each == node.get("operator")), of.operators[0])
         label, kind = self.choices.custom.get(of.name, (of.label, ""))
         error = next((text for place, text in self.faults.items() if place.startswith(f"{pointer}/")), None)
-        chosen = self.choices.of(of)
+        chosen = self.choices.of(of) if operator in _OF_CHOICES else None
         values = [_shown(of, each, self.choices) for each in _listed(node.get("value"))]
-        if operator in OF_SEVERAL and chosen is None:
+        if chosen is not None:
+            chosen = {**chosen, **{value: value for value in values if value not in chosen}}
+        elif operator in OF_SEVERAL:
             values = [", ".join(values)]
-        return [ConditionRow(_dotted(path), of, label, operator, values, _input(of, operator, kind), chosen, error)]
+        shown = _input(of, operator, kind)
+        focused = path == self.focus
+        return [ConditionRow(_dotted(path), of, label, operator, values, shown, chosen, error, focused)]
 
 
 def _input(of: FilterField, operator: Operator, custom: str) -> str:
@@ -271,6 +291,16 @@ def _changed(tree: Node, pressed: str, added: str) -> Node:
             new["operator"] = of.operators[0].value
             parts.append({"any" if "all" in tree else "all": [new]} if action == "group" else new)
     return tree
+
+
+def _added(tree: Node, pressed: str) -> Path | None:
+    """The path of the condition that a button added."""
+    action, _, name = pressed.partition(".")
+    path = _path(f"x.{name}") if name else ()
+    parts = _parts(tree, path)
+    if action not in {"add", "group"} or not parts:
+        return None
+    return (*path, len(parts) - 1) if action == "add" else (*path, len(parts) - 1, 0)
 
 
 def _parts(root: Node, path: Path) -> list[Node] | None:

@@ -15,7 +15,7 @@ from leadflood.kernel.filters import EVERYTHING, ME, Condition, Operator, narrow
 from leadflood.kernel.text import InvalidValue
 from leadflood.web import formats, labels
 from leadflood.web.forms import by_name
-from leadflood.web.pages.leads_filter import apart, chips, read_tree, write_tree
+from leadflood.web.pages.leads_filter import FilterWords, apart, chips, read_tree, write_tree
 from leadflood.web.templating import url
 
 SORTS: Final = {
@@ -202,21 +202,21 @@ class LeadListParams:
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
-        """Active filters except the search: label, value, and the URL without it."""
+        """Active filters except the search and those of `tree_chips`: label, value, and the URL without it."""
         return [
             *((COLUMNS["status"], labels.status(item)[2], self.toggled("status", item)) for item in self.status),
             *(("Source", labels.lead_source(item), self.toggled("source", item)) for item in self.source),
             *(("Country", formats.country(item) or item, self.toggled("country", item)) for item in self.country),
             *([("Phone", PHONE[self.phone], self.url(phone=None))] if self.phone else []),
             *([("Created", CREATED_IN[self.days], self.url(days=None))] if self.days else []),
-            *([("Created after", _day(self.since), self.url(since=None))] if self.since else []),
         ]
 
-    def tree_chips(self, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
-        """The active filters by stage and of the tree. `names`: of stages by key, and of members and records by ID."""
-        stages = [(_STAGE, names.get(item, item), self.toggled("stage", item)) for item in self.stage]
-        tree = chips(read_tree(self.filter), names)
-        return stages + [(label, said, self.url(filter=left)) for label, said, left in tree]
+    def tree_chips(self, words: FilterWords) -> list[tuple[str, str, str]]:
+        """The active filters by time and stage, and of the tree."""
+        since = [("Created after", words.moment(self.since), self.url(since=None))] if self.since else []
+        stages = [(_STAGE, words.names.get(item, item), self.toggled("stage", item)) for item in self.stage]
+        tree = chips(read_tree(self.filter), words)
+        return since + stages + [(label, said, self.url(filter=left)) for label, said, left in tree]
 
     def ordered(self, column: str) -> Mapping[str, str]:
         """For a column that can be sorted by: where its header leads, and how it is sorted now."""
@@ -277,10 +277,6 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else None
-
-
-def _day(moment: str) -> str:
-    return formats.local_time(datetime.fromisoformat(moment), "date")
 
 
 def _id(text: str) -> UUID | None:

@@ -18,7 +18,7 @@ from leadflood.web.pages.lead_context import LeadPlace, lead_context
 from leadflood.web.pages.lead_form import custom_fields_of
 from leadflood.web.pages.lead_list_params import CREATED_IN, PHONE, SORTS, LeadListParams
 from leadflood.web.pages.lead_rows import row_context
-from leadflood.web.pages.leads_filter import read_tree, reference_names
+from leadflood.web.pages.leads_filter import FilterWords, read_tree, reference_names
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult
 
@@ -39,13 +39,16 @@ async def list_leads(ctx: PageContext) -> PageResult:
         page = await queries.list_leads(
             tx, ctx.actor, filters=filters, sort=state.sort, after=ctx.after(state.scope), limit=_ROWS
         )
-        people, custom = await member_names(tx, ctx.actor), await custom_fields_of(tx, ctx.actor)
+        people, defined = await member_names(tx, ctx.actor), await custom_fields_of(tx, ctx.actor, archived=True)
+        custom = [field for field in defined if not field.archived]
         context = await row_context(tx, ctx, state, page.items, people=people, custom=custom)
         context |= await _operations(tx, ctx, [lead.id for lead in page.items])
         context |= {
             "count": await count_leads(tx, ctx.actor, filters=filters),
             "sources": await list_sources(tx, ctx.actor),
-            "names": people.all | await reference_names(tx, ctx.actor, read_tree(state.filter)),
+            "words": FilterWords(
+                people.all | await reference_names(tx, ctx.actor, read_tree(state.filter)), defined, ctx.time_zone
+            ),
             "peek": None if ctx.live else await _peek(tx, ctx, state),
         }
         views = [] if ctx.live else await list_views(tx, ctx.actor)
