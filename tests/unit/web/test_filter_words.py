@@ -90,7 +90,7 @@ def test_a_time_is_written_as_in_the_region_of_the_reader() -> None:
 
 
 def test_groups_and_stored_filters_have_the_same_words() -> None:
-    tree = {"any": [{"field": "country", "operator": "isNot", "value": "CH"},
+    tree: dict[str, Any] = {"any": [{"field": "country", "operator": "isNot", "value": "CH"},
                     {"all": [{"field": "customFields.umsatz", "operator": "lessThan", "value": 5},
                              {"field": "source", "operator": "is", "value": "trade-show"}]}]}  # fmt: skip
     text = "Country is not Switzerland or (Umsatz (Mio. EUR) is less than 5 and Source is Trade show)"

@@ -55,7 +55,7 @@ async def logout(unit: UnitOfWorkDep) -> None:
     await sessions.logout(unit.tx, unit.actor)
 
 
-@router.get("/me", summary="Get the current user")
+@router.get("/me", summary="Retrieve the current user")
 @authenticated(transaction=False)
 async def get_me(unit: UnitOfWorkDep) -> MeView:
     """The user, workspace, role and permissions of the caller."""

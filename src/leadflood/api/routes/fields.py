@@ -33,7 +33,7 @@ async def get_fields(
     return FieldsView(items=await queries.list_fields(unit.tx, unit.actor, subject=subject))
 
 
-@router.get("/{id}", summary="Get a custom field")
+@router.get("/{id}", summary="Retrieve a custom field")
 @requires(LEADS_READ)
 async def get_field(field_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> FieldView:
     """A custom field. Its `ETag` is the value for `If-Match`."""

@@ -12,7 +12,7 @@ from leadflood.kernel.actor import Permission
 router = APIRouter(prefix="/v1/instance/hold", tags=["system"], route_class=EdgeRoute)
 
 
-@router.get("", summary="Get the outgoing email hold")
+@router.get("", summary="Retrieve the outgoing email hold")
 @requires(Permission.INSTANCE, transaction=False)
 async def get_hold(unit: UnitOfWorkDep) -> HoldView:
     """Shows whether outgoing email is on hold, since when and why, and how many jobs are waiting."""

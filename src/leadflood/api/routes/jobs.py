@@ -57,7 +57,7 @@ async def get_job_failures(unit: UnitOfWorkDep, kind: KindFilter = None) -> Caus
     return await queries.failed_by_cause(unit.tx, unit.actor, kind=kind)
 
 
-@router.get("/queue", summary="Get queue status")
+@router.get("/queue", summary="Retrieve queue status")
 @requires(JOBS_READ)
 async def get_queue(unit: UnitOfWorkDep) -> QueueView:
     """Ready and scheduled jobs, and the longest wait. Counted up to 5,000."""

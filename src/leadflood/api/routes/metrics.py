@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["metrics"], route_class=EdgeRoute)
 InZone = Annotated[TimeZone, Query(alias="timeZone", description="IANA time zone that days start in.")]
 
 
-@router.get("/activity", summary="Get metrics over time")
+@router.get("/activity", summary="Retrieve metrics over time")
 @requires(LEADS_READ)
 async def get_activity(
     unit: UnitOfWorkDep, span: Annotated[TimeRange, Query()] = TimeRange.DAY, time_zone: InZone = "UTC"
@@ -31,7 +31,7 @@ async def get_activity(
     return await queries.activity(unit.tx, unit.actor, span=span, time_zone=time_zone, now=utc_now())
 
 
-@router.get("/overview", summary="Get the dashboard summary")
+@router.get("/overview", summary="Retrieve the dashboard summary")
 @requires(LEADS_READ)
 async def get_overview(unit: UnitOfWorkDep, time_zone: InZone = "UTC") -> OverviewView:
     """Number of leads, today's activity, leads being enriched, and the longest wait."""

@@ -64,14 +64,14 @@ class SourceNotFound(NotFound):
 
 
 class NothingToEnrich(Conflict):
-    """No lead matches."""
+    """No leads found."""
 
     code = "nothing_to_enrich"
     title = "Nothing to enrich"
     remedy = "Choose other leads."
 
     def __init__(self) -> None:
-        super().__init__("No lead matches, so nothing was started.")
+        super().__init__("No leads found, so nothing was started.")
 
 
 class RetractionNotFound(NotFound):

@@ -72,7 +72,7 @@ def translated_errors() -> Iterator[None]:
         redact_values(error)
         if isinstance(error, ValueError):  # a parameter that does not fit its type: a bug of ours
             raise
-        raise DatabaseUnavailable("The database cannot be reached. Try again shortly.") from error
+        raise DatabaseUnavailable("The database is temporarily unavailable. Try again shortly.") from error
 
 
 def unanswered(error: BaseException) -> bool:

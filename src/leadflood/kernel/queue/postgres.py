@@ -274,9 +274,9 @@ def _away_is_unavailable() -> Iterator[None]:
         yield
     except asyncpg.PostgresError as error:
         if (error.sqlstate or "").startswith(_AWAY):
-            raise Unavailable("The queue is away or busy. Try again shortly.") from error
+            raise Unavailable("The queue is temporarily unavailable. Try again shortly.") from error
         raise
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if isinstance(error, ValueError):  # asyncpg.DataError and the like: a bug of ours, not of the connection
             raise
-        raise Unavailable("The queue cannot be reached. Try again shortly.") from error
+        raise Unavailable("The queue is temporarily unavailable. Try again shortly.") from error

@@ -16,6 +16,8 @@ _REASONS = {
     KeptReason.MERGED: "Another lead was merged into it",
     KeptReason.MERGED_INTO: "Merged into another lead. It will be deleted when that merge is undone",
 }
+_MERGE = re.compile(r"^Merge of ")
+"""The beginning of older labels."""
 _RETRACTION = re.compile(r"Retract values of (\S+)")
 _NOUNS = {LEAD: "lead", "decision": "value"}
 _BULK = {"Delete": "Deleted leads", "Restore": "Restored leads", "Enrich": "Re-enriched leads"}
@@ -53,7 +55,7 @@ def name_of(change: ChangesetView) -> str:
         return f"Retracted values of the source {labels.source(found[1])}"
     if change.kind is ChangesetKind.BULK:
         return _BULK.get(change.label, change.label.replace("owner id", "owner"))
-    return change.label
+    return _MERGE.sub("Merged ", change.label) if change.kind is ChangesetKind.MERGE else change.label
 
 
 def counts(change: ChangesetView) -> str:

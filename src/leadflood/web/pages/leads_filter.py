@@ -67,7 +67,7 @@ async def reference_names(tx: Transaction, actor: Actor, tree: Group | None) -> 
 
 @dataclass(frozen=True, slots=True)
 class FilterWords:
-    """What conditions refer to, as a reader sees it.
+    """Names, labels and times of conditions, as a reader sees them.
 
     Attributes:
         names: of members, stages and other records by ID.

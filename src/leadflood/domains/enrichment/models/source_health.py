@@ -70,7 +70,7 @@ def standing_of(
         return SourceStanding(SourceState.UNAVAILABLE, breaker.reason, breaker.open_until)
     limited = gate.limited_until(rate)
     if limited is not None and limited - now > _LONG:
-        return SourceStanding(SourceState.LIMITED, "It was asked as often as it permits.", limited)
+        return SourceStanding(SourceState.LIMITED, "Rate limit reached.", limited)
     asked = sum(outcomes.values())
     failed = sum(outcomes.get(state, 0) for state in FAILED)
     if breaker.failures or (asked >= _FEW and failed >= _MANY_FAILURES * asked):

@@ -172,7 +172,7 @@ def _attempt(
 async def refresh(database: Database, settings: Settings, *, refresh_token: str) -> TokensView:
     """Exchange a refresh token for new tokens, once (RFC 9700, 4.14.2: rotation).
 
-    Using it again ends the session, for either caller may be a thief: of two parallel exchanges, one answers with
+    Using it again ends the session, as the token may be compromised: of two parallel exchanges, one answers with
     tokens and the other ends the session, those tokens included. Access tokens issued before live until they expire.
 
     Raises: Unauthenticated.

@@ -79,7 +79,7 @@ async def merge_leads(
         tx,
         actor,
         kind=ChangesetKind.MERGE,
-        label=f"Merge of {other.email} into {survivor.email}"[:200],
+        label=f"Merged {other.email} into {survivor.email}"[:200],
         wanted=2,
         request={"mergeId": str(merge_id)},
     )

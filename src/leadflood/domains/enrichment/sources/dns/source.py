@@ -62,7 +62,7 @@ class Dns:
         _services(collected, _known(txt), servers, _known(ns))
         if policy := dmarc_policy(_known(dmarc)):
             quote = next(iter(_known(dmarc)), "")
-            collected.add(fields.DMARC, policy, 0.95, "dmarc", f"The record of _dmarc.{domain} says so.", quote=quote)
+            collected.add(fields.DMARC, policy, 0.95, "dmarc", f"From the DNS record of _dmarc.{domain}", quote=quote)
         _parked(collected, servers, _known(ns))
         note = " ".join(dict.fromkeys(failure.sentence for failure in failures))
         return Found(collected.facts, note) if collected.facts else Missed(note or _NO_RECORDS)

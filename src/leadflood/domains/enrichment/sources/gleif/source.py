@@ -73,7 +73,7 @@ class Gleif:
             value = require_reply(reply, _NAME)
             if value is None:
                 return Missed(f"GLEIF has no record of the LEI {lei}.")
-            return _answer(reply.url, question, _mapping(value, "data"), _SURE, f"The record of the LEI {lei} says so.")
+            return _answer(reply.url, question, _mapping(value, "data"), _SURE, f"From the GLEIF record of LEI {lei}")
         name = question.text(fields.LEGAL_NAME) or ""
         query = urlencode({"filter[entity.legalName]": name, "page[size]": 10})
         reply = await fetcher.data(f"{ADDRESS}?{query}")

@@ -86,30 +86,30 @@ _PAGES: Final = {
     LinkKind.CAREERS: fields.CAREERS_PAGE,
 }
 _EVIDENCE: Final = {
-    "json_ld": "The page says so in its structured data (JSON-LD).",
-    "microdata": "The page says so in its structured data (microdata).",
-    "opengraph": "The page says so in what it shows when it is shared (OpenGraph).",
-    "meta": "The page says so in its head.",
-    "title": "It is in the title of the page.",
-    "link": "The page links to it.",
-    "mailto_link": "The page links to this address.",
-    "tel_link": "The page links to this number.",
-    "visible_text": "It is in the text of the page.",
-    "spelled_email": "It is spelled out in the text of the page.",
-    "protected_email": "The page protects it from programs that send spam.",
-    "postal_address": "It is in an address on the page.",
-    "copyright": "It is in the copyright notice of the page.",
-    "imprint": "It is in the legal notice.",
-    "sentence": "A sentence of the page says so.",
-    "vat_id": "It is in the text of the page, and its check digits are right.",
-    "lei": "It is in the text of the page, and its check digits are right.",
-    "siren": "It is in the text of the page with its label, and its check digit is right.",
-    "siret": "It is in the text of the page with its label, and its check digit is right.",
-    "wrong_check_digit": "It is in the text of the page, but its check digit is wrong.",
-    "register_number": "It is in the text of the page with the name of the register.",
-    "company_number": "It is in the text of the page with its label.",
-    "cik": "It is in the text of the page with its label.",
-    "domain_suffix": "The ending of the domain belongs to this country.",
+    "json_ld": "From the page's structured data (JSON-LD)",
+    "microdata": "From the page's structured data (microdata)",
+    "opengraph": "From the page's social preview (Open Graph)",
+    "meta": "From the page's meta tags",
+    "title": "From the page title",
+    "link": "Linked from the page",
+    "mailto_link": "Email link on the page",
+    "tel_link": "Phone link on the page",
+    "visible_text": "From the page's text",
+    "spelled_email": "Spelled out in the page's text",
+    "protected_email": "Decoded from the page's spam protection",
+    "postal_address": "From an address on the page",
+    "copyright": "From the page's copyright notice",
+    "imprint": "From the legal notice",
+    "sentence": "From a sentence on the page",
+    "vat_id": "From the page's text, with valid check digits",
+    "lei": "From the page's text, with valid check digits",
+    "siren": "Labeled in the page's text, with a valid check digit",
+    "siret": "Labeled in the page's text, with a valid check digit",
+    "wrong_check_digit": "From the page's text, but the check digit is invalid",
+    "register_number": "In the page's text, next to the register's name",
+    "company_number": "Labeled in the page's text",
+    "cik": "Labeled in the page's text",
+    "domain_suffix": "From the domain's country code",
     "html_lang": "The page declares its language.",
     "logo_image": "The page marks this image as its logo.",
 }
@@ -276,7 +276,7 @@ def _technology_evidence(method: str) -> str:
 def _page_facts(home: FetchedPage, links: Sequence[ScoredLink]) -> list[Fact]:
     collected = CollectedFacts(home.fetched_at, home.url)
     for link in links:
-        evidence = f"The home page links to it{f' as {link.label}' if link.label else ''}."
+        evidence = f"Linked from the home page{f' as {link.label}' if link.label else ''}"
         collected.add(_PAGES[link.kind], link.url, min(0.95, link.score), "link", evidence, quote=link.label)
     return collected.facts
 
