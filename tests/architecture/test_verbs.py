@@ -50,6 +50,7 @@ READS: dict[str, str] = {
     "enrichment.service.batch_walk.survey_domains": "reads companies for an estimate",
     "enrichment.service.batches.estimate": "reads what would be enriched",
     "enrichment.service.retractions.estimate": "counts what would be retracted",
+    "enrichment.service.policies.estimate": "counts which leads a policy would change",
     "leads.service.active_leads": "reads leads",
     "leads.service.found_values.next_any": "reads the IDs of leads",
     "leads.service.custom.type_changes": "reads the custom fields",

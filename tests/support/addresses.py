@@ -66,6 +66,10 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         "/leads/deleted?q=nobody-at-all",
     ],
     "/leads/deleted/{id}": lambda it: [f"/leads/deleted/{it.ids[name]}" for name in ("deleted", "merged")],
+    "/settings/enrichment/{subject}/{field}": lambda _it: [
+        "/settings/enrichment/company/country",
+        "/settings/enrichment/lead/first_name?mode=fill&at=95&below=on",
+    ],
     "/settings/sources/{name}/retractions/new": lambda _it: [
         "/settings/sources/email_insight/retractions/new",
         "/settings/sources/email_insight/retractions/new?since=2026-01-01T00:00&until=2099-01-01T00:00",

@@ -27,6 +27,7 @@ from leadflood.cli import (
     leads,
     lists,
     notes,
+    policies,
     processes,
     secret_keys,
     sources,
@@ -96,6 +97,7 @@ app.add_typer(exports.app, name="export")
 app.add_typer(enrichments.app, name="enrichment")
 app.add_typer(sources.app, name="source")
 app.add_typer(facts.app, name="fact")
+app.add_typer(policies.app, name="policy")
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.add_typer(hold.app, name="hold")

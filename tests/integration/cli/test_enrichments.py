@@ -55,5 +55,13 @@ def test_facts_are_corrected_pinned_and_rejected_and_sources_retracted(terminal:
     assert (missing.returncode, "No source has this value" in missing.stderr) == (1, True)
     assert terminal.here("fact", "pin", "employees", "5").returncode == 2
 
+    kept = terminal.here("policy", "set", "company", "country", "--fill-at", "0.9", "--dry-run", "--json")
+    assert (json.loads(kept.stdout)["changed"], kept.returncode) == (0, 0), kept.stderr
+    made = terminal.here("policy", "set", "company", "country", "--no-suggest", "--json")
+    assert json.loads(made.stdout)["fillAt"] is None, made.stderr
+    listed = [json.loads(line) for line in terminal.here("policy", "list", "--json").stdout.splitlines()]
+    assert [item["field"] for item in listed if not item["standard"]] == ["country"]
+    assert terminal.here("policy", "reset", "company", "country").returncode == 0
+
     counted = terminal.here("source", "retract", "website", "--since", "2026-01-01T00:00Z", "--company", "acme.com")
     assert (counted.returncode, "values" in counted.stdout) == (0, True), counted.stderr

@@ -27,6 +27,7 @@ WITHOUT_PERSONAL_DATA = {
     "company_runs": "answers about organizations; deleted with a company that only one person's leads had",
     "enrichment_batches": "a name, counts, and which leads or companies were chosen, by ID or filter",
     "enrichment_batch_reasons": "counts of sentences about sources, without names",
+    "fill_policies": "numbers by the name of a field",
     "company_merge_lookups": "IDs of merges and lookups of organizations, deleted with them",
 }
 
@@ -49,6 +50,7 @@ VALUES (:workspace_id, :id, :company_id, 'register', '1', 'missed', now())
 # A lead of a batch that waits, and a reason.
 ITEM = sql("INSERT INTO enrichment_batch_items VALUES (:workspace_id, :id, :lead_id, NULL)")
 REASON = sql("INSERT INTO enrichment_batch_reasons VALUES (:workspace_id, :id, 'partial', 'A source was away.', 1)")
+POLICY = sql("INSERT INTO fill_policies VALUES (:workspace_id, 'lead', 'country', 0.8, true)")
 REJECTED = sql("""
 INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind)
 VALUES (:workspace_id, :id, :lead_id, 'seniority', 'former', 'head', '"head"', 'system')
@@ -76,5 +78,6 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
+        await tx.execute(POLICY, {"workspace_id": workspace_id})
         await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}

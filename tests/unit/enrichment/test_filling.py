@@ -1,7 +1,7 @@
 """Which found values fill fields of a lead, and from which confidence."""
 
 from leadflood.domains.enrichment.models import company_fields, lead_fields
-from leadflood.domains.enrichment.models.filling import FILLED_BY, NEVER, STANDARD, FillPolicy, FillState, policy_of
+from leadflood.domains.enrichment.models.filling import FILLED_BY, STANDARD, FillPolicies, FillPolicy, FillState
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 
 
@@ -11,12 +11,19 @@ def test_a_value_fills_from_its_threshold_and_is_suggested_below() -> None:
     assert policy.state(0.7) is FillState.FILLED
     assert policy.state(0.69) is FillState.SUGGESTED
     assert FillPolicy(fill_at=0.7, suggest=False).state(0.69) is None
-    assert NEVER.state(1.0) is None
+    assert FillPolicy(fill_at=None, suggest=False).state(1.0) is None
 
 
 def test_the_phone_of_a_company_is_never_more_than_a_suggestion() -> None:
-    assert policy_of(company_fields.PHONE).state(1.0) is FillState.SUGGESTED
-    assert policy_of(lead_fields.PHONE) is STANDARD
+    assert FillPolicies().of(company_fields.PHONE).state(1.0) is FillState.SUGGESTED
+    assert FillPolicies().of(lead_fields.PHONE) is STANDARD
+
+
+def test_a_workspace_changes_policies_field_by_field() -> None:
+    policies = FillPolicies({company_fields.PHONE: FillPolicy(fill_at=0.5)})
+
+    assert policies.of(company_fields.PHONE).state(0.5) is FillState.FILLED
+    assert policies.of(lead_fields.PHONE) is STANDARD
 
 
 def test_the_persons_values_come_before_those_of_the_company_and_a_guessed_name_comes_last() -> None:

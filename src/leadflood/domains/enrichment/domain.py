@@ -40,6 +40,7 @@ from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.decisions import UNDONE, Decision
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.participant import PARTICIPANT
+from leadflood.domains.enrichment.permissions import ENRICHMENT_WRITE
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service.decisions import DECISION_CHANGESETS
 from leadflood.domains.enrichment.service.retractions import RETRACTION_CHANGESETS
@@ -126,6 +127,16 @@ _AUDIT = (
         "/enrichments/{id}",
     ),
     AuditGroup(
+        "enrichment.policy_",
+        "Policies of found values",
+        "sparkles",
+        {
+            EnrichmentAuditAction.POLICY_SET: "changed the fill policy of {field}",
+            EnrichmentAuditAction.POLICY_RESET: "reset the fill policy of {field}",
+        },
+        "/settings/enrichment",
+    ),
+    AuditGroup(
         "enrichment.value_",
         "Decisions about found values",
         "pin",
@@ -171,6 +182,7 @@ DOMAIN = Domain(
     ),
     changesets=(RETRACTION_CHANGESETS, DECISION_CHANGESETS),
     participants=(PARTICIPANT,),
+    permissions=(ENRICHMENT_WRITE,),
     extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
     routes=(
         "leadflood.domains.enrichment.edge.routes",
@@ -178,6 +190,7 @@ DOMAIN = Domain(
         "leadflood.domains.enrichment.edge.source_routes",
         "leadflood.domains.enrichment.edge.retraction_routes",
         "leadflood.domains.enrichment.edge.decision_routes",
+        "leadflood.domains.enrichment.edge.policy_routes",
     ),
     pages=(
         "leadflood.domains.enrichment.edge.pages",
@@ -185,6 +198,7 @@ DOMAIN = Domain(
         "leadflood.domains.enrichment.edge.source_pages",
         "leadflood.domains.enrichment.edge.retraction_pages",
         "leadflood.domains.enrichment.edge.decision_pages",
+        "leadflood.domains.enrichment.edge.policy_pages",
     ),
     navigation=(
         NavItem(
@@ -195,6 +209,15 @@ DOMAIN = Domain(
             order=65,
             permission=LEADS_READ,
             words="enrich batch bulk sources find",
+        ),
+        NavItem(
+            "Enrichment",
+            "/settings/enrichment",
+            "sparkles",
+            "workspace",
+            order=154,
+            permission=LEADS_READ,
+            words="settings policies fill suggest confidence found values",
         ),
         NavItem(
             "Sources",

@@ -99,6 +99,9 @@ VALUES_RETRACTED_KIND: Final = "values.retracted"
 VALUES_RESTORED_KIND: Final = "values.restored"
 """Kinds of entries in the timelines of leads and companies: values of a source were retracted, or restored."""
 
+FILL_POLICY: Final = "fill_policy"
+"""Kind of subject of the audit log."""
+
 DECISION: Final = "decision"
 """Kind of subject of changesets: a decision about a field of a lead or company."""
 
@@ -118,6 +121,8 @@ class EnrichmentAuditAction(StrEnum):
     BATCH_RESUMED = "enrichment.batch_resumed"
     BATCH_CANCELED = "enrichment.batch_canceled"
     VALUES_RETRACTED = "enrichment.values_retracted"
+    POLICY_SET = "enrichment.policy_set"
+    POLICY_RESET = "enrichment.policy_reset"
     VALUE_PINNED = "enrichment.value_pinned"
     VALUE_UNPINNED = "enrichment.value_unpinned"
     VALUE_CORRECTED = "enrichment.value_corrected"

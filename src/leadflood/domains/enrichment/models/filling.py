@@ -5,7 +5,7 @@ never replaced.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -37,20 +37,25 @@ class FillPolicy:
 
 
 STANDARD: Final = FillPolicy()
-NEVER: Final = FillPolicy(fill_at=None, suggest=False)
 POLICIES: Final[Mapping[FactField, FillPolicy]] = {
     # The number of the company is rarely that of the person.
     company_fields.PHONE: FillPolicy(fill_at=None),
 }
-"""Fields with a policy of their own; the others have the standard one."""
+"""Fields with another policy than the standard one, unless the workspace changes it."""
 
 _GUESSES: Final = frozenset({lead_fields.COMPANY_NAME})
 """Guesses from the address, which come after what the company says of itself."""
 
 
-def policy_of(found: FactField) -> FillPolicy:
-    """The policy of a found field."""
-    return POLICIES.get(found, STANDARD)
+@dataclass(frozen=True, slots=True)
+class FillPolicies:
+    """The policies of a workspace. `own`: those that it has changed."""
+
+    own: Mapping[FactField, FillPolicy] = field(default_factory=dict)
+
+    def of(self, found: FactField) -> FillPolicy:
+        """The policy of a found field."""
+        return self.own.get(found) or POLICIES.get(found, STANDARD)
 
 
 def _by_lead_field() -> dict[str, tuple[FactField, ...]]:
@@ -64,3 +69,8 @@ def _by_lead_field() -> dict[str, tuple[FactField, ...]]:
 
 FILLED_BY: Final[Mapping[str, tuple[FactField, ...]]] = _by_lead_field()
 """The found fields for each field of a lead, in order of precedence: the person's before the company's."""
+
+FILLING: Final[tuple[FactField, ...]] = tuple(
+    found for found in (*PERSON_FIELDS, *COMPANY_FIELDS) if found.fills is not None
+)
+"""The found fields that have a policy."""

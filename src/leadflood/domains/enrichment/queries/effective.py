@@ -12,9 +12,10 @@ from leadflood.domains.enrichment.contracts import EffectiveValueView, Enrichmen
 from leadflood.domains.enrichment.models import company_fields
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
-from leadflood.domains.enrichment.models.filling import FILLED_BY, FillState, policy_of
+from leadflood.domains.enrichment.models.filling import FILLED_BY, FillPolicies, FillState
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.queries import value_view
+from leadflood.domains.enrichment.queries.policies import fill_policies
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
 from leadflood.domains.leads.contracts.found_values import FoundValues
@@ -88,7 +89,7 @@ class EffectiveValue:
 
 
 async def effective_values(tx: Transaction, actor: Actor, *, lead: LeadView) -> dict[str, EffectiveValue]:
-    """Found values for the empty fields of a lead, by name in the API. One statement.
+    """Found values for the empty fields of a lead, by name in the API. Two statements.
 
     A company that a user named has no found name.
     """
@@ -96,23 +97,31 @@ async def effective_values(tx: Transaction, actor: Actor, *, lead: LeadView) -> 
 
 
 async def effective_values_of(
-    tx: Transaction, actor: Actor, *, leads: Sequence[LeadView]
+    tx: Transaction, actor: Actor, *, leads: Sequence[LeadView], policies: FillPolicies | None = None
 ) -> dict[UUID, dict[str, EffectiveValue]]:
-    """The same of several leads, by lead. One statement, whatever their number."""
+    """The same of several leads, by lead. Two statements, whatever their number.
+
+    `policies`: None: those of the workspace.
+    """
+    if policies is None:
+        policies = await fill_policies(tx, actor)
     values = {"workspace_id": actor.workspace_id, "lead_ids": [lead.id for lead in leads], "fields": _NAMES}
     rows: dict[UUID, list[Row]] = {lead.id: [] for lead in leads}
     for row in await tx.all(_RECEIPTS, values) if leads else ():
         rows[row.lead_id].append(row)
-    return {lead.id: _effective(lead, rows[lead.id]) for lead in leads}
+    return {lead.id: _effective(lead, rows[lead.id], policies) for lead in leads}
 
 
 async def found_values(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, FoundValues]:
     """The values that fill the fields of leads, whether these are empty or not, as all choices say."""
+    policies = await fill_policies(tx, actor)
     values = {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids), "fields": _NAMES}
     rows: dict[UUID, list[Row]] = {lead_id: [] for lead_id in lead_ids}
     for row in await tx.all(_FACTS, values):
         rows[row.lead_id].append(row)
-    return {lead_id: filling(_known(_surest(items)), named=_is_named(items)) for lead_id, items in rows.items()}
+    return {
+        lead_id: filling(_known(_surest(items)), policies, named=_is_named(items)) for lead_id, items in rows.items()
+    }
 
 
 async def company_facts(tx: Transaction, actor: Actor, *, company_ids: Sequence[UUID]) -> dict[UUID, Known]:
@@ -134,18 +143,18 @@ async def found_company_names(tx: Transaction, actor: Actor, company_ids: Sequen
     return {row.subject_id: str(row.value) for row in await tx.all(_OF_COMPANIES, values)}
 
 
-def filling(known: Known, *, named: bool) -> FoundValues:
+def filling(known: Known, policies: FillPolicies, *, named: bool) -> FoundValues:
     """The values that fill fields of a lead. `named`: a user named its company, so that no found name is right."""
     fields = {found.fills for found in known if found.fills is not None}
-    usable = {name: usable_value(name, known) for name in fields if not (named and name == _COMPANY)}
+    usable = {name: usable_value(name, known, policies) for name in fields if not (named and name == _COMPANY)}
     return {name: item.value for name, item in usable.items() if item is not None and item.state is FillState.FILLED}
 
 
-def usable_value(name: str, known: Known) -> UsableValue | None:
+def usable_value(name: str, known: Known, policies: FillPolicies) -> UsableValue | None:
     """The first usable value for a field of a lead, in order of precedence."""
     for found in FILLED_BY[name]:
         value, confidence = known.get(found, (None, 0.0))
-        state = policy_of(found).state(confidence) if isinstance(value, str) else None
+        state = policies.of(found).state(confidence) if isinstance(value, str) else None
         stored = _lead_value(name, value) if state is not None and isinstance(value, str) else None
         if state is not None and stored is not None:
             return UsableValue(found, state, stored)
@@ -180,14 +189,14 @@ def _is_named(rows: Iterable[Row]) -> bool:
     return any(row.named for row in rows)
 
 
-def _effective(lead: LeadView, rows: Sequence[Row]) -> dict[str, EffectiveValue]:
+def _effective(lead: LeadView, rows: Sequence[Row], policies: FillPolicies) -> dict[str, EffectiveValue]:
     surest, named = _surest(rows), _is_named(rows)
     known = _known(surest)
     effective: dict[str, EffectiveValue] = {}
     for field in LEAD_FIELDS:
         if field.name not in FILLED_BY or getattr(lead, field.name) is not None or (named and field.name == _COMPANY):
             continue
-        usable = usable_value(field.name, known)
+        usable = usable_value(field.name, known, policies)
         if usable is not None:
             row = surest[usable.found]
             view = EffectiveValueView(

@@ -22,6 +22,7 @@ from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
 from leadflood.domains.enrichment.models.facts import Fact
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.queries.effective import company_facts, filling, found_values
+from leadflood.domains.enrichment.queries.policies import fill_policies
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.effective import refresh_leads
 from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer
@@ -182,6 +183,7 @@ async def _found_values(
     `again`: the leads about which something was known before. Only of those are the choices read.
     """
     found = await found_values(tx, actor, lead_ids=again) if again else {}
+    policies = await fill_policies(tx, actor)
     facts = await company_facts(tx, actor, company_ids=list({link.company_id for link in links.values()}))
     for item in written:
         if item.lead_id in found:
@@ -194,7 +196,7 @@ async def _found_values(
             field = choice.fact.field
             if field.fills is not None and choice.confidence > known.get(field, (None, -1.0))[1]:
                 known[field] = (choice.fact.value, choice.confidence)
-        filled = filling(known, named=link is not None and link.named)
+        filled = filling(known, policies, named=link is not None and link.named)
         if filled:
             found[item.lead_id] = filled
     return found
