@@ -134,6 +134,7 @@ async def test_a_source_that_no_lead_has_stays_chosen(owner: Browser, leads: Non
     seen = await owner.get(f"/leads/filter?{urlencode({'filter': tree})}")
 
     assert seen.attribute(f"{FORM} select[name='value.0'] option[selected]", "value") == "old-fair"
+    assert seen.all(f"{FORM} select[name='value.0'] option[selected]") == ["Old fair"]
 
 
 async def test_a_new_condition_has_the_focus(owner: Browser, leads: None) -> None:

@@ -94,6 +94,7 @@ async def test_saved_views_are_below_leads_with_their_counts_in_one_statement(ow
     await house.lead("grace@navy.mil", company="Navy")
     acme = await save_view(house, owner, "Acme & Co", filter={"q": "acme"})
     sourced = await save_view(house, owner, "From the API", filter={"source": ["api"]})
+    nobody = await save_view(house, owner, "None", filter={"q": "zenith"})
 
     page = await owner.get(f"/leads?view={acme}&q=acme")
     with counted(house.parts.database.pool) as statements:
@@ -101,7 +102,7 @@ async def test_saved_views_are_below_leads_with_their_counts_in_one_statement(ow
 
     assert {"All leads", "My leads", "Needs attention", "Acme & Co", "From the API"} <= links(page, ".sidebar").keys()
     assert page.all(".sidebar [aria-current=page]") == ["Acme & Co"]
-    assert [count_of(counts, f"leads-{item}") for item in ("me", acme, sourced)] == ["1", "1", "2"]
+    assert [count_of(counts, f"leads-{item}") for item in ("me", acme, sourced, nobody)] == ["1", "1", "2", "0"]
     assert len([text for text in statements.texts if "search_leads" in text]) == 1
     assert len([text for text in statements.texts if "FROM leads" in text]) == 1
 

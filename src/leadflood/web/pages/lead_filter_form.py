@@ -24,7 +24,7 @@ from leadflood.web.forms import by_name
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.lead_list_params import LeadListParams
-from leadflood.web.pages.leads_filter import OPERATORS, apart, write_tree
+from leadflood.web.pages.leads_filter import CHOICE_LABELS, OPERATORS, apart, write_tree
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -200,7 +200,8 @@ class _ShownTree:
         chosen = self.choices.of(of) if operator in _OF_CHOICES else None
         values = [_shown(of, each, self.choices) for each in _listed(node.get("value"))]
         if chosen is not None:
-            chosen = {**chosen, **{value: value for value in values if value not in chosen}}
+            shown_as = CHOICE_LABELS.get(of.name, str)
+            chosen = {**chosen, **{value: shown_as(value) or value for value in values if value not in chosen}}
         elif operator in OF_SEVERAL:
             values = [", ".join(values)]
         shown = _input(of, operator, kind)

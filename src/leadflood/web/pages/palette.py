@@ -1,14 +1,20 @@
 """Items of the command palette: pages, actions, and leads that match the search."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from leadflood.domains.leads import queries as leads
+from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.domains.leads.labels import name_of
-from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.domains.leads.queries.changesets import list_changesets
 from leadflood.kernel.text import search_key
 from leadflood.web.page_context import PageContext
+from leadflood.web.pages.changes_presenter import name_of as name_of_change
 from leadflood.web.pipeline import SIGNED_IN, Pages
 from leadflood.web.responses import PageResponse, PageResult
 
@@ -16,6 +22,7 @@ pages = Pages()
 
 _MIN_QUERY = 2
 _LEADS = 6
+_CHANGES = 50
 _MAX_QUERY = 200
 
 
@@ -31,6 +38,22 @@ class PaletteCommand:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PaletteAction:
+    """An item of the palette that submits a form. `note`: what it is about."""
+
+    text: str
+    path: str
+    glyph: str
+    fields: Mapping[str, str]
+    words: str = ""
+    note: str | None = None
+
+
+_THEMES: Final = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("system", "System", "monitor"))
+_UNDO: Final = PaletteAction("Undo last change", "/changesets/{id}/undos", "rotate-cw", {}, words="revert restore")
+
+
 @pages.get("/palette", SIGNED_IN)
 async def show_palette(ctx: PageContext) -> PageResult:
     """The items that match the typed text."""
@@ -42,7 +65,32 @@ async def show_palette(ctx: PageContext) -> PageResult:
     ]
     if typed:
         commands = [command for command in commands if _fits(command, typed)]
-    return PageResponse("palette.html", {"typed": typed, "commands": commands, "leads": await _leads(ctx, typed)})
+    context = {"typed": typed, "commands": commands, "leads": await _leads(ctx, typed)}
+    return PageResponse("palette.html", context | {"actions": await _actions(ctx, typed) if typed else []})
+
+
+async def _actions(ctx: PageContext, typed: str) -> list[PaletteAction]:
+    """The actions that match the typed text: themes, and the undo of the user's latest change."""
+    came_from = urlsplit(ctx.request.headers.get("referer", ""))
+    here = {"next": came_from._replace(scheme="", netloc="", fragment="").geturl()}
+    themes = [
+        PaletteAction(f"Theme: {text}", "/settings/appearance", glyph, {"appearance": value, **here}, "appearance mode")
+        for value, text, glyph in _THEMES
+    ]
+    found = [theme for theme in themes if _fits(theme, typed)]
+    if not _fits(_UNDO, typed) or not ctx.may(LEADS_WRITE):
+        return found
+    async with ctx.reading() as tx:
+        changes = (await list_changesets(tx, ctx.actor, limit=_CHANGES)).items
+    last = next((change for change in changes if change.actor.id == ctx.actor.id and _is_undoable(ctx, change)), None)
+    if last is None:
+        return found
+    return [replace(_UNDO, path=_UNDO.path.format(id=last.id), fields=here, note=name_of_change(last)), *found]
+
+
+def _is_undoable(ctx: PageContext, change: ChangesetView) -> bool:
+    until = change.dated(ctx.parts.settings.lead_retention_days).undo_until
+    return until is not None and until > ctx.now
 
 
 async def _leads(ctx: PageContext, typed: str) -> list[PaletteCommand]:
@@ -58,7 +106,7 @@ async def _leads(ctx: PageContext, typed: str) -> list[PaletteCommand]:
     ]
 
 
-def _fits(command: PaletteCommand, typed: str) -> bool:
+def _fits(command: PaletteCommand | PaletteAction, typed: str) -> bool:
     text = search_key(f"{command.text} {command.words}")
     return all(any(word.startswith(part) for word in text.split()) for part in search_key(typed).split())
 
