@@ -34,6 +34,8 @@ PASSWORD = re.compile(r"(?:[Pp]assword (?:is |of )?`|^ *Password +|\"password\":
 ROUTE = re.compile(r"/v1/[\w/{}$-]*[\w}]")
 SOURCE = re.compile(r"src/leadflood/[\w./]*\w/?")
 FILE_NAME = re.compile(r"[\w-]+\.(?:csv|jsonl?|txt|xlsx)")
+program_of = cache(get_command)
+"""The command line, put together once: doing so takes longer than reading a page's commands."""
 EXAMPLES = {"ID": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10", "EMAIL": "ada@acme.com"}
 
 
@@ -84,7 +86,7 @@ def commands(line: str) -> Iterator[list[str]]:
 
 def refusal(words: list[str]) -> str | None:
     """Reason why the command line would refuse these arguments. Nothing runs; a bare command name is a mention."""
-    command = get_command(app)
+    command = program_of(app)
     try:
         context = command.make_context("leadflood", list(words))
         while isinstance(command, TyperGroup):

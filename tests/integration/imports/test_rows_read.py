@@ -17,8 +17,9 @@ from tests.support.postgres import Cluster
 from tests.support.sandbox import shared_sandbox
 
 NAME = "rows_read"
-ROWS = 4000
-CHUNK = 200
+ROWS = 2000
+CHUNK = 100
+DISTANCE = ROWS // 4
 TABLES = ("import_rows", "lead_tags")
 MAX_READS = 12
 """Reads per row of the file and index, from the first chunk of the preview to the undo of the last tag. A statement
@@ -35,7 +36,7 @@ async def told(cluster: Cluster, settings: Settings) -> AsyncIterator[tuple[Desk
 
 def people(duplicates: Duplicates) -> bytes:
     """A file in which each fifth row has the email of one far before it, and each has a tag."""
-    meant = [number - 1000 if number % 5 == 0 and number > 1000 else number for number in range(ROWS)]
+    meant = [number - DISTANCE if number % 5 == 0 and number > DISTANCE else number for number in range(ROWS)]
     rows = [[f"{duplicates}{number}@acme.com", f"Ada {place}", "VIP"] for place, number in enumerate(meant)]
     return csv_of([["Email", "First name", "Tags"], *rows])
 
