@@ -106,14 +106,20 @@ async def pages_parts(site_parts: ApiContext, application_url: str) -> AsyncIter
     await parts.changes.close()
 
 
+@pytest.fixture(scope="session")
+def pages_app(site_parts: ApiContext, pages_parts: WebContext) -> ASGIApp:
+    """API and pages. It keeps nothing of a workspace, so that all tests share it."""
+    return site(site_parts, pages_parts)
+
+
 @pytest.fixture
-async def new_house(site_parts: ApiContext, pages_parts: WebContext) -> AsyncIterator[NewHouse]:
+async def new_house(site_parts: ApiContext, pages_parts: WebContext, pages_app: ASGIApp) -> AsyncIterator[NewHouse]:
     """Makes workspaces, where one is not enough."""
     async with AsyncExitStack() as stack:
 
         async def make() -> House:
             workspace_id = await new_workspace(site_parts.database)
-            return House(site(site_parts, pages_parts), site_parts, pages_parts, workspace_id, stack)
+            return House(pages_app, site_parts, pages_parts, workspace_id, stack)
 
         yield make
 
