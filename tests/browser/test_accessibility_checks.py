@@ -1,8 +1,10 @@
 """The checks of accessibility and layout find what they are there to find."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from tests.support.accessibility import assert_overlays_accessible, inaccessible, unusable
+from tests.support.accessibility import assert_overlays_accessible, badly_colored, inaccessible, unusable
 from tests.support.chromium import Windows
 
 PAGE = "<!doctype html><html lang=en><title>Toy</title><main><h1>Toy</h1>{}</main>"
@@ -53,6 +55,38 @@ async def test_what_breaks_a_rule_of_axe_is_found_and_nothing_else(windows: Wind
         assert [finding.partition(" ")[0] for finding in await inaccessible(page)] == [rule], html
     await page.set_content(PAGE.format("<p>Fine</p>"))
     assert await inaccessible(page) == []
+
+
+LOOKS: Sequence[tuple[str, Sequence[str]]] = (
+    ("<p>Dark", []),
+    ("<p>Dark</p><p style='color: #999'>pale", ["color-contrast"]),
+    ("<div><p style='color: #999'>as pale as before", []),
+    ("<div style='background: #222'><p>Dark", ["color-contrast"]),
+    ("<div style='background: #222'><p>Dark</p><p style='color: #fff'>bright", []),
+    ("<p style='color: #999; font-size: 9px'>pale and small", ["color-contrast"]),
+    ("<button disabled style='color: #aaa; border: 0'>Off", []),
+    ("<button style='color: #aaa; border: 0'>On", ["color-contrast"]),
+    ("<div aria-disabled=true><p style='color: #bbb'>Off", []),
+    ("<div><p style='color: #bbb'>On", ["color-contrast"]),
+    ("<p hidden style='color: #ccc'>unseen", []),
+    ("<p style='color: #ccc'>seen", ["color-contrast"]),
+    ("<p style='color: #ddd'>…", []),
+    ("<p style='color: #ddd'>word", ["color-contrast"]),
+    ("<table><tbody>" + "<tr><td>Dark" * 6 + "<tr><td style='color: #aab'>left out</table>", []),
+    ("<table><tbody><tr><td style='color: #aab'>looked at</table>", ["color-contrast"]),
+    ("<p>Words and a <a href='/' style='color: #006; text-decoration: none'>link</a> in them", ["link-in-text-block"]),
+)
+"""Pages in this order, and the rules about colors that each breaks for the first time."""
+
+
+async def test_the_colors_of_texts_that_look_the_same_are_checked_once_and_those_of_all_others(
+    windows: Windows,
+) -> None:
+    page = await windows.open("http://127.0.0.1")
+    looks: set[str] = set()
+    for html, rules in LOOKS:
+        await page.set_content(PAGE.format(html))
+        assert [item.partition(" ")[0] for item in await badly_colored(page, looks=looks)] == rules, html
 
 
 async def test_what_breaks_a_rule_in_a_dialog_is_found_though_it_is_closed(windows: Windows) -> None:

@@ -8,12 +8,13 @@ from typing import Any, Literal
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from playwright.async_api import Page, ViewportSize
 
-RULES = {
-    "type": "tag",
-    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
-COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+_OF_COLORS = ("color-contrast", "link-in-text-block")
 """Rules whose result can differ between light and dark."""
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "rules": {rule: {"enabled": False} for rule in _OF_COLORS},
+}
+COLOURS = {"runOnly": {"type": "rule", "values": [*_OF_COLORS]}}
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -27,7 +28,9 @@ ALIKE = ("tbody > tr:nth-child(n + 7)",)
 FRAME = (".topbar", ".sidebar")
 """Parts of every page of somebody who has signed in."""
 
+_FORGET_LOOKS = "document.querySelectorAll('[data-look]').forEach((node) => node.removeAttribute('data-look'))"
 _RUN_AXE = "async ([include, exclude, options]) => (await axe.run({ include, exclude }, options)).violations"
+_LOOKS = Path(__file__).with_name("looks.js").read_text(encoding="utf-8")
 _USABLE = Path(__file__).with_name("usable.js").read_text(encoding="utf-8")
 
 
@@ -42,14 +45,41 @@ async def unusable(page: Page) -> list[str]:
 
 
 async def inaccessible(
-    page: Page, rules: Mapping[str, Any] = RULES, *, within: str = "html", without: Sequence[str] = ()
+    page: Page, *, within: str = "html", without: Sequence[str] = (), looks: set[str] | None = None
 ) -> list[str]:
-    """Violations of axe's rules in one element or the whole page: the rule, where, and the fix."""
+    """Violations of axe's rules in one element or the whole page: the rule, where, and the fix.
+
+    Args: looks: as for `badly_colored`.
+    """
+    found = await _violations(page, RULES, [[within]], without)
+    return found + await badly_colored(page, within=within, without=without, looks=looks)
+
+
+async def badly_colored(
+    page: Page, *, within: str = "html", without: Sequence[str] = (), looks: set[str] | None = None
+) -> list[str]:
+    """Violations of the rules about colors, which take half of axe's time, by texts of each look once.
+
+    Args: looks: of texts that need no check, because others that look the same had one. Looks found here are added.
+    """
+    looks = set() if looks is None else looks
+    fresh = await page.evaluate(_LOOKS, [within, [*ALIKE, *without], [*looks]])
+    if not fresh:
+        return []
+    looks.update(fresh)
+    found = await _violations(page, COLOURS, [["[data-look]"]], without)
+    await page.evaluate(_FORGET_LOOKS)
+    return found
+
+
+async def _violations(
+    page: Page, rules: Mapping[str, Any], include: Sequence[Sequence[str]], without: Sequence[str]
+) -> list[str]:
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE_SCRIPT)  # once a document: it is half a megabyte
     # No rule of ours reads the style sheets, which axe would load again.
-    options = {"resultTypes": ["violations"], "runOnly": rules, "preload": False}
-    violations = await page.evaluate(_RUN_AXE, [[within], [[part] for part in (*ALIKE, *without)], options])
+    options = {"resultTypes": ["violations"], "preload": False, **rules}
+    violations = await page.evaluate(_RUN_AXE, [include, [[part] for part in (*ALIKE, *without)], options])
     return [
         f"{violation['id']} ({violation['impact']}) at {' '.join(map(str, node['target']))}: {_summary(node)}"
         for violation in violations
@@ -57,24 +87,27 @@ async def inaccessible(
     ]
 
 
-async def assert_accessible_in(page: Page, scheme: Scheme, *, without: Sequence[str] = ()) -> None:
-    """No rule of axe is broken in this color scheme, but for these parts."""
+async def assert_accessible_in(page: Page, scheme: Scheme, *, without: Sequence[str] = (), looks: set[str]) -> None:
+    """No rule of axe is broken in this color scheme, but for these parts. `looks`: as for `badly_colored`."""
     await page.emulate_media(color_scheme=scheme)
-    found = await inaccessible(page, without=without)
+    found = await inaccessible(page, without=without, looks=looks)
     assert found == [], f"in {scheme}:\n" + "\n".join(found)
 
 
-async def assert_accessible(page: Page, *, without: Sequence[str] = ()) -> None:
-    """No rule of axe is broken, in light and in dark, but for these parts."""
+async def assert_accessible(page: Page, *, without: Sequence[str] = (), looks: set[str] | None = None) -> None:
+    """No rule of axe is broken, in light and in dark, but for these parts. `looks`: as for `badly_colored`."""
     await page.emulate_media(color_scheme="light")
-    found = await inaccessible(page, without=without)
+    found = await inaccessible(page, without=without, looks=looks)
     await page.emulate_media(color_scheme="dark")
-    found += [f"in dark: {finding}" for finding in await inaccessible(page, COLOURS, without=without)]
+    found += [f"in dark: {finding}" for finding in await badly_colored(page, without=without, looks=looks)]
     assert found == [], "\n".join(found)
 
 
-async def assert_overlays_accessible(page: Page, seen: set[str]) -> None:
-    """No dialog, drawer or menu of the page breaks a rule of axe while it is open. Those in `seen` were looked at."""
+async def assert_overlays_accessible(page: Page, seen: set[str], looks: set[str] | None = None) -> None:
+    """No dialog, drawer or menu of the page breaks a rule of axe while it is open. Those in `seen` were looked at.
+
+    Args: looks: as for `badly_colored`.
+    """
     found: list[str] = []
     for overlay in await page.locator("dialog[id], [popover][id]").all():
         identity = await overlay.get_attribute("id")
@@ -83,7 +116,7 @@ async def assert_overlays_accessible(page: Page, seen: set[str]) -> None:
             continue
         seen.add(name)
         await overlay.evaluate("(node) => node.localName === 'dialog' ? node.showModal() : node.showPopover()")
-        found += [f"{name}: {finding}" for finding in await inaccessible(page, within=f"#{identity}")]
+        found += [f"{name}: {finding}" for finding in await inaccessible(page, within=f"#{identity}", looks=looks)]
         await overlay.evaluate("(node) => node.localName === 'dialog' ? node.close() : node.hidePopover()")
     assert found == [], "\n".join(found)
 
