@@ -129,6 +129,27 @@ def test_sheets_that_are_empty_hidden_or_without_addresses_are_passed_over(other
     assert "other_sheets" in found.notices
 
 
+COVERS: Mapping[str, list[list[str]]] = {
+    "one contact": [["Kontakte 2026"], ["Ansprechpartner: chef@firma.de"]],
+    "two contacts": [["Report"], ["it@firma.de"], ["Made by", "chef@firma.de"]],
+    "its own table": [["Contact", "Email"], ["Chef", "chef@firma.de"]],
+}
+
+
+@pytest.mark.parametrize("cover", COVERS)
+@pytest.mark.parametrize("headed", [True, False])
+def test_a_cover_sheet_with_an_address_is_passed_over(cover: str, headed: bool) -> None:
+    leads = [[f"lead{number}@acme.com", "Ada", "Acme"] for number in range(8)]
+
+    found = read_file(book(Cover=COVERS[cover], Data=[HEADER, *leads[:2]] if headed and "own" not in cover else leads))
+
+    assert found.analysis.format.sheet == "Data"
+
+
+def test_of_equal_sheets_the_first_is_read() -> None:
+    assert read_file(book(One=[HEADER, *ROWS], Two=[HEADER, *ROWS])).analysis.format.sheet == "One"
+
+
 def test_a_sheet_can_be_chosen_even_a_hidden_one() -> None:
     data = book(People=[HEADER, *ROWS], hidden_Old=[HEADER, ["old@acme.com", "Old", "Acme"]])
 

@@ -23,7 +23,7 @@ from openpyxl import Workbook
 from leadflood.domains.imports.adapters import csv_format, workbook
 from leadflood.domains.imports.errors import UnreadableFile
 from leadflood.domains.imports.models.format import Delimiter, KnownFile, guard_of
-from leadflood.domains.imports.models.header_row import has_addresses
+from leadflood.domains.imports.models.header_row import leads_in
 from leadflood.domains.imports.service.parsing import analyse
 from leadflood.kernel.formulas import neutralise, restore
 from tests.support.samples import SAMPLES, rows
@@ -154,7 +154,7 @@ def test_a_workbook_is_read_as_it_shows() -> None:
         ["bob@acme.com", 12.0, None, None, False, "#N/A"],
     )
 
-    assert workbook.find_sheet(file, rows=10, is_meant=has_addresses).names == ["Sheet", "More"]
+    assert workbook.find_sheet(file, rows=10, rank=leads_in).names == ["Sheet", "More"]
     file.seek(0)
     records = list(workbook.read(file, sheet="Sheet"))
     assert [(record.number, record.cells) for record in records[1:]] == [
@@ -254,7 +254,7 @@ def test_a_hostile_workbook_is_refused_in_words_and_bounded_memory(name: str) ->
 
 def consume_book(file: BinaryIO) -> None:
     """Look at a workbook, then read its first sheet."""
-    workbook.find_sheet(file, rows=10, is_meant=has_addresses)
+    workbook.find_sheet(file, rows=10, rank=leads_in)
     file.seek(0)
     for _ in workbook.read(file, sheet=None):
         pass

@@ -10,6 +10,10 @@ from leadflood.domains.imports.models.format import HEADER_ROWS, SourceRow
 from leadflood.domains.imports.models.header_names import match_header
 
 _MOST_OF_THE_WIDTH: Final = 0.6
+_FEWEST_NAMES: Final = 2
+"""Names of fields in a header; that of the address counts twice."""
+_HEADED: Final = 5
+"""Weight of an address below a header: a cover sheet has addresses, too."""
 
 
 def find_header(rows: Sequence[SourceRow]) -> int | None:
@@ -31,9 +35,11 @@ def find_header(rows: Sequence[SourceRow]) -> int | None:
     return next((row.number for row in above if _filled(row) >= _MOST_OF_THE_WIDTH * width), above[0].number)
 
 
-def has_addresses(rows: Sequence[SourceRow]) -> bool:
-    """Whether a row of a table has an email address."""
-    return any(is_email(strip_cell(cell)) for row in rows for cell in row.cells)
+def leads_in(rows: Sequence[SourceRow]) -> int:
+    """Measure of a table of leads: its rows with an address, which count more below a header."""
+    addresses = sum(any(is_email(strip_cell(cell)) for cell in row.cells) for row in rows)
+    headed = addresses and any(_known_names(row) >= _FEWEST_NAMES for row in _above_data(rows))
+    return addresses * _HEADED if headed else addresses
 
 
 def _above_data(rows: Sequence[SourceRow]) -> Sequence[SourceRow]:

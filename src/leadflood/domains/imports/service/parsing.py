@@ -37,7 +37,7 @@ from leadflood.domains.imports.models.format import (
     SourceRow,
     format_of,
 )
-from leadflood.domains.imports.models.header_row import find_header, has_addresses
+from leadflood.domains.imports.models.header_row import find_header, leads_in
 from leadflood.domains.imports.models.states import InvalidValues, RowAction
 from leadflood.kernel.field_types import FieldType, Option
 
@@ -149,7 +149,7 @@ def _analyse_workbook(file: IO[bytes], known: KnownFile) -> Analysis:
     if known.wanted and known.wanted.sheet:
         sheet = workbook.read_sheet(file, known.wanted.sheet, rows=SAMPLE_ROWS)
     else:
-        sheet = workbook.find_sheet(file, rows=SAMPLE_ROWS, is_meant=has_addresses)
+        sheet = workbook.find_sheet(file, rows=SAMPLE_ROWS, rank=leads_in)
     found = _with_header(FileFormat(FileKind.XLSX, sheet=sheet.name), sheet.rows, known)
     remarked = notices.of_sheets(sheet.name, sheet.names, sheet.visible)
     return _analysed(found, sheet.names, sheet.rows, known, remarked)

@@ -52,8 +52,8 @@ class Sheet:
     visible: list[bool]
 
 
-def find_sheet(file: IO[bytes], *, rows: int, is_meant: Callable[[Sequence[SourceRow]], bool]) -> Sheet:
-    """The sheet to read where none was chosen: the first visible one that `is_meant` says of, else that has rows.
+def find_sheet(file: IO[bytes], *, rows: int, rank: Callable[[Sequence[SourceRow]], int]) -> Sheet:
+    """The sheet to read where none was chosen: the visible one of the highest rank, the first of equals with rows.
 
     Args: rows: how many rows of each sheet are looked at.
 
@@ -67,10 +67,8 @@ def find_sheet(file: IO[bytes], *, rows: int, is_meant: Callable[[Sequence[Sourc
     try:
         for page in wanted[:MAX_SHEETS]:
             first = [*islice(_rows(page, archive), rows)]
-            if first and (not found.rows or is_meant(first)):
+            if first and (not found.rows or rank(first) > rank(found.rows)):
                 found = Sheet(page.title, first, names, visible)
-            if is_meant(first):
-                break
     finally:
         book.close()
     return found
