@@ -39,6 +39,10 @@ _SPARSE: Final = 0.2
 """Share of usable cells below which a column ranks after all others."""
 _FITS: Final = 0.5
 """Minimum share of cells that fit a target."""
+_HARDLY: Final = 0.2
+"""Share of cells below which a column is kept as a custom field, though its header names a field."""
+_A_CODE: Final = 2
+"""Characters of a cell that say little of what a column has."""
 _TYPED: Final = frozenset({Target.EMAIL, Target.PHONE, Target.WEBSITE, Target.COUNTRY, Target.OWNER})
 _LAST_RESORT: Final = 0.5
 _NOT_A_LETTER: Final = re.compile("[^a-z0-9]+")
@@ -192,13 +196,15 @@ def _wishes(column: _Column, by_content: Mapping[str, ByContent]) -> list[_Wish]
     if named is not None:
         cells = _telling(named.target, column.cells)
         share = _share(TESTS.get(named.target, bool), cells) if cells else _UNSEEN
-        if share >= _FITS or (named.sure and _share(PLAUSIBLE.get(named.target, bool), cells) >= _FITS):
+        hardly = share < _HARDLY and any(len(cell) > _A_CODE for cell in cells)
+        plausible = named.sure and not hardly and _share(PLAUSIBLE.get(named.target, bool), cells) >= _FITS
+        if share >= _FITS or plausible:
             wishes.append(_wish(column, named.target, named.strength, share))
     for target, found in by_content.items():
         weaker = named is not None and named.target == target and named.strength >= found.confidence
         if column.cells and not weaker and not (found.unnamed_only and column.name):
-            share = _share(found.test, column.cells)
-            if share >= found.least and found.plausible(column.name, column.cells):
+            share = _share(found.test, column.cells) if found.plausible(column.name, column.cells) else 0.0
+            if share >= found.least:
                 wishes.append(_wish(column, target, found.confidence, share))
     return wishes
 

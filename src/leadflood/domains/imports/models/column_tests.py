@@ -12,8 +12,9 @@ from publicsuffixlist import PublicSuffixList
 
 from leadflood.domains.imports.models.cells import addresses_in
 from leadflood.domains.imports.models.fields import Target
-from leadflood.domains.imports.models.header_names import name_key
+from leadflood.domains.imports.models.header_names import is_only_whose, match_header, name_key
 from leadflood.domains.stages.models import default_stages
+from leadflood.kernel.company_name import has_legal_form
 from leadflood.kernel.country_names import normalise_country
 from leadflood.kernel.name_lists import split_names
 from leadflood.kernel.text import InvalidValue, search_key
@@ -50,6 +51,8 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 _MOST_OF_A_NAME: Final = 120
 _MIN_COUNTRY: Final = 4
 _MOSTLY: Final = 0.6
+_FORM_IN_LOWER_CASE: Final = re.compile(r"\S [a-z&. ]*(?:gmbh|mbh|gbr|ltd|llc|inc|sarl|ltda|oyj|kft|sro)\.?$")
+_NAMES: Final = (Target.FIRST_NAME, Target.LAST_NAME, Target.FULL_NAME, Target.COMPANY)
 
 
 def is_email(cell: str) -> bool:
@@ -126,6 +129,17 @@ def _is_name(cell: str) -> bool:
     return "@" not in cell and "://" not in cell and len(cell) <= _MOST_OF_A_NAME and bool(_LETTER.search(cell))
 
 
+def _is_person(cell: str) -> bool:
+    """Whether a cell can be a person's name, which has no legal form."""
+    return _is_name(cell) and not _is_company(cell)
+
+
+@lru_cache(maxsize=4096)
+def _is_company(cell: str) -> bool:
+    """Whether a cell is a name with a legal form, as companies have."""
+    return _is_name(cell) and bool(has_legal_form(cell) or _FORM_IN_LOWER_CASE.search(cell))
+
+
 def _is_job_title(cell: str) -> bool:
     return _is_name(cell) and not _SALUTATIONS.issuperset(name_key(cell).split())
 
@@ -160,6 +174,12 @@ def _is_in_words(cell: str) -> bool:
 
 def _anything(_name: str, _cells: Sequence[str]) -> bool:
     return True
+
+
+def _may_name_companies(name: str, _cells: Sequence[str]) -> bool:
+    """Whether a header says nothing of its values, or that they name the lead, as *Customer* does."""
+    match = match_header(name)
+    return not name or is_only_whose(name) or (match is not None and match.target in _NAMES)
 
 
 def _can_be_called(name: str, _cells: Sequence[str]) -> bool:
@@ -217,9 +237,9 @@ def _is_usual_stage(cell: str) -> bool:
 _USUAL_STAGES: Final = {search_key(stage.name) for stage in default_stages(UUID(int=0))}
 TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     Target.EMAIL: is_email,
-    Target.FIRST_NAME: _is_name,
-    Target.LAST_NAME: _is_name,
-    Target.FULL_NAME: _is_name,
+    Target.FIRST_NAME: _is_person,
+    Target.LAST_NAME: _is_person,
+    Target.FULL_NAME: _is_person,
     Target.COMPANY: _is_name,
     Target.JOB_TITLE: _is_job_title,
     Target.PHONE: is_phone,
@@ -241,6 +261,7 @@ PLAUSIBLE: Final[Mapping[str, Callable[[str], bool]]] = {
 """Weaker tests of cells by target, for headers with a single meaning."""
 BY_CONTENT: Final[Mapping[str, ByContent]] = {
     Target.EMAIL: ByContent(is_email, 0.6, 0.8, unnamed_only=False, plausible=_are_of_several_people),
+    Target.COMPANY: ByContent(_is_company, 0.5, 0.75, unnamed_only=False, plausible=_may_name_companies),
     Target.PHONE: ByContent(_is_called_abroad, 0.8, 0.7, unnamed_only=False, plausible=_can_be_called),
     Target.WEBSITE: ByContent(_is_public_website, 0.8, 0.8, unnamed_only=True),
     Target.COUNTRY: ByContent(is_country, 0.9, 0.8, unnamed_only=True, plausible=_is_spelled_out),

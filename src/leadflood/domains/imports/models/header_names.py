@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Final
 
 from leadflood.domains.imports.models.fields import Target
@@ -13,9 +13,37 @@ from leadflood.kernel.text import search_key
 
 _NUMBER: Final = 0.01
 _SURE, _LESS_SURE, _IN_PART, _IN_A_QUESTION = 0.95, 0.88, 0.04, 0.7
-_QUESTION: Final = 4
-"""Minimum words of a question."""
-_MAX_WORDS: Final = 3
+_MAX_WORDS: Final = 6
+_ASKING: Final = frozenset(
+    {"what", "whats", "which", "who", "how", "where", "please", "enter", "your", "my", "tell", "wie", "was", "woher"}
+    | {
+        "bitte",
+        "ihr",
+        "ihre",
+        "ihren",
+        "dein",
+        "deine",
+        "welche",
+        "welches",
+        "votre",
+        "vos",
+        "quel",
+        "quelle",
+        "comment",
+    }
+    | {"tu", "su", "cual", "como", "tuo", "tua", "suo", "sua", "qual", "seu", "je", "jouw", "uw", "wat", "hoe", "vul"}
+)
+"""Words of questions and requests, which forms also have without a question mark."""
+_LINKING: Final = frozenset(
+    {"of", "the", "at", "in", "der", "des", "im", "de", "du", "d", "la", "le", "l", "les", "del", "della", "dell"}
+    | {"dello", "di", "da", "do", "na", "no", "en", "el", "van", "het", "bij", "av", "af", "i", "w", "z", "v", "\u0432"}
+)
+"""Words between what a value is and whose it is."""
+_COMPANYS: Final = 0.06
+"""Penalty of words that say that something is a company's."""
+_NAMES: Final = (Target.FIRST_NAME, Target.LAST_NAME, Target.FULL_NAME)
+_NOT_BEHIND: Final = frozenset({"address", "mailing", "billing"})
+"""Qualifiers that are something else behind a name: a company address is no company."""
 _ASKED: Final = (
     Target.EMAIL,
     Target.FIRST_NAME,
@@ -24,6 +52,7 @@ _ASKED: Final = (
     Target.PHONE,
     Target.JOB_TITLE,
     Target.COMPANY,
+    Target.SOURCE,
 )
 """Targets of questions in forms."""
 _NOT_WORDS: Final = re.compile(r"[\W_]+")
@@ -56,7 +85,12 @@ def match_header(name: str) -> HeaderMatch | None:
     if whole := _named(key):
         return whole
     words = name_key(_DIGIT_BORDER.sub(" ", _HUMP.sub(" ", name))).split()
-    return _named(" ".join(words)) or _without_details(words) or _in_question(words, is_question="?" in name)
+    return (
+        _named(" ".join(words))
+        or _of_a_company(words)
+        or _without_details(words)
+        or _in_question(words, is_question="?" in name or not _ASKING.isdisjoint(words))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +125,34 @@ def _vocabulary() -> _Vocabulary:
     return _Vocabulary(names, whose)
 
 
+def is_only_whose(name: str) -> bool:
+    """Whether a header only says whose its values are, as *Customer* does."""
+    words = name_key(name).split()
+    return bool(words) and all(word in _vocabulary().whose for word in words)
+
+
 def _named(key: str) -> HeaderMatch | None:
     return _vocabulary().names.get(key)
+
+
+def _of_a_company(words: list[str]) -> HeaderMatch | None:
+    """The target of *title of the organization*, as such headers are built in many languages: what comes first.
+
+    A name of the company is the company itself.
+    """
+    kept = [word for word in words if not word.isdecimal()]
+    for place in range(1, len(kept)):
+        whose = [*dropwhile(_LINKING.__contains__, kept[place:])]
+        of = _named(" ".join(whose)) if whose else None
+        if of is None or of.target != Target.COMPANY:
+            continue
+        what = _named(" ".join(kept[:place]))
+        if what is None or what.target == Target.COMPANY:
+            continue
+        target = Target.COMPANY if what.target in _NAMES else what.target
+        against = _IN_PART + (_COMPANYS if target in (Target.EMAIL, Target.PHONE) else 0)
+        return HeaderMatch(target, what.strength - against, sure=True)
+    return None
 
 
 def _without_details(words: list[str]) -> HeaderMatch | None:
@@ -105,14 +165,15 @@ def _without_details(words: list[str]) -> HeaderMatch | None:
     for dropped in range(before + after + 1):
         for start in reversed(range(max(dropped - after, 0), min(dropped, before) + 1)):
             end = len(kept) - (dropped - start)
-            if start < end and (named := _named(" ".join(kept[start:end]))):
+            named = _named(" ".join(kept[start:end])) if start < end else None
+            if named is not None and (named.target != Target.COMPANY or _NOT_BEHIND.isdisjoint(kept[end:])):
                 against = _IN_PART + _NUMBER * number + sum(whose[word] for word in (*kept[:start], *kept[end:]))
                 return HeaderMatch(named.target, max(named.strength - against, _IN_A_QUESTION), named.sure)
     return None
 
 
 def _in_question(words: list[str], *, is_question: bool) -> HeaderMatch | None:
-    if not is_question and len(words) < _QUESTION:
+    if not is_question:
         return None
     for length in range(_MAX_WORDS, 0, -1):
         for start in range(len(words) - length + 1):
