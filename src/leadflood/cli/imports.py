@@ -34,7 +34,10 @@ Invalid = Literal["reject", "drop"]
 _ID = typer.Argument(metavar="ID", help="Import ID.", parser=parse_id)
 _FILE = typer.Argument(help="CSV or XLSX file.")
 _MAPS = typer.Option(
-    [], "--map", metavar="HEADER=TARGET", help="Map a column to email, company, custom:KEY, ignore, … Repeatable."
+    [],
+    "--map",
+    metavar="HEADER=TARGET",
+    help="Map a column to email, company, custom:KEY, otherEmail:KEY, ignore, … Repeatable.",
 )
 _MODE = typer.Option("create_and_update", "--mode", help="Which leads to create or update.")
 _POLICY = typer.Option("fill_empty", "--policy", help="How to update existing leads.")

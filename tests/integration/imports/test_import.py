@@ -94,3 +94,25 @@ async def test_a_rate_counts_the_time_of_the_transaction_that_tells_it(desk: Des
         await store.set_size(tx, desk.actor.workspace_id, import_id, 100)
 
     assert 0 < ((await desk.get(import_id)).progress.rows_per_second or 0) <= 10
+
+
+async def test_an_address_of_another_column_makes_the_lead_and_others_stay_custom_fields(desk: Desk) -> None:
+    data = csv_of([["Email", "Private Email"], ["ada@acme.com", "home@ada.example"], ["n/a", "bob@acme.com"]])
+
+    done = await desk.run(data, enrich=False)
+
+    leads = {lead["email"]: lead["custom_fields"] for lead in await desk.leads()}
+    assert leads == {"ada@acme.com": {"private_email": "home@ada.example"}, "bob@acme.com": {}}
+    assert done.errors == {"/email other_column": 1}
+    assert [column.target for column in done.columns] == ["email", "otherEmail:private_email"]
+
+
+async def test_a_mapping_remembered_before_stays_as_it_was(desk: Desk) -> None:
+    data = csv_of([["Email", "Email 2"], ["ada@acme.com", "home@ada.example"]])
+    first = await desk.upload(data)
+    await desk.map(first, ["email", "custom:email_2"])
+
+    again = await desk.get(await desk.upload(data))
+
+    assert [column.target for column in again.columns] == ["email", "custom:email_2"]
+    assert "other_emails" not in {notice.code for notice in again.notices}

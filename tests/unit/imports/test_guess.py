@@ -44,7 +44,7 @@ def test_columns_that_only_exports_have_are_recognized_in_our_own_files_alone() 
         (["Adresse e-mail", "Prénom", "Nom", "Société", "Pays"], "email firstName lastName company country"),
         (["EMAIL_ADDRESS", "Full Name", "Organization", "Web site"], "email fullName company website"),
         (["Vorname", "Name", "Mail"], "firstName lastName email"),
-        (["Email 1", "Email 2", "Phone 1", "Phone 2"], "email custom:email_2 phone custom:phone_2"),
+        (["Email 1", "Email 2", "Phone 1", "Phone 2"], "email otherEmail:email_2 phone custom:phone_2"),
     ],
 )
 def test_headers_are_understood(header: list[str], wanted: str) -> None:

@@ -35,6 +35,7 @@ GOOGLE = Layout(
         "First Name": "firstName", "Last Name": "lastName", "Organization Name": "company",
         "Organization Title": "jobTitle", "E-mail 1 - Value": "email", "Phone 1 - Value": "phone",
         "Address 1 - Country": "country", "Website 1 - Value": "website",
+        "E-mail 2 - Value": "otherEmail:e_mail_2_value",
     },
 )  # fmt: skip
 OLD_GOOGLE = Layout(
@@ -100,6 +101,7 @@ PIPEDRIVE = Layout(
     },
     {
         "Person - Name": "fullName", "Person - Organization": "company", "Person - Email - Work": "email",
+        "Person - Email - Home": "otherEmail:person_email_home",
         "Person - Phone - Work": "phone", "Person - Owner": "owner",
     },
 )  # fmt: skip
@@ -185,7 +187,8 @@ GERMAN_CRM = Layout(
     },
     {
         "Vorname": "firstName", "Nachname": "lastName", "Firma": "company", "Position": "jobTitle",
-        "E-Mail (geschäftlich)": "email", "Tel. geschäftlich": "phone", "Land": "country", "Webseite": "website",
+        "E-Mail (geschäftlich)": "email", "E-Mail (privat)": "otherEmail:e_mail_privat",
+         "Tel. geschäftlich": "phone", "Land": "country", "Webseite": "website",
     },
     delimiter=";",
     encoding="cp1252",
@@ -287,9 +290,9 @@ def test_national_numbers_are_recognized_beside_a_country() -> None:
         (["Phone", "Mobile Phone"], [["", "+1 415 555 2671"]] * 9, ["custom:phone", "phone"]),
         (["Phone", "Home Phone"], [["+1 415 555 2671", "+1 415 555 2672"]] + [["", "+1 415 555 2673"]] * 9,
          ["custom:phone", "phone"]),
-        (["Email 2", "Email"], [["b@acme.com", "a@acme.com"]] * 3, ["custom:email_2", "email"]),
+        (["Email 2", "Email"], [["b@acme.com", "a@acme.com"]] * 3, ["otherEmail:email_2", "email"]),
         (["Email", "Email 2"], [["a@acme.com", ""], ["b@acme", "c@acme.com"], ["d@acme.com", ""]],
-         ["email", "custom:email_2"]),
+         ["email", "otherEmail:email_2"]),
         (["Company", "Company name"], [["", "Acme"], ["", "Beta"]], ["custom:company", "company"]),
         (["First name", "Name"], [["Ada", "Lovelace"]], ["firstName", "lastName"]),
         (["First name", "Name"], [["Ada", "Ada Lovelace"]], ["firstName", "fullName"]),

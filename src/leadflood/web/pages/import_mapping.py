@@ -6,7 +6,7 @@ from typing import Final
 
 from leadflood.domains.imports.contracts import ImportDetail, MapColumns
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN, custom_key
-from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
+from leadflood.domains.imports.models.fields import CUSTOM, OTHER_EMAIL, Target, about_permission, custom_key_of
 from leadflood.domains.imports.models.fields import TARGETS as FIELD_TARGETS
 from leadflood.domains.imports.models.states import Duplicates, FieldPolicy, ImportMode, InvalidValues
 from leadflood.kernel.name_lists import join_names, split_names
@@ -14,6 +14,7 @@ from leadflood.web import labels
 from leadflood.web.forms import Form, validated
 
 OWN_FIELD: Final = "custom"
+OTHER: Final = "otherEmail"
 _NAMED: Final[Mapping[str, str]] = {
     Target.FULL_NAME.value: "Full name (split automatically)",
     Target.OWNER.value: "Owner (email)",
@@ -23,6 +24,7 @@ _NAMED: Final[Mapping[str, str]] = {
 }
 TARGETS: Final = (
     *((name, _NAMED.get(name) or labels.field(name)) for name in FIELD_TARGETS if name != Target.IGNORE),
+    (OTHER, "Email, if the first is empty"),
     (OWN_FIELD, "Custom field…"),
     (Target.IGNORE.value, "Don’t import"),
 )
@@ -54,6 +56,8 @@ INVALID: Final = (
     (InvalidValues.REJECT.value, "Reject the row", "Download rejected rows later."),
 )
 
+_UNNAMED: Final = {OTHER: "other_email"}
+"""Key for a column without a name."""
 _NAMES: Final = ("tags", "lists")
 """Options with names, in one input each."""
 _SAMPLES: Final = 3
@@ -88,9 +92,9 @@ def mapping_form(found: ImportDetail) -> Form:
     values |= {name: join_names(getattr(found.options, name)) for name in _NAMES}
     values |= {f"fields.{name}": policy.value for name, policy in found.options.fields.items()}
     for index, column in enumerate(found.columns):
-        own = column.target.startswith(CUSTOM)
-        values[f"targets.{index}"] = OWN_FIELD if own else column.target
-        values[f"keys.{index}"] = column.target.removeprefix(CUSTOM) if own else custom_key(column.header)
+        key = custom_key_of(column.target)
+        values[f"targets.{index}"] = column.target if key is None else column.target.partition(":")[0]
+        values[f"keys.{index}"] = custom_key(column.header) if key is None else key
     return Form.of(values)
 
 
@@ -121,7 +125,8 @@ def column_rows(found: ImportDetail, form: Form) -> list[ColumnRow]:
 
 def _target(form: Form, index: int) -> str:
     target = form.value(f"targets.{index}", Target.IGNORE)
-    return CUSTOM + form.value(f"keys.{index}").strip() if target == OWN_FIELD else target
+    prefix = {OWN_FIELD: CUSTOM, OTHER: OTHER_EMAIL}.get(target)
+    return target if prefix is None else prefix + (form.value(f"keys.{index}").strip() or _UNNAMED.get(target, ""))
 
 
 def _samples(rows: Sequence[Sequence[str]], index: int) -> list[str]:

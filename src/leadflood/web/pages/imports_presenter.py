@@ -58,6 +58,7 @@ _ERROR_LABELS: Final = {
     "extra_cells": "Beyond the last column",
     "placeholder": "Placeholder, such as n/a",
     "other_value": "Second value in a cell",
+    "other_column": "Email from another column",
     "cut": "Too long, cut",
     "differs_in_file": "Another row has a different value",
     "duplicate_in_file": "Another row has the same email",

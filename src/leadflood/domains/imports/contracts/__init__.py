@@ -1,7 +1,7 @@
 """Inputs and outputs of imports."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, Strict
@@ -41,9 +41,13 @@ def _field(text: str) -> str:
     return text
 
 
+_TARGET: Final = (
+    "A field such as `email`, or `custom:KEY`, or `otherEmail:KEY` (the email of rows that have none under `email`, "
+    "and a custom field otherwise), or `ignore`."
+)
 TargetName = Annotated[
     str,
-    FromText(check_target, {"description": "A field such as `email`, or `custom:KEY`, or `ignore`.", "maxLength": 80}),
+    FromText(check_target, {"description": _TARGET, "maxLength": 80}),
 ]
 Sheet = Annotated[str, Field(min_length=1, max_length=100)]
 AnyPolicy = Annotated[FieldPolicy, Strict(strict=False)]

@@ -9,10 +9,16 @@ from uuid import UUID
 
 from leadflood.domains.imports.contracts.full_names import split_name
 from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns, RowDefaults
-from leadflood.domains.imports.contracts.row_repair import CUSTOM_POINTER, RowRepair, by_contract, placeholder
+from leadflood.domains.imports.contracts.row_repair import (
+    CUSTOM_POINTER,
+    RowRepair,
+    by_contract,
+    placeholder,
+    settle_email,
+)
 from leadflood.domains.imports.contracts.rows import CUT, EXTRA_CELLS, HARMLESS, TOO_MANY_CELLS, RowFault, StagedRow
 from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, begins_with_sign, says_nothing, strip_cell
-from leadflood.domains.imports.models.fields import CUSTOM, TARGETS, Target
+from leadflood.domains.imports.models.fields import CUSTOM, OTHER_EMAIL, TARGETS, Target, custom_key_of
 from leadflood.domains.imports.models.format import guard_of
 from leadflood.domains.imports.models.header_names import name_key
 from leadflood.domains.imports.models.states import InvalidValues
@@ -132,6 +138,7 @@ class RowReader:
     def _values(self, cells: Sequence[str], faults: list[RowFault]) -> dict[str, Any]:
         given: dict[str, Any] = {}
         custom: dict[str, FieldValue] = {}
+        others: list[tuple[str, str]] = []
         width = len(cells)
         for index, target, plain in self._columns:
             cell = cells[index] if index < width else ""
@@ -143,10 +150,20 @@ class RowReader:
                 self._nothing(target, cell, faults)
             elif plain:
                 given[target] = cell
+            elif target.startswith(OTHER_EMAIL):
+                others.append((target.removeprefix(OTHER_EMAIL), cell))
             elif target.startswith(CUSTOM):
                 self._custom_value(target.removeprefix(CUSTOM), cell, custom, faults)
             else:
                 self._odd(target, cell, given, faults)
+        for key, cell in settle_email(given, others, faults) if others else ():
+            self._custom_value(key, cell, custom, faults)
+        return self._settled(cells, given, custom, faults)
+
+    def _settled(
+        self, cells: Sequence[str], given: dict[str, Any], custom: dict[str, FieldValue], faults: list[RowFault]
+    ) -> dict[str, Any]:
+        """The values of a row, with cells that are about other cells brought to those."""
         if custom:
             given["customFields"] = custom
         _settle(given)
@@ -161,8 +178,8 @@ class RowReader:
     def _nothing(self, target: str, cell: str, faults: list[RowFault]) -> None:
         if target == Target.EMAIL:
             return  # a missing address is reported as that
-        pointer = CUSTOM_POINTER + target.removeprefix(CUSTOM) if target.startswith(CUSTOM) else _pointer(target)
-        faults.append(placeholder(pointer, cell))
+        key = custom_key_of(target)
+        faults.append(placeholder(_pointer(target) if key is None else CUSTOM_POINTER + key, cell))
 
     def _custom_value(self, key: str, cell: str, custom: dict[str, FieldValue], faults: list[RowFault]) -> None:
         kind, allowed = self._fields.get(key, _PLAIN_TEXT)

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from leadflood.domains.fields.models import label_of
 from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns, RowDefaults, columns_of
-from leadflood.domains.imports.contracts.rows import CUT, OTHER_VALUE, PLACEHOLDER, RowFault
+from leadflood.domains.imports.contracts.rows import CUT, OTHER_COLUMN, OTHER_VALUE, PLACEHOLDER, RowFault
 from leadflood.domains.imports.models.cells import addresses_in, parts_of, says_nothing, without_controls
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.leads.catalog import PLAIN_FIELDS
@@ -108,6 +109,26 @@ def _outcome(name: str, error: InvalidValue, cell: str, found: list[str]) -> Row
 def placeholder(pointer: str, cell: str) -> RowFault:
     """The report of a placeholder."""
     return RowFault.of(pointer, PLACEHOLDER, "Treated as empty.", cell)
+
+
+def settle_email(given: dict[str, Any], others: list[tuple[str, str]], faults: list[RowFault]) -> list[tuple[str, str]]:
+    """The address of the row from its first column that has one; returns the cells that were not used for it.
+
+    Args: others: keys and cells of the further columns, from left to right.
+    """
+    cell = given.get(Target.EMAIL, "")
+    if addresses_in(cell):
+        return others
+    used = next((place for place, (_, other) in enumerate(others) if addresses_in(other)), None)
+    if used is None:
+        return others
+    key, other = others[used]
+    if cell:
+        faults.append(placeholder("/email", cell) if says_nothing(cell) else _no_address(cell))
+    message = f"Taken from {label_of(key)}, as this column has no valid address."
+    faults.append(RowFault.of("/email", OTHER_COLUMN, message, other))
+    given[Target.EMAIL] = other
+    return others[:used] + others[used + 1 :]
 
 
 def _email(given: dict[str, Any], faults: list[RowFault]) -> None:

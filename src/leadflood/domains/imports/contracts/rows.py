@@ -7,12 +7,13 @@ from leadflood.domains.imports.contracts.lead_row import LeadColumns
 
 PLACEHOLDER: Final = "placeholder"
 OTHER_VALUE: Final = "other_value"
+OTHER_COLUMN: Final = "other_column"
 CUT: Final = "cut"
 DIFFERS_IN_FILE: Final = "differs_in_file"
 DUPLICATE_IN_FILE: Final = "duplicate_in_file"
 EXTRA_CELLS: Final = "extra_cells"
 TOO_MANY_CELLS: Final = "too_many_cells"
-HARMLESS: Final = frozenset({PLACEHOLDER, EXTRA_CELLS})
+HARMLESS: Final = frozenset({PLACEHOLDER, EXTRA_CELLS, OTHER_COLUMN})
 """Codes of reports that never reject a row."""
 _MAX_SHOWN: Final = 100
 

@@ -19,9 +19,9 @@ from leadflood.domains.imports.models.column_tests import (
     has_several_words,
 )
 from leadflood.domains.imports.models.export_headers import exported_targets
-from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
+from leadflood.domains.imports.models.fields import CUSTOM, OTHER_EMAIL, Target, about_permission, custom_key_of
 from leadflood.domains.imports.models.format import FileFormat
-from leadflood.domains.imports.models.header_names import match_header, name_key
+from leadflood.domains.imports.models.header_names import is_of_company, match_header, name_key
 from leadflood.kernel.formulas import restore
 
 MAX_CUSTOM: Final = 50
@@ -37,6 +37,8 @@ _FULLNESS: Final = 0.12
 """Bonus of a completely filled column over an empty one."""
 _SPARSE: Final = 0.2
 """Share of usable cells below which a column ranks after all others."""
+_SURELY_EMAIL: Final = 0.85
+"""Strength of a header of addresses that aren't only additional ones."""
 _FITS: Final = 0.5
 """Minimum share of cells that fit a target."""
 _HARDLY: Final = 0.2
@@ -123,15 +125,19 @@ def detect_columns(
     if Target.EMAIL not in taken:
         _settle_email(columns, given)
     _settle_names(columns, given)
-    keys = _custom_keys(columns, set(given))
-    return [DetectedColumn(column.name, *given.get(column.index, keys[column.index])) for column in columns]
+    own = _custom_keys(columns, set(given))
+    if any(target == Target.EMAIL for target, _ in given.values()):
+        own |= _other_emails([columns[index] for index in own], own)
+    return [DetectedColumn(column.name, *given.get(column.index, own[column.index])) for column in columns]
 
 
 def fits(targets: Sequence[str], header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> bool:
     """Whether the contents of the columns fit the targets of a remembered mapping. Any stage does."""
     for column in _columns(header, rows, len(targets)):
-        test = PLAUSIBLE.get(targets[column.index]) if targets[column.index] != Target.STAGE else None
-        cells = _telling(targets[column.index], column.cells)
+        target = targets[column.index]
+        kind = Target.EMAIL if target.startswith(OTHER_EMAIL) else target
+        test = PLAUSIBLE.get(kind) if kind != Target.STAGE else None
+        cells = _telling(kind, column.cells)
         if test is not None and cells and _share(test, cells) < _FITS:
             return False
     return True
@@ -143,16 +149,17 @@ def with_known_fields(columns: Sequence[DetectedColumn], labels: Mapping[str, st
     Such a name is better evidence than the kind of a column's cells, except for the only column of addresses.
     """
     keys = {name_key(label): key for label, key in labels.items()}
-    used = {column.target for column in columns}
+    used = {custom_key_of(column.target) for column in columns}
     found: list[DetectedColumn] = []
     for column in columns:
-        guessed = column.target.startswith(CUSTOM) or (
+        guessed = custom_key_of(column.target) is not None or (
             column.target not in (Target.EMAIL, Target.IGNORE) and match_header(column.header) is None
         )
         key = keys.get(name_key(column.header)) if guessed else None
-        if key is not None and (target := CUSTOM + key) not in used:
-            used.add(target)
-            found.append(replace(column, target=target, confidence=_KNOWN_FIELD))
+        if key is not None and key not in used:
+            used.add(key)
+            prefix = OTHER_EMAIL if column.target.startswith(OTHER_EMAIL) else CUSTOM
+            found.append(replace(column, target=prefix + key, confidence=_KNOWN_FIELD))
         else:
             found.append(column)
     return found
@@ -212,7 +219,10 @@ def _wishes(column: _Column, by_content: Mapping[str, ByContent]) -> list[_Wish]
 def _wish(column: _Column, target: str, strength: float, share: float) -> _Wish:
     """Args: strength: of the evidence for the target. share: of cells that fit it."""
     usable = share * len(column.cells) / column.rows
-    rank = strength * (0.8 + share / 5) + _FULLNESS * usable - (_SPARSE if usable < _SPARSE else 0.0)
+    fit, full = share, usable
+    if target == Target.EMAIL and strength >= _SURELY_EMAIL and share >= _FITS and usable >= _SPARSE:
+        fit = full = 1.0  # rows without an address get one from other columns
+    rank = strength * (0.8 + fit / 5) + _FULLNESS * full - (_SPARSE if usable < _SPARSE else 0.0)
     return _Wish(rank, -column.index, target, strength * (0.5 + share / 2))
 
 
@@ -267,6 +277,20 @@ def _custom_keys(columns: Sequence[_Column], given: set[int]) -> dict[int, tuple
         else:
             found[column.index] = (Target.IGNORE, 0.0)
         used.add(key)
+    return found
+
+
+def _other_emails(columns: Sequence[_Column], own: Mapping[int, tuple[str, float]]) -> dict[int, tuple[str, float]]:
+    """Further columns of a person's addresses, which are used where the first has none."""
+    found: dict[int, tuple[str, float]] = {}
+    for column in columns:
+        key = custom_key_of(own[column.index][0])
+        named = match_header(column.name)
+        if key is None or named is None or named.target != Target.EMAIL or is_of_company(column.name):
+            continue
+        cells = _telling(Target.EMAIL, column.cells)
+        if not cells or _share(PLAUSIBLE[Target.EMAIL], cells) >= _FITS:
+            found[column.index] = (OTHER_EMAIL + key, round(named.strength, 2))
     return found
 
 

@@ -12,12 +12,15 @@ from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.text import InvalidValue, search_key
 
 CUSTOM: Final = "custom:"
+OTHER_EMAIL: Final = "otherEmail:"
+"""Prefix of the target of a further column of addresses: used where `email` has none, else the custom field's."""
 
 
 class Target(StrEnum):
     """Targets that are not fields of a lead, or that are recognized and read in ways of their own.
 
-    All targets are in `TARGETS`; besides, `custom:KEY` is a custom field.
+    All targets are in `TARGETS`; besides, `custom:KEY` is a custom field, and `otherEmail:KEY` is the lead's address
+    where `email` has none, and a custom field otherwise.
     """
 
     EMAIL = "email"
@@ -69,16 +72,22 @@ def about_permission(name: str) -> bool:
     return any(_PERMISSION.search(re.sub(r"[\W_]+", " ", search_key(text))) for text in (name, words))
 
 
+def custom_key_of(target: str) -> str | None:
+    """The key of the custom field that a target writes; None for other targets."""
+    prefix = next((prefix for prefix in (CUSTOM, OTHER_EMAIL) if target.startswith(prefix)), None)
+    return None if prefix is None else target.removeprefix(prefix)
+
+
 def check_target(text: str) -> str:
     """A target in its stored form. Raises: InvalidValue."""
     if text in TARGETS:
         return text
-    if not text.startswith(CUSTOM):
+    key = custom_key_of(text)
+    if key is None:
         known = ", ".join(TARGETS)
-        message = f"Unknown target. Use one of {known}, or custom:KEY."
+        message = f"Unknown target. Use one of {known}, or custom:KEY, or otherEmail:KEY."
         raise InvalidValue(message, "not_allowed")
-    key = check_field_key(text.removeprefix(CUSTOM))
-    if about_permission(key):
+    if about_permission(check_field_key(key)):
         message = "Imports never change opt-out or consent data. Ignore this column."
         raise InvalidValue(message, "not_allowed")
     return text

@@ -131,6 +131,16 @@ def is_only_whose(name: str) -> bool:
     return bool(words) and all(word in _vocabulary().whose for word in words)
 
 
+def is_of_company(name: str) -> bool:
+    """Whether a header says that its values are a company's, such as those of *Company email*."""
+    words = name_key(_HUMP.sub(" ", name)).split()
+    whose = _vocabulary().whose
+    named = [_named(word) for word in words]
+    return any(whose.get(word) == _COMPANYS for word in words if word != "address") or any(
+        match is not None and match.target == Target.COMPANY for match in named
+    )
+
+
 def _named(key: str) -> HeaderMatch | None:
     return _vocabulary().names.get(key)
 

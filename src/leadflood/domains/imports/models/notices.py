@@ -7,12 +7,13 @@ from typing import Final, TypeAlias
 
 from leadflood.domains.imports.models.cells import strip_cell
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN, DetectedColumn, Notice
-from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
+from leadflood.domains.imports.models.fields import OTHER_EMAIL, Target, about_permission, custom_key_of
 from leadflood.domains.imports.models.format import FileFormat
 
 REMEMBERED: Final = Notice("remembered_mapping", "Columns are mapped as in the last file with the same columns.")
 SAME_PERSON: Final = "same_person_in_file"
 NOT_COMPARED: Final = "rows_not_compared"
+OTHER_EMAILS: Final = "other_emails"
 NamedRow: TypeAlias = tuple[int, str]
 """Number and email of a row."""
 ABOUT_ROWS: Final = (SAME_PERSON, NOT_COMPARED)
@@ -77,11 +78,16 @@ def of_columns(columns: Sequence[DetectedColumn], rows: Sequence[Sequence[str]])
     empty = [
         column.header
         for index, column in enumerate(columns)
-        if column.target.startswith(CUSTOM) and not filled[index] and rows
+        if custom_key_of(column.target) is not None and not filled[index] and rows
     ]
     if empty:
         message = f"Empty in the first {len(rows):,} rows, imported where values follow: {_listed(empty)}."
         notices.append(Notice("empty_columns", message))
+    others = [column.header for column in columns if column.target.startswith(OTHER_EMAIL)]
+    if others:
+        first = next(column.header for column in columns if column.target == Target.EMAIL)
+        message = f"Rows without a valid address under {first} get one from: {_listed(others)}."
+        notices.append(Notice(OTHER_EMAILS, message))
     again = [name for name, count in Counter(column.header for column in columns).items() if name and count > 1]
     if again:
         notices.append(

@@ -12,7 +12,7 @@ from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
 from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT, ImportAuditAction, ImportPayload
-from leadflood.domains.imports.models.fields import CUSTOM, Target
+from leadflood.domains.imports.models.fields import Target, custom_key_of
 from leadflood.domains.imports.models.states import BUSY, ImportStatus, RowAction
 from leadflood.domains.imports.service.mapping import changeable
 from leadflood.domains.imports.service.recording import record, undoable
@@ -164,10 +164,11 @@ def _custom_labels(found: StoredImport) -> dict[str, str]:
     labels: dict[str, str] = {}
     names: Counter[str] = Counter()
     for column in found.columns:
-        key = column.target.removeprefix(CUSTOM)
+        custom = custom_key_of(column.target)
+        key = custom or column.target
         label = column.header if column.header not in ("", key) else label_of(key)
         names[label] += 1
-        if column.target != key and (not found.filled or key in found.filled):
+        if custom and (not found.filled or key in found.filled):
             labels[key] = label if names[label] == 1 else f"{label} {names[label]}"
     return labels
 

@@ -13,7 +13,7 @@ from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
 from leadflood.domains.imports.events import ImportAuditAction
 from leadflood.domains.imports.models import notices
 from leadflood.domains.imports.models.column_detection import Analysis, fits, with_known_fields
-from leadflood.domains.imports.models.fields import Target
+from leadflood.domains.imports.models.fields import CUSTOM, OTHER_EMAIL, Target, custom_key_of
 from leadflood.domains.imports.models.format import FileFormat
 from leadflood.domains.imports.models.states import Duplicates, ImportStatus
 from leadflood.domains.imports.service.recording import record
@@ -40,7 +40,12 @@ async def save_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analy
     if known is not None and len(known.targets) == len(header) and fits(known.targets, header, analysis.sample):
         pairs = zip(analysis.columns, known.targets, strict=True)
         columns = [replace(column, target=target, confidence=1.0) for column, target in pairs]
-        chosen = replace(analysis, columns=columns, notices=[*analysis.notices, notices.REMEMBERED])
+        kept = [
+            notice
+            for notice in analysis.notices
+            if notice.code != notices.OTHER_EMAILS or any(target.startswith(OTHER_EMAIL) for target in known.targets)
+        ]
+        chosen = replace(analysis, columns=columns, notices=[*kept, notices.REMEMBERED])
         await store.set_analysis(tx, actor.workspace_id, import_id, chosen, known.options)
         return
     there = await fields.custom_fields(tx, actor.workspace_id, subject=LEAD)
@@ -109,7 +114,9 @@ def _check_targets(targets: Sequence[str], width: int) -> None:
         message = "Map one column to email."
         faults.append(FieldError("/targets", "required", message))
     seen: set[str] = set()
-    for index, target in enumerate(targets):
+    for index, given in enumerate(targets):
+        key = custom_key_of(given)
+        target = given if key is None else CUSTOM + key
         if target in seen and target != Target.IGNORE:
             faults.append(FieldError(f"/targets/{index}", "duplicate", "Map each target to one column only."))
         seen.add(target)

@@ -10,7 +10,7 @@ from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import RowError
 from leadflood.domains.imports.contracts.rows import TOO_MANY_CELLS
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN
-from leadflood.domains.imports.models.fields import CUSTOM, Target
+from leadflood.domains.imports.models.fields import Target, custom_key_of
 from leadflood.domains.imports.models.format import Delimiter, guard_of
 from leadflood.domains.leads.labels import label_of
 from leadflood.kernel.actor import Actor
@@ -52,7 +52,7 @@ async def _pieces(
 
 def _name_of(target: str) -> str:
     """A name for a column without header, recognized when the file is imported again."""
-    return "" if target == Target.IGNORE else label_of(target.removeprefix(CUSTOM))
+    return "" if target == Target.IGNORE else label_of(custom_key_of(target) or target)
 
 
 def _reason(error: RowError) -> str:
