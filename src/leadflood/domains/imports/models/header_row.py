@@ -10,7 +10,7 @@ from leadflood.domains.imports.models.format import HEADER_ROWS, SourceRow
 from leadflood.domains.imports.models.header_names import match_header
 
 _MOST_OF_THE_WIDTH: Final = 0.6
-_FEWEST_NAMES: Final = 2
+_MIN_NAMES: Final = 2
 """Names of fields in a header; that of the address counts twice."""
 _HEADED: Final = 5
 """Weight of an address below a header: a cover sheet has addresses, too."""
@@ -38,7 +38,7 @@ def find_header(rows: Sequence[SourceRow]) -> int | None:
 def leads_in(rows: Sequence[SourceRow]) -> int:
     """Measure of a table of leads: its rows with an address, which count more below a header."""
     addresses = sum(any(is_email(strip_cell(cell)) for cell in row.cells) for row in rows)
-    headed = addresses and any(_known_names(row) >= _FEWEST_NAMES for row in _above_data(rows))
+    headed = addresses and any(_known_names(row) >= _MIN_NAMES for row in _above_data(rows))
     return addresses * _HEADED if headed else addresses
 
 
