@@ -34,6 +34,7 @@ async def test_the_latest_change_of_the_user_is_undone_in_the_palette(
 
     found = await owner.part("/palette?q=undo", "palette-list")
     assert actions(found) == ["Undo last change Deleted leads"]
+    assert found.all(".palette__item")[0] == "Undo last change Deleted leads", "Enter presses the first item"
     assert actions(await viewer.part("/palette?q=undo", "palette-list")) == []
     await owner.post(found.attribute("form", "action") or "")
 

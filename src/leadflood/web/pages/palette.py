@@ -46,12 +46,11 @@ class PaletteAction:
     path: str
     glyph: str
     fields: Mapping[str, str]
-    words: str = ""
     note: str | None = None
 
 
 _THEMES: Final = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("system", "System", "monitor"))
-_UNDO: Final = PaletteAction("Undo last change", "/changesets/{id}/undos", "rotate-cw", {}, words="revert restore")
+_UNDO: Final = PaletteAction("Undo last change", "/changesets/{id}/undos", "rotate-cw", {})
 
 
 @pages.get("/palette", SIGNED_IN)
@@ -64,28 +63,36 @@ async def show_palette(ctx: PageContext) -> PageResult:
         if place.href != place.parent
     ]
     if typed:
-        commands = [command for command in commands if _fits(command, typed)]
+        commands = [command for command in commands if _fits(f"{command.text} {command.words}", typed)]
     context = {"typed": typed, "commands": commands, "leads": await _leads(ctx, typed)}
-    return PageResponse("palette.html", context | {"actions": await _actions(ctx, typed) if typed else []})
+    actions = {"undos": await _undos(ctx, typed), "themes": _themes(ctx, typed)} if typed else {}
+    return PageResponse("palette.html", {"undos": (), "themes": (), **context, **actions})
 
 
-async def _actions(ctx: PageContext, typed: str) -> list[PaletteAction]:
-    """The actions that match the typed text: themes, and the undo of the user's latest change."""
-    came_from = urlsplit(ctx.request.headers.get("referer", ""))
-    here = {"next": came_from._replace(scheme="", netloc="", fragment="").geturl()}
+def _themes(ctx: PageContext, typed: str) -> list[PaletteAction]:
     themes = [
-        PaletteAction(f"Theme: {text}", "/settings/appearance", glyph, {"appearance": value, **here}, "appearance mode")
+        PaletteAction(f"Theme: {text}", "/settings/appearance", glyph, {"appearance": value, **_here(ctx)})
         for value, text, glyph in _THEMES
     ]
-    found = [theme for theme in themes if _fits(theme, typed)]
-    if not _fits(_UNDO, typed) or not ctx.may(LEADS_WRITE):
-        return found
+    return [theme for theme in themes if _fits(theme.text, typed)]
+
+
+async def _undos(ctx: PageContext, typed: str) -> list[PaletteAction]:
+    """The undo of the user's latest change, if the text is its beginning."""
+    if not _UNDO.text.lower().startswith(search_key(typed)) or not ctx.may(LEADS_WRITE):
+        return []
     async with ctx.reading() as tx:
         changes = (await list_changesets(tx, ctx.actor, limit=_CHANGES)).items
     last = next((change for change in changes if change.actor.id == ctx.actor.id and _is_undoable(ctx, change)), None)
     if last is None:
-        return found
-    return [replace(_UNDO, path=_UNDO.path.format(id=last.id), fields=here, note=name_of_change(last)), *found]
+        return []
+    return [replace(_UNDO, path=_UNDO.path.format(id=last.id), fields=_here(ctx), note=name_of_change(last))]
+
+
+def _here(ctx: PageContext) -> Mapping[str, str]:
+    """The page below the palette, which is shown after an action."""
+    came_from = urlsplit(ctx.request.headers.get("referer", ""))
+    return {"next": came_from._replace(scheme="", netloc="", fragment="").geturl()}
 
 
 def _is_undoable(ctx: PageContext, change: ChangesetView) -> bool:
@@ -106,9 +113,9 @@ async def _leads(ctx: PageContext, typed: str) -> list[PaletteCommand]:
     ]
 
 
-def _fits(command: PaletteCommand | PaletteAction, typed: str) -> bool:
-    text = search_key(f"{command.text} {command.words}")
-    return all(any(word.startswith(part) for word in text.split()) for part in search_key(typed).split())
+def _fits(text: str, typed: str) -> bool:
+    words = search_key(text).split()
+    return all(any(word.startswith(part) for word in words) for part in search_key(typed).split())
 
 
 def _id(typed: str) -> UUID | None:
