@@ -3,9 +3,9 @@
 Half of the leads have found values instead of written ones.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -29,11 +29,13 @@ from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries.orders import FOLDED
 from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.domains.leads.service import bulk, changesets
+from leadflood.domains.leads.service.found_values import set_found_values
 from leadflood.domains.metrics import queries as figures
 from leadflood.domains.metrics import service as counting
 from leadflood.domains.metrics.models import TimeRange
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
@@ -46,6 +48,10 @@ from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
 
 PLANS = "plans"
+_FOUND = sql("""
+SELECT id, found_first_name, found_last_name, found_company, found_job_title, found_phone, found_country, found_website
+FROM leads WHERE id = ANY (:lead_ids::uuid[])
+""")
 
 ACTOR = Actor.cli(numbered(1, 1))
 HALF_WAY = datetime.now(UTC) - timedelta(days=365)
@@ -353,6 +359,23 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
         scans = [node for node in plans.nodes if node.get("Relation Name") in ("leads", "import_rows")]
         names = {node["Index Name"] for node in scans if node["Node Type"] != "ModifyTable"}
         assert names == {"leads_email_norm_key", "import_rows_email_key"}
+
+
+async def test_leads_whose_found_values_stay_are_not_compared_with_each_other(plans: Plans) -> None:
+    leads = [numbered(3, number) for number in range(1, 401)]
+    found: Sequence[Row] = []
+    for _ in range(7):  # so often that PostgreSQL may choose a generic plan
+        async with plans.database.transaction(ACTOR.workspace_id) as tx:
+            found = await tx.all(_FOUND, {"lead_ids": leads})
+            plans.nodes.clear()
+            assert await set_found_values(tx, ACTOR, found={row["id"]: _values(dict(row)) for row in found}) == 0
+
+    assert len(found) == len(leads)
+    assert max(node.get("Rows Removed by Join Filter", 0) for node in plans.nodes) <= len(leads)
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name.removeprefix("found_"): value for name, value in row.items() if name != "id" and value is not None}
 
 
 def test_whoever_inserts_a_lead_moves_little_of_the_searchs_pending_list(cluster: Cluster) -> None:

@@ -20,17 +20,25 @@ GIVEN: Final = assemble(
 )
 """The given values, by lead."""
 
-# Set the found values of locked leads that have others. No version: they are no change of the lead.
+# Set the found values of locked leads that have others. No version: they are no change of the lead. Each lead is looked
+# up by its key (LIMIT): the sixth call in a session compared each of 500 leads with each otherwise, in 100 ms, not 5.
 SET = assemble(
     sql("""
-UPDATE leads SET {assigned}
-FROM {given}
-WHERE leads.workspace_id = :workspace_id AND leads.id = ANY (:lead_ids) AND leads.id = given.lead_id
-  AND NOT ({same})
+WITH given AS MATERIALIZED (
+    SELECT known.place, given.*
+    FROM {given}
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place, {found} FROM leads WHERE workspace_id = :workspace_id AND id = given.lead_id LIMIT 1
+    ) known
+    WHERE NOT ({same})
+)
+UPDATE leads SET {assigned} FROM given
+WHERE leads.workspace_id = :workspace_id AND leads.ctid = given.place
 """),
     assigned=ASSIGNED,
     given=GIVEN,
-    same=FINDABLE_FIELDS.sql(sql("found_{field} IS NOT DISTINCT FROM given.{field}"), AND),
+    found=FINDABLE_FIELDS.sql(sql("found_{field}")),
+    same=FINDABLE_FIELDS.sql(sql("known.found_{field} IS NOT DISTINCT FROM given.{field}"), AND),
 )
 
 # Lock leads, deleted ones included, in the order of their IDs. NO KEY: rows that reference them can still be written.
