@@ -315,3 +315,10 @@ def test_what_does_not_fit_its_type_is_left_out(key: str, cell: str) -> None:
     assert len(found.leads) == 1
     (code,) = found.left_out[2]
     assert (code == f"/customFields/{key} placeholder") == (cell != "wrong one")
+
+
+@pytest.mark.parametrize(
+    "cell", ["x@a" + "/" * 1900, "a " * 900 + "x@acme.com", "x@a" + "\u2192" * 1900, '"' * 1900 + "@"]
+)
+def test_long_cells_of_signs_and_words_have_no_address(cell: str) -> None:
+    assert email(cell).column("email") == []

@@ -276,3 +276,11 @@ def test_a_name_with_a_legal_form_is_the_company_and_the_contact_is_the_person()
     assert found.targets == ["company", "fullName", "email"]
     (lead,) = found.leads
     assert (lead["first_name"], lead["last_name"], lead["company"]) == ("Ilse", "Brandt", "Brandt AG")
+
+
+@pytest.mark.parametrize("header", ["company " * 9000, "of " * 9000 + "company", "title of " * 9000 + "?"])
+def test_a_header_of_thousands_of_words_is_a_custom_field(header: str) -> None:
+    targets = read_file(csv_of([["Email", header], ["ada@acme.com", "x"]])).targets
+
+    assert targets[0] == "email"
+    assert targets[1].startswith("custom:")

@@ -47,11 +47,13 @@ _SLASH: Final = re.compile(r"\s*/\s*")
 _DISPLAYED: Final = re.compile(r"[^<>]*<\s*([^<>]*?)\s*>[^<>]*", re.DOTALL)
 _REMARK: Final = re.compile(r"\s*\([^()@]*\)\s*$|^\s*\([^()@]*\)\s*|\s*\[[^\[\]@]*\]\s*$")
 _LABEL: Final = re.compile(r"^(?:[^\W\d_][\w .()-]{0,30}:\s*)+(?=\S)", re.IGNORECASE)
-_BESIDE_ADDRESS: Final = re.compile("(@[^\\s@\\\\/&+|=:~>\u2000-\u2bff]+)[\\\\/&+|=:~>\u2000-\u2bff]+(?=[^\\s@]*@)")
+_BESIDE_ADDRESS: Final = re.compile("(@[^\\s@\\\\/&+|=:~>\u2000-\u2bff]+)[\\\\/&+|=:~>\u2000-\u2bff]++(?=[^\\s@]*@)")
 """Signs between two addresses that cannot be part of a domain."""
 _QUERY: Final = re.compile(r"\?[\w-]+=\S*")
 _ITEM: Final = re.compile(r"[^\w@]+|[(\[#]?(?:[0-9]{1,3}|[a-z])[.):\]]+", re.IGNORECASE)
 """A bullet or number before an item of a list."""
+_MAX_LABEL: Final = 6
+"""Maximum words of a label."""
 _ENCODED_SPACE: Final = re.compile("^(?:%20)+")
 _LINK: Final = re.compile(r"""\[([^\[\]]*)\]\(([^()]*)\)""")
 _TAGS: Final = re.compile(r"</?[a-z][^<>@]*>|<a\s[^<>]*>", re.IGNORECASE)
@@ -137,6 +139,8 @@ def _is_label(words: Sequence[str]) -> bool:
     named = [word for word in words if not _ITEM.fullmatch(word)]
     if not named:
         return True
+    if len(named) > _MAX_LABEL:
+        return False
     match = match_header(" ".join(named)) if named[-1].lower() not in name_particles() else None
     return match is not None and match.sure and match.target == Target.EMAIL
 

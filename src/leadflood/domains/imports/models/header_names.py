@@ -13,6 +13,8 @@ from leadflood.kernel.text import search_key
 
 _NUMBER: Final = 0.01
 _SURE, _LESS_SURE, _IN_PART, _IN_A_QUESTION = 0.95, 0.88, 0.04, 0.7
+_MAX_NAME, _MAX_QUESTION = 12, 60
+"""Maximum words of a name with details, and those of a question that are looked at."""
 _MAX_WORDS: Final = 6
 _ASKING: Final = frozenset(
     {"what", "whats", "which", "who", "how", "where", "please", "enter", "your", "my", "tell", "wie", "was", "woher"}
@@ -85,11 +87,12 @@ def match_header(name: str) -> HeaderMatch | None:
     if whole := _named(key):
         return whole
     words = name_key(_DIGIT_BORDER.sub(" ", _HUMP.sub(" ", name))).split()
+    short = words if len(words) <= _MAX_NAME else []
     return (
         _named(" ".join(words))
-        or _of_a_company(words)
-        or _without_details(words)
-        or _in_question(words, is_question="?" in name or not _ASKING.isdisjoint(words))
+        or _of_a_company(short)
+        or _without_details(short)
+        or _in_question(words[:_MAX_QUESTION], is_question="?" in name or not _ASKING.isdisjoint(words))
     )
 
 
