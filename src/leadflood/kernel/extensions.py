@@ -167,6 +167,8 @@ class BulkOperation:
         read: converts the values of that form to arguments.
         load: loads `options` for the template.
         listed: whether it is offered for selected subjects.
+        writes: whether `apply` writes subjects themselves and stores their images, so that the undo of the changeset
+            reverts them without `undo`.
     """
 
     name: str
@@ -184,6 +186,7 @@ class BulkOperation:
     read: Callable[[Mapping[str, Sequence[str]]], Mapping[str, Any]] = lambda _values: {}
     load: LoadOptions | None = None
     listed: bool = True
+    writes: bool = False
     order: int = 100
 
 

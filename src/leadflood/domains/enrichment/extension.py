@@ -8,16 +8,23 @@ from uuid import UUID
 from leadflood.domains.companies.extensions import FOUND_NAME
 from leadflood.domains.companies.permissions import COMPANIES_READ
 from leadflood.domains.companies.queries import company_of_lead
-from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, CompanyRunView, EnrichmentValueView
+from leadflood.domains.enrichment.contracts import (
+    AcceptAllValues,
+    CompanyEnrichmentView,
+    CompanyRunView,
+    EnrichmentValueView,
+)
 from leadflood.domains.enrichment.models.company_fields import GROUPS, NAME, SUMMARY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
 from leadflood.domains.enrichment.queries.aliases import suggested_alias
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment, latest_runs
 from leadflood.domains.enrichment.queries.effective import found_company_names
+from leadflood.domains.enrichment.service.acceptance import accept_all, prepare_all, undo_none
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.extensions import Extension, Panel, RelatedField
+from leadflood.kernel.extensions import BulkOperation, Extension, Panel, RelatedField
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,23 @@ async def _load_of_lead(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[st
 
 
 LEAD_EXTENSION: Final = Extension(
+    operations=(
+        BulkOperation(
+            name="acceptFoundValues",
+            label="Accept found values",
+            heading="Accept the found values of",
+            done="updated",
+            running="Accepting found values of",
+            icon="sparkles",
+            permission=LEADS_WRITE,
+            arguments=AcceptAllValues,
+            prepare=prepare_all,
+            apply=accept_all,
+            undo=undo_none,
+            writes=True,
+            order=30,
+        ),
+    ),
     panels=(
         Panel(
             name="company-facts",

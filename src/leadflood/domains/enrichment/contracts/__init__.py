@@ -239,6 +239,10 @@ class AcceptValues(Schema):
     ) = Field(default=None, description="The values as you read them in `effectiveValues`, by field.")
 
 
+class AcceptAllValues(Schema):
+    """Arguments of the bulk action that accepts all found values: none."""
+
+
 class AcceptedValuesView(View):
     """The result of an acceptance."""
 

@@ -48,13 +48,12 @@ SELECT c.subject_id, c.subject_kind, v.field, v.value, c.confidence AS certainty
 FROM unnest(:company_ids::uuid[]) AS given (company_id)
 CROSS JOIN LATERAL (
     SELECT * FROM chosen_values
-    WHERE workspace_id = :workspace_id AND subject_id = given.company_id OFFSET 0
+    WHERE workspace_id = :workspace_id AND subject_id = given.company_id AND field = ANY (:fields::text[]) OFFSET 0
 ) c
 CROSS JOIN LATERAL (
     SELECT * FROM found_values
     WHERE workspace_id = :workspace_id AND lookup_id = c.lookup_id AND id = c.value_id AND retraction_id IS NULL LIMIT 1
 ) v
-WHERE c.field = ANY (:fields::text[])
 ORDER BY c.subject_id, c.field, c.confidence DESC, c.item
 """)
 

@@ -1,18 +1,19 @@
 """Accepting found values: they become values of the lead, as if a person had written them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from leadflood.domains.enrichment.contracts import FILLABLE, AcceptedValuesView, AcceptValues
+from leadflood.domains.enrichment.contracts import FILLABLE, AcceptAllValues, AcceptedValuesView, AcceptValues
 from leadflood.domains.enrichment.errors import FoundValueChanged
-from leadflood.domains.enrichment.queries.effective import EffectiveValue, effective_values
+from leadflood.domains.enrichment.queries.effective import EffectiveValue, effective_values, effective_values_of
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
-from leadflood.domains.leads.contracts.filling import FieldFilling
+from leadflood.domains.leads.contracts.filling import FieldFilling, FoundFilling
 from leadflood.domains.leads.permissions import LEADS_WRITE
-from leadflood.domains.leads.service.filling import fill_fields
+from leadflood.domains.leads.service.filling import fill_fields, fill_many
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.extensions import Batch, Changed, Prepared, UndoBatch
 
 
 async def accept_values(tx: Transaction, actor: Actor, *, lead_id: UUID, command: AcceptValues) -> AcceptedValuesView:
@@ -35,6 +36,32 @@ async def accept_values(tx: Transaction, actor: Actor, *, lead_id: UUID, command
     return AcceptedValuesView(
         lead_id=lead_id, fields=list(filled.fields), changeset_id=filled.changeset_id, version=filled.version
     )
+
+
+async def prepare_all(_tx: Transaction, _actor: Actor, _command: AcceptAllValues) -> Prepared:
+    """The bulk operation that accepts all found values of many leads."""
+    return Prepared("Accept found values", {})
+
+
+async def accept_all(tx: Transaction, batch: Batch) -> Changed:
+    """Write all effective values of locked leads into their empty fields. Filled and suggested ones are alike."""
+    leads = await queries.leads_by_id(tx, batch.actor, lead_ids=batch.subject_ids)
+    found = await effective_values_of(tx, batch.actor, leads=list(leads.values()))
+    fillings = {
+        lead_id: FoundFilling(
+            {item.field: item.view.value for item in values.values()},
+            {item.field: item.view.source for item in values.values()},
+        )
+        for lead_id, values in found.items()
+        if values
+    }
+    changed = await fill_many(tx, batch.actor, changeset_id=batch.changeset_id, fillings=fillings, trace=batch.trace)
+    return {lead_id: {} for lead_id in changed}
+
+
+async def undo_none(_tx: Transaction, _batch: UndoBatch) -> Iterable[UUID]:
+    """The changeset has images of the leads, which its undo restores."""
+    return ()
 
 
 def _wanted(lead: LeadView, effective: Mapping[str, EffectiveValue], command: AcceptValues) -> dict[str, str]:

@@ -15,11 +15,10 @@ LEFT JOIN LATERAL (
 CROSS JOIN unnest(ARRAY[given.lead_id, k.id]) AS subject (id)
 CROSS JOIN LATERAL (
     SELECT * FROM chosen_values
-    WHERE workspace_id = :workspace_id AND subject_id = subject.id OFFSET 0
+    WHERE workspace_id = :workspace_id AND subject_id = subject.id AND field = ANY (:fields::text[]) OFFSET 0
 ) c
 CROSS JOIN LATERAL (
     SELECT * FROM found_values
     WHERE workspace_id = :workspace_id AND lookup_id = c.lookup_id AND id = c.value_id AND retraction_id IS NULL LIMIT 1
 ) v
-{lookup}WHERE c.field = ANY (:fields::text[])
-ORDER BY given.lead_id, c.field, c.confidence DESC, c.item
+{lookup}ORDER BY given.lead_id, c.field, c.confidence DESC, c.item

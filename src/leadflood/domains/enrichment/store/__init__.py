@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.choosing import Because, ChosenFact
@@ -26,11 +25,12 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND job_id = AN
   AND answered_at IS NOT NULL
 """)
 
-# Remove choices that are no longer made. What a person pinned stays.
+# Remove choices that are no longer made. What a person pinned stays. For one subject at a time: of several, PostgreSQL
+# was seen to read all choices of the workspace.
 _UNCHOOSE = sql("""
 DELETE FROM chosen_values
-WHERE workspace_id = :workspace_id AND subject_id = ANY (:subject_ids::uuid[]) AND because <> 'pinned'
-  AND (subject_id, field, item) NOT IN (SELECT * FROM unnest(:owners::uuid[], :fields::text[], :items::text[]))
+WHERE workspace_id = :workspace_id AND subject_id = :subject_id AND because <> 'pinned'
+  AND (field, item) NOT IN (SELECT * FROM unnest(:fields::text[], :items::text[]))
 """)
 
 # Choose stored values.
@@ -132,13 +132,12 @@ async def write_answers(tx: Transaction, workspace_id: UUID, written: Sequence[L
 
 async def unchoose(tx: Transaction, workspace_id: UUID, kept: Mapping[UUID, Collection[Choice]]) -> None:
     """Remove the choices of leads or companies for other fields and items than these, by subject."""
-    pairs = [(subject_id, choice) for subject_id, choices in kept.items() for choice in choices]
-    values: dict[str, Any] = {
-        "owners": [subject_id for subject_id, _ in pairs],
-        "fields": [choice.fact.field.name for _, choice in pairs],
-        "items": [choice.item for _, choice in pairs],
-    }
-    await tx.execute(_UNCHOOSE, {"workspace_id": workspace_id, "subject_ids": list(kept), **values})
+    for subject_id, choices in kept.items():
+        columns = {
+            "fields": [choice.fact.field.name for choice in choices],
+            "items": [choice.item for choice in choices],
+        }
+        await tx.execute(_UNCHOOSE, {"workspace_id": workspace_id, "subject_id": subject_id, **columns})
 
 
 async def choose(

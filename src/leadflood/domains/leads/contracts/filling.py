@@ -16,6 +16,14 @@ class FieldFilling:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFilling:
+    """Normalized values for findable fields of one of many leads, and their sources, by the fields in the database."""
+
+    values: Mapping[str, str]
+    found_by: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class FilledFields:
     """The written fields by name in the API, the changeset if there are any, and the version of the lead."""
 

@@ -36,9 +36,9 @@ async def prepare(tx: Transaction, actor: Actor, command: BulkChange) -> tuple[B
 
 
 async def apply(tx: Transaction, operation: BulkOperation, batch: Batch) -> int:
-    """Change locked leads and store the data for an undo. Returns the number of changed leads."""
+    """Change locked leads and store the data for an undo, unless the operation does. Returns the number of leads."""
     changed = await operation.apply(tx, batch)
-    if changed:
+    if changed and not operation.writes:
         workspace_id = batch.actor.workspace_id
         await changesets.record_related(tx, workspace_id, batch.changeset_id, operation.name, changed)
     return len(changed)

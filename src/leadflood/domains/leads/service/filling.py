@@ -1,5 +1,6 @@
 """Values that sources found, written into empty fields of a lead as a change that can be undone."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -8,13 +9,14 @@ from pydantic.alias_generators import to_camel
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import store
-from leadflood.domains.leads.contracts.filling import FieldFilling, FilledFields
+from leadflood.domains.leads.contracts.filling import FieldFilling, FilledFields, FoundFilling
 from leadflood.domains.leads.errors import FieldsTaken, LeadNotFound
 from leadflood.domains.leads.events import LEAD, LEAD_UPDATED, LeadAuditAction, LeadEventKind, LeadUpdatedData
 from leadflood.domains.leads.models import ChangesetKind, FieldSource
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.service.changesets import add_counts, close_changeset, open_changeset
 from leadflood.domains.leads.store import changesets
+from leadflood.domains.leads.store import filling as store_filling
 from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
@@ -56,6 +58,29 @@ async def fill_fields(tx: Transaction, actor: Actor, *, lead_id: UUID, filling: 
         data={"count": 1, "fields": list(values), "changesetId": str(changeset_id), "foundBy": found_by},
     )
     return FilledFields(fields, changeset_id, stored.version + 1)
+
+
+async def fill_many(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    changeset_id: UUID,
+    fillings: Mapping[UUID, FoundFilling],
+    trace: Mapping[str, str],
+) -> list[UUID]:
+    """Write values into the empty fields of locked leads, as part of an open changeset. Returns those that changed."""
+    if not fillings:
+        return []
+    await attribute(tx, FieldSource.BULK, actor_kind=actor.kind, actor_id=actor.id, changeset_id=changeset_id)
+    changed = await store_filling.fill(tx, actor, changeset_id, fillings)
+    data = {
+        lead_id: LeadUpdatedData(
+            fields=[to_camel(name) for name in sorted(fillings[lead_id].values)], changeset_id=changeset_id
+        )
+        for lead_id in changed
+    }
+    await publish(tx, LEAD_UPDATED, [Event(lead_id, data[lead_id], actor, trace) for lead_id in sorted(changed)])
+    return changed
 
 
 async def _write(
