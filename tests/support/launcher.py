@@ -229,9 +229,11 @@ def _become(request: dict[str, object], streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()
     for module in pkgutil.walk_packages(leadflood.__path__, "leadflood."):
         if not module.name.startswith(("leadflood.__main__", "leadflood.migrations.")):
             importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
+    gc.enable()
     _Serving(socket.socket(fileno=int(sys.argv[1]))).serve()

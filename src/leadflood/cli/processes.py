@@ -1,10 +1,12 @@
 """`leadflood serve`, `worker`, `dev-mail`, `migrate` and `seed`: the parts that `leadflood up` runs together."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -120,13 +122,25 @@ def prepare() -> None:
     run_prepare(_start("warning"))
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Disable the garbage collector during imports: modules stay, and it takes a seventh of their time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _start(level: str | None = None) -> "Settings":
-    from leadflood.cli.validation import load_settings
-    from leadflood.kernel.observability import configure_logging
     from leadflood.kernel.process_lifetime import die_with_parent
 
     die_with_parent(os.environ)
-    settings = load_settings()
+    with _uncollected():
+        from leadflood.cli.validation import load_settings
+        from leadflood.kernel.observability import configure_logging
+
+        settings = load_settings()
     configure_logging(level or settings.log_level, settings.log_format)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs all of its plug-ins
     return settings
@@ -140,12 +154,13 @@ def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool, alone: bool) -> None:
-    from leadflood import bootstrap
-    from leadflood.cli import server
-    from leadflood.cli.listener import listen
-    from leadflood.cli.prepare import ensure_first_owner
-    from leadflood.domains.identity.service import public_password
-    from leadflood.kernel.process_lifetime import send_heartbeats
+    with _uncollected():
+        from leadflood import bootstrap
+        from leadflood.cli import server
+        from leadflood.cli.listener import listen
+        from leadflood.cli.prepare import ensure_first_owner
+        from leadflood.domains.identity.service import public_password
+        from leadflood.kernel.process_lifetime import send_heartbeats
 
     listener = listen(host, port, shared=share_port)
     port = listener.getsockname()[1]
@@ -158,7 +173,8 @@ async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool
             changes = bootstrap.build_change_subscriber(platform, process="api")
             closing = asyncio.Event()
             try:
-                site = bootstrap.build_site(platform, changes, closing)
+                with _uncollected():
+                    site = bootstrap.build_site(platform, changes, closing)
                 heartbeats = asyncio.create_task(send_heartbeats(os.environ))
                 await server.serve(site, listener, on_stop=closing.set)
                 heartbeats.cancel()
@@ -210,14 +226,16 @@ async def _serve_demo_internet(settings: "Settings") -> None:
 
 
 async def _work_isolated(settings: "Settings") -> None:
-    from leadflood import bootstrap
+    with _uncollected():
+        from leadflood import bootstrap
 
     async with bootstrap.open_platform(settings, process="isolated jobs") as platform:
         await bootstrap.run_isolated(platform)
 
 
 async def _work(settings: "Settings") -> None:
-    from leadflood import bootstrap
+    with _uncollected():
+        from leadflood import bootstrap
 
     if settings.worker_metrics_port:
         from prometheus_client import start_http_server

@@ -26,10 +26,12 @@ def main() -> None:
     """Serve until the parent closes the control socket or ends."""
     parent, control_fd, modules = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     _end_with(parent)
+    gc.disable()
     for name in modules:
         import_module(name)
     _restrict()
     gc.freeze()
+    gc.enable()
     with socket.socket(fileno=control_fd) as control:
         while True:
             ready, fds, _, _ = socket.recv_fds(control, 1, 2)
