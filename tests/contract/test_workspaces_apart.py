@@ -213,6 +213,7 @@ def test_every_list_comes_in_pages_but_that_of_what_each_release_has() -> None:
     lists = [operation for operation in operations() if operation.name.startswith("list")]
 
     assert {operation.name for operation in lists if not operation.takes_cursor} == {
+        "listFillPolicies",
         "listFilterFields",
         "listMetrics",
         "listSources",

@@ -18,8 +18,8 @@ BODY_REFUSALS = {
     ("startEnrichment", "leadIds"): (409, "nothing_to_enrich"),
     ("startEnrichment", "importId"): (409, "nothing_to_enrich"),
     ("startEnrichment", "matching.ownerId"): (409, "nothing_to_enrich"),
-    ("retractValues", "leadId"): (200, None),
-    ("retractValues", "companyId"): (200, None),
+    ("retractValues", "leadId"): (409, "nothing_to_retract"),
+    ("retractValues", "companyId"): (409, "nothing_to_retract"),
 }
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {

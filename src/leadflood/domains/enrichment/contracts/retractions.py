@@ -42,8 +42,8 @@ class RetractValues(Schema):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"source": "website", "since": "2026-11-24T00:00:00Z", "dryRun": True},
                 {"source": "website", "since": "2026-11-24T00:00:00Z", "field": "country", "expectedCount": 310},
+                {"source": "website", "since": "2026-11-24T00:00:00Z", "dryRun": True},
             ]
         }
     )
