@@ -137,6 +137,7 @@ _JOBS: Final = {
     "enrichment.batch": "Enrichment of many",
     "enrichment.read_due_companies": "Refresh companies",
     "enrichment.refresh_company_leads": "Update leads of a company",
+    "enrichment.join_companies": "Merge companies that redirect to each other",
     "enrichment.refresh_leads": "Update found values of leads",
     "enrichment.refresh_workspaces": "Update found values of all workspaces",
     "enrichment.retract": "Retract values of a source",
