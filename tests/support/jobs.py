@@ -157,6 +157,18 @@ class Jobs:
         async with self.database.system() as tx:
             return await tx.changed(sql(statement), values)
 
+    async def postpone_others(self) -> None:
+        """Let the workers of a test run nothing that other tests have left in the queue."""
+        others = {"workspace_id": self.workspace_id}
+        await self.change(
+            """
+            UPDATE job_executions SET next_attempt_at = now() + interval '1 day'
+            WHERE status = 'queued' AND workspace_id <> :workspace_id
+            """,
+            **others,
+        )
+        await self.change("DELETE FROM leadflood_queue.tickets WHERE workspace_id <> :workspace_id", **others)
+
     async def expire_lease(self, job_id: UUID) -> None:
         """Let the running attempt's lease be over, before any that tests before this one left running."""
         sql = "UPDATE job_executions SET lease_expires_at = now() - interval '1 day' WHERE id = :id"

@@ -2,10 +2,10 @@
 
 from leadflood.domains.companies import service
 from leadflood.kernel.actor import Role
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.web import Browser
 
-__all__ = ["house", "new_house", "pages_parts", "site_parts", "viewer"]
+__all__ = ["house", "new_house", "pages_app", "pages_parts", "site_parts", "viewer"]
 
 
 async def test_companies_are_added_merged_split_and_undone_on_their_pages(house: House, viewer: Browser) -> None:

@@ -21,12 +21,12 @@ from leadflood.kernel.clock import utc_now
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench
 from tests.integration.enrichment.office import Office, domain, person
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.asked_sources import fact, spec_of
 from tests.support.jobs import Jobs
 from tests.support.web import Browser
 
-__all__ = ["house", "new_house", "pages_parts", "site_parts", "viewer"]
+__all__ = ["house", "new_house", "pages_app", "pages_parts", "site_parts", "viewer"]
 
 DAY = timedelta(days=1)
 

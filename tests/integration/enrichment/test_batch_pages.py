@@ -6,7 +6,7 @@ from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench
 from tests.integration.enrichment.test_batches import enriched
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.api import Caller, caller, gate, new_caller, parts, toys
 from tests.support.web import Browser
 
@@ -16,6 +16,7 @@ __all__ = [
     "house",
     "new_caller",
     "new_house",
+    "pages_app",
     "pages_parts",
     "parts",
     "site_parts",

@@ -4,11 +4,11 @@ from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.kernel.actor import Role
 from tests.integration.enrichment.bench import Bench
 from tests.integration.enrichment.office import Office, Register, domain
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.asked_sources import ScriptedSource, fact, finds, spec_of
 from tests.support.web import Browser
 
-__all__ = ["house", "new_house", "pages_parts", "site_parts", "viewer"]
+__all__ = ["house", "new_house", "pages_app", "pages_parts", "site_parts", "viewer"]
 
 
 async def test_a_company_is_seen_being_read_and_its_facts_have_receipts(house: House, viewer: Browser) -> None:

@@ -23,12 +23,12 @@ from tests.integration.enrichment.bench import Bench, value
 from tests.integration.enrichment.office import domain
 from tests.integration.enrichment.shelf import Shelf
 from tests.integration.enrichment.test_retractions import Desk as Retractions
-from tests.integration.web.conftest import House, house, new_house, owner, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, owner, pages_app, pages_parts, site_parts, viewer
 from tests.support.asked_sources import fact
 from tests.support.tenants import bearer, new_key, new_member
 from tests.support.web import Browser
 
-__all__ = ["house", "new_house", "owner", "pages_parts", "site_parts", "viewer"]
+__all__ = ["house", "new_house", "owner", "pages_app", "pages_parts", "site_parts", "viewer"]
 
 COUNTRY, PHONE, CITY = company_fields.COUNTRY, company_fields.PHONE, company_fields.CITY
 SENIORITY, FIRST = lead_fields.SENIORITY, lead_fields.FIRST_NAME

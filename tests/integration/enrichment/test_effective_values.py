@@ -16,13 +16,23 @@ from leadflood.kernel.actor import Role
 from leadflood.kernel.db.sql import sql
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.integration.enrichment.office import Office, domain
-from tests.integration.web.conftest import House, NewHouse, house, new_house, owner, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import (
+    House,
+    NewHouse,
+    house,
+    new_house,
+    owner,
+    pages_app,
+    pages_parts,
+    site_parts,
+    viewer,
+)
 from tests.support.asked_sources import ScriptedSource, fact, finds, spec_of
 from tests.support.statements import counted
 from tests.support.tenants import bearer, new_key, new_member
 from tests.support.web import Browser
 
-__all__ = ["house", "new_house", "owner", "pages_parts", "site_parts", "viewer"]
+__all__ = ["house", "new_house", "owner", "pages_app", "pages_parts", "site_parts", "viewer"]
 
 
 class Desk:

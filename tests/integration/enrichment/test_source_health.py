@@ -11,7 +11,7 @@ from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.kernel.actor import Actor, MissingPermission
 from tests.integration.enrichment.bench import Bench
 from tests.integration.enrichment.office import Office, Register, domain, person
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.api import Caller, caller, gate, new_caller, parts, toys
 from tests.support.web import Browser
 
@@ -21,6 +21,7 @@ __all__ = [
     "house",
     "new_caller",
     "new_house",
+    "pages_app",
     "pages_parts",
     "parts",
     "site_parts",

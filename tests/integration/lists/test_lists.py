@@ -13,11 +13,11 @@ from leadflood.kernel.actor import Role
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.api import Caller, caller, gate, parts, toys
 from tests.support.web import Browser
 
-__all__ = ["caller", "gate", "house", "new_house", "pages_parts", "parts", "site_parts", "toys", "viewer"]
+__all__ = ["caller", "gate", "house", "new_house", "pages_app", "pages_parts", "parts", "site_parts", "toys", "viewer"]
 
 
 async def new_lead(toys: httpx.AsyncClient, caller: Caller, email: str = "") -> str:

@@ -14,12 +14,12 @@ from leadflood.domains.stages.models import default_stages, stage_key
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.api import Caller, caller, gate, parts, toys
 from tests.support.desk import Desk, csv_of
 from tests.support.web import Browser
 
-__all__ = ["caller", "gate", "house", "new_house", "pages_parts", "parts", "site_parts", "toys", "viewer"]
+__all__ = ["caller", "gate", "house", "new_house", "pages_app", "pages_parts", "parts", "site_parts", "toys", "viewer"]
 
 
 async def call(

@@ -12,11 +12,11 @@ from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.tasks.models import NEVER, TaskState, due_at, span_of
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
-from tests.integration.web.conftest import House, house, new_house, pages_parts, site_parts, viewer
+from tests.integration.web.conftest import House, house, new_house, pages_app, pages_parts, site_parts, viewer
 from tests.support.api import Caller, caller, gate, parts, toys
 from tests.support.web import Browser
 
-__all__ = ["caller", "gate", "house", "new_house", "pages_parts", "parts", "site_parts", "toys", "viewer"]
+__all__ = ["caller", "gate", "house", "new_house", "pages_app", "pages_parts", "parts", "site_parts", "toys", "viewer"]
 
 TODAY = datetime.now(UTC).date()
 
