@@ -20,7 +20,7 @@ from tests.support.postgres import Cluster
 NAME = "duplicate_plans"
 OTHERS = 25_000
 SCANNED = {"leads", "duplicate_keys", "duplicate_candidates"}
-MOST_BLOCKS = 60
+MAX_BLOCKS = 60
 """Of 8 kB, for one look-up of a row or a few: the depth of an index, and the rows."""
 READ_TOGETHER = {
     ("leads", "leads_latest_idx"),
@@ -118,5 +118,5 @@ async def test_a_workspace_without_statistics_is_scanned_by_the_right_indexes(
     assert done == min(leads * 49 // 50, batches * scanning.BATCH)
     found = looked_up(crowded)
     assert {table for table, index in found if index.endswith(("_pkey", "_key", "_idx"))} == SCANNED
-    allowed = {name: MOST_BLOCKS * (scanning.BATCH if name in READ_TOGETHER else 1) for name in found}
+    allowed = {name: MAX_BLOCKS * (scanning.BATCH if name in READ_TOGETHER else 1) for name in found}
     assert {name: most for name, most in found.items() if most > allowed[name]} == {}

@@ -57,7 +57,7 @@ def compare(one: PersonKey, two: PersonKey, weights: Weights = UNTRAINED) -> Mat
     if not found.personal:
         return None
     odds = found.odds(weights)
-    probability = 1 / (1 + 2.0**-odds) if odds < _MOST_BITS else 1.0
+    probability = 1 / (1 + 2.0**-odds) if odds < _MAX_BITS else 1.0
     certain = odds >= _CERTAIN_BITS and found.certain and not found.conflict
     score = CERTAIN if certain else min(CERTAIN - 1, round(100 * probability))
     return Match(score, tuple(found.reasons)) if score >= MIN_SCORE else None
@@ -82,7 +82,7 @@ def evidence(one: PersonKey, two: PersonKey, weights: Weights, names: NameWeight
     found.colleagues = companies >= _SAME_COMPANY
     _add_phone(found, one, two)
     if names is not None:
-        floor = _LEAST_OF_NAMES if same_mailbox else -_MOST_BITS
+        floor = _MIN_OF_NAMES if same_mailbox else -_MAX_BITS
         found.bits += max(floor, names.bits)
         found.conflict = names.differ or (one.last.generation != two.last.generation and not same_mailbox)
         if names.similarity >= _REASON_SIMILARITY:
@@ -98,12 +98,12 @@ def evidence(one: PersonKey, two: PersonKey, weights: Weights, names: NameWeight
     return found
 
 
-_MOST_BITS: Final = 60.0
+_MAX_BITS: Final = 60.0
 _CERTAIN_BITS: Final = log2(9999)
 """One error in 10,000."""
 _REASON_SIMILARITY: Final = 0.85
 
-_LEAST_OF_NAMES: Final = -2.0
+_MIN_OF_NAMES: Final = -2.0
 """Minimum weight of names if the mailbox is the same, which is always worth a review."""
 
 _SAME_COMPANY: Final = 0.9
@@ -162,18 +162,18 @@ def _add_email(found: Evidence, one: PersonKey, two: PersonKey, names: NameWeigh
         found.personal = found.certain = True
         slipped = one.slip != two.slip
         kind = ReasonKind.SIMILAR_EMAIL if slipped else ReasonKind.SAME_MAILBOX
-        found.reasons.append(Reason(kind, _MOST_SIMILAR if slipped else 1.0))
+        found.reasons.append(Reason(kind, _MAX_SIMILAR if slipped else 1.0))
         return
     bits = _email_bits(one, two, names=1.0 if names is None else names.similarity)
     found.bits += bits
     if bits >= _SIMILAR_EMAIL:
         found.personal = found.certain = True
         alike = round(float(JaroWinkler.similarity(one.mailbox, two.mailbox)), 2)
-        found.reasons.append(Reason(ReasonKind.SIMILAR_EMAIL, min(alike, _MOST_SIMILAR)))
+        found.reasons.append(Reason(ReasonKind.SIMILAR_EMAIL, min(alike, _MAX_SIMILAR)))
 
 
 _SIMILAR_EMAIL: Final = 9.0
-_MOST_SIMILAR: Final = 0.99
+_MAX_SIMILAR: Final = 0.99
 _SLIP_IN_DOMAIN, _SLIP_IN_DOMAIN_OF_SHORT = 24.0, 15.0
 _SLIPS_IN_BOTH: Final = 20.0
 _SAME_LOCAL, _SAME_NUMBERED_LOCAL = 2.0, 10.0
@@ -261,8 +261,8 @@ def _add_fields(found: Evidence, one: PersonKey, two: PersonKey, weights: Weight
         elif level is not Level.DIFFERENT and bits >= _REASON_BITS:
             alike = 1.0 if level is Level.EXACT else _SIMILAR_VALUE
             shared.append((bits, Reason(ReasonKind.SIMILAR_FIELD, alike, name)))
-    found.bits += _within(trained, -_MOST_OF_FIELDS, _MOST_OF_FIELDS)
-    found.bits += _within(untrained, _LEAST_OF_UNTRAINED, _MOST_OF_UNTRAINED)
+    found.bits += _within(trained, -_MAX_OF_FIELDS, _MAX_OF_FIELDS)
+    found.bits += _within(untrained, _MIN_OF_UNTRAINED, _MAX_OF_UNTRAINED)
     shared.sort(key=lambda item: -item[0])
     found.reasons.extend(reason for _, reason in shared[:_MAX_FIELD_REASONS])
 
@@ -271,9 +271,9 @@ def _within(bits: float, least: float, most: float) -> float:
     return max(least, min(most, bits))
 
 
-_MOST_OF_FIELDS: Final = 20.0
+_MAX_OF_FIELDS: Final = 20.0
 """Limit of all fields together: they are not independent, such as postcode, town and street."""
-_LEAST_OF_UNTRAINED, _MOST_OF_UNTRAINED = -1.5, 4.0
+_MIN_OF_UNTRAINED, _MAX_OF_UNTRAINED = -1.5, 4.0
 _CONTRADICTS: Final = -3.0
 _REASON_BITS: Final = 1.5
 _IDENTIFIES: Final = 7.0

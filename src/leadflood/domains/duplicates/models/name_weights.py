@@ -49,7 +49,7 @@ def _both(given: NameWeight | None, family: NameWeight | None) -> NameWeight | N
     """The less similar part decides the similarity: "Jane Smith" and "John Smith" are two people."""
     if given is None or family is None:
         return given or family
-    bits = min(_MOST, given.bits + family.bits)
+    bits = min(_MAX, given.bits + family.bits)
     return NameWeight(bits, min(given.similarity, family.similarity), given.differ or family.differ)
 
 
@@ -85,7 +85,7 @@ def _judged(one: str, two: str) -> tuple[NameLevel, float]:
             return level, similarity(one, two)
 
 
-_MOST: Final = 26.0
+_MAX: Final = 26.0
 """Maximum weight of names: relatives share even the rarest ones."""
 _REASON_SIMILARITY: Final = 0.85
 _M_GIVEN, _M_FAMILY = log2(0.85), log2(0.9)

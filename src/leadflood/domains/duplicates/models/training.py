@@ -37,7 +37,7 @@ _MAX_FIELDS: Final = 20
 _MIN_FILLED: Final = 20
 """Minimum number of leads with a value of a field."""
 _ROUNDS: Final = 12
-_MOST_DUPLICATES: Final = 2.0
+_MAX_DUPLICATES: Final = 2.0
 _PRIOR_PAIRS: Final = 20.0
 """Number of pairs that a prior counts as."""
 _COMMON_VALUES: Final = 300
@@ -160,7 +160,7 @@ def _next_round(weights: Weights, pairs: Sequence[_Pair], people: int) -> Weight
         for name, level in pair.levels.items():
             counts[name][level] += _probability(odds - bits[name])
     fields = {name: replace(item, m=_normed(counts[name])) for name, item in weights.fields.items()}
-    duplicates = min(_MOST_DUPLICATES, max(DUPLICATES_PER_LEAD, 2 * same / max(1, people)))
+    duplicates = min(_MAX_DUPLICATES, max(DUPLICATES_PER_LEAD, 2 * same / max(1, people)))
     return replace(weights, fields=fields, duplicates=duplicates)
 
 

@@ -53,7 +53,7 @@ class FieldWeights:
     def plain_bits(self, level: Level, *, colleagues: bool) -> float:
         """Weight of a level, regardless of the value."""
         u = self.at_company[level] if colleagues else self.u[level]
-        return min(_MOST, max(_LEAST, log2(self.m[level] / u)))
+        return min(_MAX, max(_MIN, log2(self.m[level] / u)))
 
     def bits(self, level: Level, value: ComparedValue, *, colleagues: bool) -> float:
         """Weight of a level. A rare value has a higher weight than a frequent one."""
@@ -61,7 +61,7 @@ class FieldWeights:
         if level is Level.EXACT and self.trained:
             share = self.common.get(rate_key(value.key))
             u = max(u, share or 0.0) if colleagues else share or self.rare
-        least, most = (_LEAST, _MOST) if self.trained else (_LEAST_UNTRAINED, _MOST_UNTRAINED)
+        least, most = (_MIN, _MAX) if self.trained else (_MIN_UNTRAINED, _MAX_UNTRAINED)
         return min(most, max(least, log2(self.m[level] / u)))
 
 
@@ -184,8 +184,8 @@ LEADS_PER_COMPANY: Final = 20
 _GROWTH, _FEW_LEADS = 2, 1000
 M_COMPANY: Final = 0.75
 
-_LEAST, _MOST = -6.0, 14.0
-_LEAST_UNTRAINED, _MOST_UNTRAINED = -1.5, 3.0
+_MIN, _MAX = -6.0, 14.0
+_MIN_UNTRAINED, _MAX_UNTRAINED = -1.5, 3.0
 """Limits of fields without estimates: "Plan" and "Birthday" can both be text."""
 _ALONE: Final = 0.002
 

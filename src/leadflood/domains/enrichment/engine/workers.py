@@ -14,7 +14,7 @@ from leadflood.domains.enrichment.models.runs import RunRequest, RunResult
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.kernel.db.database import Database
 
-_MOST_WAIT: Final = 5.0
+_MAX_WAIT: Final = 5.0
 """Seconds that a run waits for the rate of a source, and leads with it. Then the source is asked by a later run."""
 
 
@@ -56,6 +56,6 @@ class SubjectEngines:
         lookups = PostgresLookups(self._database, asker)
         await lookups.end_claims()
         fetcher = self._fetcher(asker.workspace_id)
-        ports = EnginePorts(lookups, self._rates, self._breakers, fetcher, self._fingerprint, most_wait=_MOST_WAIT)
+        ports = EnginePorts(lookups, self._rates, self._breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)
         result = await Engine(sources, ports, self._slots).run(request)
         return SubjectRun(result, frozenset(lookups.used))

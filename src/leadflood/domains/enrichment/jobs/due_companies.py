@@ -13,7 +13,7 @@ from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 
-_MOST: Final = 2000
+_MAX: Final = 2000
 """Companies that are looked at."""
 _PER_WORKSPACE: Final = 20
 """Companies of a workspace that one turn begins to read."""
@@ -28,7 +28,7 @@ def due_companies(database: Database, sources: Sequence[Source], *, enabled: boo
         if not enabled or not about:
             return
         async with database.system(read_only=True) as tx:
-            found = await due(tx, most=_MOST, per_workspace=_PER_WORKSPACE)
+            found = await due(tx, most=_MAX, per_workspace=_PER_WORKSPACE)
         for workspace_id, company_ids in found.items():
             async with database.transaction(workspace_id) as tx:
                 await company_runs.request_in_bulk(

@@ -17,8 +17,8 @@ WAIT: Final = timedelta(minutes=10)
 MAX_FOLLOW_UPS: Final = 8
 """Runs that follow a run whose sources asked for patience: over about eight hours."""
 _MAX_PAUSE: Final = timedelta(days=1)
-_LEAST: Final = timedelta(minutes=10)
-_MOST: Final = timedelta(days=30)
+_MIN: Final = timedelta(minutes=10)
+_MAX: Final = timedelta(days=30)
 _UNKNOWN: Final = timedelta(hours=1)
 """After a run that failed, or of which no source says for how long it holds."""
 
@@ -107,7 +107,7 @@ def fresh_until(result: RunResult, now: datetime) -> datetime:
         for step in result.steps
         if step.state is not StepState.SKIPPED or step.until is not None
     ]
-    return min(max(min(times, default=now + _UNKNOWN), now + _LEAST), now + _MOST)
+    return min(max(min(times, default=now + _UNKNOWN), now + _MIN), now + _MAX)
 
 
 def follow_up_at(result: RunResult, now: datetime, *, follow_ups: int, spread: float) -> datetime | None:

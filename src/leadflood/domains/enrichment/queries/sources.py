@@ -20,7 +20,7 @@ from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import first_id_at
 
-_MOST: Final = 100_000
+_MAX: Final = 100_000
 """Questions of the period that are looked at, the latest ones."""
 _HOUR: Final = timedelta(hours=1)
 
@@ -93,7 +93,7 @@ async def _gates(tx: Transaction) -> dict[str, SourceGate]:
 
 
 async def _answers(tx: Transaction, actor: Actor, now: datetime) -> dict[str, _Answers]:
-    values = {"from_id": first_id_at(now, -PERIOD), "since": now - PERIOD, "most": _MOST}
+    values = {"from_id": first_id_at(now, -PERIOD), "since": now - PERIOD, "most": _MAX}
     found: dict[str, _Answers] = defaultdict(_Answers)
     for row in await tx.all(ASKED, {"workspace_id": actor.workspace_id, **values}):
         answers = found[row.source]
@@ -120,7 +120,7 @@ def _hour(starts_at: datetime) -> SourceHour:
 
 
 async def _shares(tx: Transaction, actor: Actor, now: datetime) -> dict[str, list[FieldShare]]:
-    values = {"workspace_id": actor.workspace_id, "from_id": first_id_at(now, -PERIOD), "most": _MOST}
+    values = {"workspace_id": actor.workspace_id, "from_id": first_id_at(now, -PERIOD), "most": _MAX}
     found: dict[str, list[FieldShare]] = defaultdict(list)
     for row in await tx.all(SHARES, values):
         found[row.source].append(

@@ -26,7 +26,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 _SAMPLE: Final = 1000
-_MOST: Final = 10_000_000
+_MAX: Final = 10_000_000
 
 
 async def estimate(
@@ -40,7 +40,7 @@ async def estimate(
     leads = (await list_leads(tx, actor, filters=LeadFilter(), sort=LeadSort.NEWEST, limit=_SAMPLE)).items
     total = len(leads)
     if total == _SAMPLE:
-        total = (await count_leads(tx, actor, filters=LeadFilter(), max_count=_MOST)).value
+        total = (await count_leads(tx, actor, filters=LeadFilter(), max_count=_MAX)).value
     before = await _states(tx, actor, leads, found, present)
     after = await _states(tx, actor, leads, found, future)
     factor = total / max(1, len(leads))

@@ -60,7 +60,7 @@ _TAGS: Final = re.compile(r"</?[a-z][^<>@]*>|<a\s[^<>]*>", re.IGNORECASE)
 _OWN_SIGNS: Final = "_{"
 """Signs that an address may begin with: an underscore, and that of a template."""
 _QUOTED: Final = re.compile('"[^"]*"@')
-_MOST: Final = 2000
+_MAX: Final = 2000
 """Maximum characters of a cell that is searched for values."""
 
 
@@ -90,7 +90,7 @@ def addresses_in(cell: str) -> list[EmailAddress]:
     `Ada <ada@acme.com>; bob@acme.com`, `mailto:ada@acme.com`, `"ada@acme.com" (work)`, `1. ada@acme.com - private`.
     Signs around an address, as in `*ada@acme.com`, are none of its own, though the rules of addresses allow some.
     """
-    if "@" not in cell or len(cell) > _MOST:
+    if "@" not in cell or len(cell) > _MAX:
         return []
     plain = _ANYWHERE.sub("", cell).strip()
     if not begins_with_sign(plain) and (whole := _address(plain)) is not None:
@@ -111,7 +111,7 @@ def begins_with_sign(text: str) -> bool:
 
 def parts_of(cell: str) -> list[str]:
     """The parts of a cell with several values, such as two phone numbers."""
-    if len(cell) > _MOST:
+    if len(cell) > _MAX:
         return []
     parts = [item.strip() for part in _SEPARATORS.split(cell) for item in _SLASH.split(part)]
     return [part for part in parts if part]

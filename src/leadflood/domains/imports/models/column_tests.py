@@ -48,7 +48,7 @@ _RESERVED: Final = ("test", "example")
 """Reserved top-level domains (RFC 6761), used in samples."""
 _FILE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|docx?|xlsx?|ics|vcf)$", re.IGNORECASE)
 _LETTER: Final = re.compile(r"[^\W\d_]")
-_MOST_OF_A_NAME: Final = 120
+_MAX_OF_A_NAME: Final = 120
 _MIN_COUNTRY: Final = 4
 _MOSTLY: Final = 0.6
 _FORM_IN_LOWER_CASE: Final = re.compile(r"\S [a-z&. ]*(?:gmbh|mbh|gbr|ltd|llc|inc|sarl|ltda|oyj|kft|sro)\.?$")
@@ -126,7 +126,7 @@ def _is_number(cell: str) -> bool:
 
 def _is_name(cell: str) -> bool:
     """Whether a cell can be the name of a person or company."""
-    return "@" not in cell and "://" not in cell and len(cell) <= _MOST_OF_A_NAME and bool(_LETTER.search(cell))
+    return "@" not in cell and "://" not in cell and len(cell) <= _MAX_OF_A_NAME and bool(_LETTER.search(cell))
 
 
 def _is_person(cell: str) -> bool:

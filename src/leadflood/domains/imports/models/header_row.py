@@ -9,7 +9,7 @@ from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.format import HEADER_ROWS, SourceRow
 from leadflood.domains.imports.models.header_names import match_header
 
-_MOST_OF_THE_WIDTH: Final = 0.6
+_MAX_OF_THE_WIDTH: Final = 0.6
 _MIN_NAMES: Final = 2
 """Names of fields in a header; that of the address counts twice."""
 _HEADED: Final = 5
@@ -32,7 +32,7 @@ def find_header(rows: Sequence[SourceRow]) -> int | None:
     if most[0]:
         return most[2].number
     width = _width(rows[len(above) :] or rows)
-    return next((row.number for row in above if _filled(row) >= _MOST_OF_THE_WIDTH * width), above[0].number)
+    return next((row.number for row in above if _filled(row) >= _MAX_OF_THE_WIDTH * width), above[0].number)
 
 
 def leads_in(rows: Sequence[SourceRow]) -> int:

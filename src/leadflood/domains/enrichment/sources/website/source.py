@@ -44,7 +44,7 @@ _MISSING: Final = frozenset({404, 410})
 _CHALLENGE_KEPT: Final = timedelta(days=7)
 _OTHER_DOMAIN: Final = 0.85
 """Factor of confidence for a site that another domain redirects to."""
-_MOST, _MOST_OF_MANY = 3, 25
+_MAX, _MAX_OF_MANY = 3, 25
 
 _FIELDS: Final = {
     PageField.COMPANY_NAME: fields.NAME,
@@ -174,7 +174,7 @@ class Website:
         if not same:
             facts = [*map(_less_sure, facts), *_redirect(domain, home, result)]
             site.notes.insert(0, f"{domain} redirects to {urlsplit(home.url).hostname}.")
-        kept = wanted_only(facts, self.spec.gives, most=_MOST, most_of_many=_MOST_OF_MANY)
+        kept = wanted_only(facts, self.spec.gives, most=_MAX, most_of_many=_MAX_OF_MANY)
         if not result["words"]:
             site.notes.append(f"{domain} shows its text only in a browser, so little could be read.")
         return Found(kept, " ".join(site.notes)) if kept else Missed(f"{domain} says nothing about its company.")
