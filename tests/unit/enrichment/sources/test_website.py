@@ -53,7 +53,8 @@ async def test_four_pages_are_read_and_each_value_has_its_page() -> None:
     receipts = {fact.field: fact.receipt for fact in facts}
     assert receipts[fields.VAT_ID].source_url == "https://acme.de/impressum"
     assert receipts[fields.VAT_ID].quote == "USt-IdNr. DE136695976"
-    assert all(fact.receipt.evidence.endswith(".") for fact in facts)
+    assert receipts[fields.VAT_ID].evidence == "From the page's text, with valid check digits"
+    assert all(fact.receipt.evidence for fact in facts)
 
 
 async def test_a_site_without_encryption_or_only_with_www_is_found() -> None:
