@@ -81,7 +81,7 @@ def about_something_real(case: schemathesis.Case[Any], server: Served, tenant: T
         return
     collection = case.path.removeprefix("/v1/").split("/")[0]
     resource_id = tenant.ids[collection]
-    case.path_parameters = {"id": str(resource_id)}
+    case.path_parameters = {**case.path_parameters, "id": str(resource_id)}
     if "If-Match" in case.headers:
         read = httpx.get(f"{server.url}/v1/{collection}/{resource_id}", headers=bearer(tenant.session))
         case.headers["If-Match"] = read.headers["ETag"]

@@ -152,7 +152,7 @@ def require_good(source: Source, answer: object) -> None:
             assert fact.field in source.spec.gives
             assert fact.field.normalise(fact.value) == fact.value
             assert 0 < fact.confidence <= 1
-            assert fact.receipt.evidence.endswith(".")
+            assert fact.receipt.evidence.strip() == fact.receipt.evidence != ""
             assert fact.receipt.observed_at == NOW
             assert re.fullmatch(r"[a-z_]+", fact.receipt.method)
 

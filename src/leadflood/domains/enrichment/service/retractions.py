@@ -68,11 +68,12 @@ async def retract(tx: Transaction, actor: Actor, *, command: RetractValues, trac
     Raises: NothingToRetract, ValueCountExceeded.
     """
     actor.require(LEADS_WRITE)
-    actor.require(COMPANIES_WRITE)
     scope = _scope(command)
     found = await store.count(tx, actor.workspace_id, scope)
     if not found.found:
         raise NothingToRetract
+    if found.companies:
+        actor.require(COMPANIES_WRITE)
     if command.expected_count is not None and found.found > command.expected_count:
         raise ValueCountExceeded(command.expected_count)
     label = f"Retract values of {scope.source}"
