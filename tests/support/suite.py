@@ -15,6 +15,10 @@ MAX_MEGABYTES = 600
 """Resident memory that a process of the run may have needed, at its peak."""
 
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+_M_ARENA_MAX = -8
+if _mallopt is not None:  # otherwise glibc keeps an arena for each of many threads
+    _mallopt(_M_ARENA_MAX, 2)
 
 _DESELECTED = pytest.StashKey[int]()
 _PEAKS = pytest.StashKey[dict[str, int]]()
@@ -39,6 +43,7 @@ def pytest_collection() -> Generator[None, object, object]:
     gc.disable()
     result = yield
     gc.enable()
+    gc.collect()
     gc.freeze()
     return result
 
