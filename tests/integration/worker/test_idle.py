@@ -90,7 +90,8 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
 
         await until(lambda: asked["relay"] >= ROUNDS)
     most = 2 * asked["relay"]
-    assert asked.keys() <= {*LOOPS, *OTHERS}
+    of_driver = {name for name in asked if "typeinfo_tree" in name or "set_config('jit'" in name}  # on a new connection
+    assert asked.keys() - of_driver <= {*LOOPS, *OTHERS}
     assert max(asked["rescue"], asked["suspects"]) <= most
     assert asked["remind"] <= asked["rescue"] + 1
     assert asked["release"] <= asked["rescue"] + 1
