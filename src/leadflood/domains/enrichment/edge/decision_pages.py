@@ -8,8 +8,9 @@ from leadflood.domains.companies import queries as companies
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
 from leadflood.domains.enrichment.contracts.decisions import CorrectValue, DecidedField, DecisionRequest, NamedValue
 from leadflood.domains.enrichment.errors import FactNotFound
+from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
-from leadflood.domains.enrichment.models.decisions import CATALOGS, Decision, typed
+from leadflood.domains.enrichment.models.decisions import Decision, typed
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType, SubjectKind
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.service import decisions

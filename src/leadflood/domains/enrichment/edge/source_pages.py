@@ -3,9 +3,7 @@
 from typing import Any, Final
 
 from leadflood.domains.enrichment.contracts.sources import SourceView
-from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
-from leadflood.domains.enrichment.models.fact_fields import SubjectKind
-from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
+from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.domains.enrichment.queries.retractions import list_retractions
 from leadflood.domains.enrichment.registry import worker_sources
@@ -40,7 +38,7 @@ async def show_source(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         retracted = await list_retractions(tx, ctx.actor, source=name, limit=_RETRACTIONS)
         people = await actors_of(tx, ctx.actor, [item.actor for item in retracted.items])
-    catalog = PERSON_FIELDS if found.subject is SubjectKind.LEAD else COMPANY_FIELDS
+    catalog = CATALOGS[found.subject]
     labels = {field.name: field.label for field in catalog}
     context: dict[str, Any] = {
         "source": found,

@@ -6,14 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 from uuid import UUID
 
-from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
-from leadflood.domains.enrichment.models.fact_fields import FactCatalog, FactField, FactType, FactValue, SubjectKind
-from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
-
-CATALOGS: Final[Mapping[SubjectKind, FactCatalog]] = {
-    SubjectKind.LEAD: PERSON_FIELDS,
-    SubjectKind.COMPANY: COMPANY_FIELDS,
-}
+from leadflood.domains.enrichment.models.fact_fields import FactField, FactType, FactValue, SubjectKind
 
 
 class Decision(StrEnum):

@@ -10,10 +10,9 @@ from pydantic import ValidationError
 
 from leadflood.domains.enrichment.contracts import EffectiveValueView, EnrichmentValueView
 from leadflood.domains.enrichment.models import company_fields
-from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
+from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.filling import FILLED_BY, FillPolicies, FillState
-from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.queries import value_view
 from leadflood.domains.enrichment.queries.policies import fill_policies
 from leadflood.domains.leads.catalog import LEAD_FIELDS
@@ -25,7 +24,6 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import EMPTY, assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 
-_CATALOGS: Final = {SubjectKind.LEAD: PERSON_FIELDS, SubjectKind.COMPANY: COMPANY_FIELDS}
 _COMPANY: Final = str(company_fields.NAME.fills)
 _NAMES: Final = sorted({found.name for fields in FILLED_BY.values() for found in fields})
 
@@ -174,7 +172,7 @@ def views(values: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValueView]
 def _surest(rows: Iterable[Row]) -> dict[FactField, Row]:
     surest: dict[FactField, Row] = {}
     for row in rows:
-        catalog = _CATALOGS[SubjectKind(row.subject_kind)]
+        catalog = CATALOGS[SubjectKind(row.subject_kind)]
         if row.field in catalog:
             surest.setdefault(catalog[row.field], row)
     return surest

@@ -3,7 +3,7 @@
 from pydantic.alias_generators import to_camel
 
 from leadflood.domains.enrichment.contracts.policies import FillPoliciesView, FillPolicyView
-from leadflood.domains.enrichment.models.decisions import CATALOGS
+from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.fact_fields import FactField, SubjectKind
 from leadflood.domains.enrichment.models.filling import FILLING, FillPolicies, FillPolicy
 from leadflood.kernel.actor import Actor

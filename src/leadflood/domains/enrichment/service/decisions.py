@@ -1,18 +1,18 @@
 """Decisions of people about found values: pin one, correct it, reject it; each is a changeset that can be undone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from leadflood.domains.companies import service as companies
 from leadflood.domains.companies.errors import CompanyNotFound
 from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
-from leadflood.domains.companies.timeline import TIMELINE
 from leadflood.domains.enrichment.contracts.decisions import DecidedField, DecisionRequest
 from leadflood.domains.enrichment.errors import FactFieldNotFound, FactNotFound, OwnField
 from leadflood.domains.enrichment.events import DECISION, VALUE_DECIDED_KIND, EnrichmentAuditAction
-from leadflood.domains.enrichment.models.decisions import CATALOGS, UNDONE, Decision, FieldDecisions, Subject, typed
+from leadflood.domains.enrichment.models.catalogs import CATALOGS
+from leadflood.domains.enrichment.models.decisions import UNDONE, Decision, FieldDecisions, Subject, typed
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.facts import MANUAL, Fact, Receipt
 from leadflood.domains.enrichment.queries.decisions import field_values
@@ -20,6 +20,7 @@ from leadflood.domains.enrichment.registry import standard_rules
 from leadflood.domains.enrichment.service.choosing import choose_for_companies, choose_for_leads
 from leadflood.domains.enrichment.store import decisions as store
 from leadflood.domains.enrichment.store.competing import StoredFact, competing_company_facts, competing_facts
+from leadflood.domains.enrichment.timeline import record_in_timelines
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.errors import LeadNotFound
@@ -85,7 +86,8 @@ async def _decide(
         changeset_id = await _changeset(tx, actor, subject, name, before, after, _LABELS[request.decision])
         await _choose_again(tx, actor, [subject], trace)
         entry = {"decision": request.decision.value, "field": name, "changesetId": str(changeset_id)}
-        await _record(tx, actor, subject, {**entry, "value": value})
+        entries = {subject.id: {**entry, "value": value}}
+        await record_in_timelines(tx, actor, subject.kind, VALUE_DECIDED_KIND, entries)
         await audit.record(
             tx,
             actor,
@@ -269,14 +271,6 @@ async def _choose_again(tx: Transaction, actor: Actor, subjects: Sequence[Subjec
         await choose_for_companies(tx, actor, company_ids=company_ids, rules=standard_rules(), trace=trace)
 
 
-async def _record(tx: Transaction, actor: Actor, subject: Subject, entry: Mapping[str, Any]) -> None:
-    """Record a decision in the timeline of its subject."""
-    if subject.kind is SubjectKind.LEAD:
-        await leads.add_to_timelines(tx, actor, lead_ids=[subject.id], kind=VALUE_DECIDED_KIND, data=entry)
-    else:
-        await TIMELINE.record(tx, actor, kind=VALUE_DECIDED_KIND, entries={subject.id: entry})
-
-
 async def _undo(tx: Transaction, step: UndoStep) -> Undone:
     """Restore the decisions about fields, but for those that were decided again since."""
     changes = await changesets.changes_of(tx, step)
@@ -304,7 +298,7 @@ async def _undo(tx: Transaction, step: UndoStep) -> Undone:
         before = FieldDecisions.of(change.before or {})
         await store.restore(tx, step.actor, subject, name, before, void_id=new_id())
         entry = {"decision": UNDONE, "field": name, "changesetId": str(step.changeset_id)}
-        await _record(tx, step.by, subject, entry)
+        await record_in_timelines(tx, step.by, subject.kind, VALUE_DECIDED_KIND, {subject.id: entry})
         restored.append(subject)
     await _choose_again(tx, step.actor, restored, step.trace)
     return Undone(len(restored), kept)

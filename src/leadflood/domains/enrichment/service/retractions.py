@@ -8,7 +8,6 @@ from pydantic import JsonValue
 
 from leadflood.domains.companies import service as companies
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
-from leadflood.domains.companies.timeline import TIMELINE
 from leadflood.domains.enrichment.contracts.retractions import RetractionEstimate, RetractionView, RetractValues
 from leadflood.domains.enrichment.errors import NothingToRetract, ValueCountExceeded
 from leadflood.domains.enrichment.events import (
@@ -31,10 +30,10 @@ from leadflood.domains.enrichment.registry import standard_rules
 from leadflood.domains.enrichment.service.choosing import choose_for_companies, choose_for_leads
 from leadflood.domains.enrichment.store import retractions as store
 from leadflood.domains.enrichment.store.retractions import StoredRetraction
+from leadflood.domains.enrichment.timeline import record_in_timelines
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.service import changesets
@@ -157,7 +156,7 @@ async def _retract(
     by = Actor.requester(workspace_id, ActorKind(retraction.actor_kind), retraction.actor_id)
     named = {"source": retraction.scope.source, "changesetId": str(retraction.id)}
     entries = {key: {**named, "fields": sorted({row.field for row in values})} for key, values in found.items()}
-    await _record(tx, by, kind, VALUES_RETRACTED_KIND, entries)
+    await record_in_timelines(tx, by, kind, VALUES_RETRACTED_KIND, entries)
     changes = [
         StoredChange(subject_id, "updated", _image(values, pins, others).stored, {"values": len(values)})
         for subject_id, values in found.items()
@@ -191,22 +190,11 @@ async def _undo(tx: Transaction, step: UndoStep) -> Undone:
     if company_ids:
         await choose_for_companies(tx, actor, company_ids=company_ids, rules=rules, used=used, trace=step.trace)
     entry = {"changesetId": str(step.changeset_id)}
-    await _record(tx, step.by, SubjectKind.LEAD, VALUES_RESTORED_KIND, dict.fromkeys(lead_ids, entry))
+    await record_in_timelines(tx, step.by, SubjectKind.LEAD, VALUES_RESTORED_KIND, dict.fromkeys(lead_ids, entry))
     restored = dict.fromkeys(company_ids & set(owners), entry)
-    await _record(tx, step.by, SubjectKind.COMPANY, VALUES_RESTORED_KIND, restored)
+    await record_in_timelines(tx, step.by, SubjectKind.COMPANY, VALUES_RESTORED_KIND, restored)
     await store.set_undone(tx, workspace_id, step.changeset_id)
     return Undone(len(images))
-
-
-async def _record(
-    tx: Transaction, actor: Actor, kind: SubjectKind, entry: str, entries: Mapping[UUID, Mapping[str, Any]]
-) -> None:
-    if not entries:
-        return
-    if kind is SubjectKind.LEAD:
-        await leads.add_each_to_timelines(tx, actor, kind=entry, entries=entries)
-    else:
-        await TIMELINE.record(tx, actor, kind=entry, entries=entries)
 
 
 def _scope(command: RetractValues) -> RetractionScope:

@@ -112,12 +112,6 @@ WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :comp
   AND (:key::text IS NULL OR value_key = :key) AND (:source::text IS NULL OR source = :source)
 """)
 
-# Remove all rejections of a field.
-CLEAR_REJECTED = sql("""
-DELETE FROM rejected_values
-WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :company_id) AND field = :field
-""")
-
 # Restore rejections of a field.
 GIVE_REJECTED = sql("""
 INSERT INTO rejected_values (workspace_id, id, lead_id, company_id, field, source, value_key, value, actor_kind,
@@ -130,22 +124,21 @@ ON CONFLICT DO NOTHING
 """)
 
 
-def _of(actor: Actor, subject: Subject, field: str) -> dict[str, Any]:
-    return {
-        "workspace_id": actor.workspace_id,
-        "subject_id": subject.id,
-        "lead_id": subject.lead_id,
-        "company_id": subject.company_id,
-        "field": field,
-    }
+def _chosen(actor: Actor, subject: Subject, field: str) -> dict[str, Any]:
+    """The keys of choices, which have one column for both kinds of subject."""
+    return {"workspace_id": actor.workspace_id, "subject_id": subject.id, "field": field}
+
+
+def _owned(actor: Actor, subject: Subject, field: str) -> dict[str, Any]:
+    """The keys of answers and rejections, which have a column for each kind."""
+    owner = {"lead_id": subject.lead_id, "company_id": subject.company_id}
+    return {"workspace_id": actor.workspace_id, **owner, "field": field}
 
 
 async def read(tx: Transaction, actor: Actor, subject: Subject, field: str) -> FieldDecisions:
     """The decisions about a field of a locked subject."""
-    of = _of(actor, subject, field)
-    plain = {name: value for name, value in of.items() if name not in ("lead_id", "company_id")}
-    owned = {name: value for name, value in of.items() if name != "subject_id"}
-    pins = await tx.scalar(PINS, plain)
+    owned = _owned(actor, subject, field)
+    pins = await tx.scalar(PINS, _chosen(actor, subject, field))
     corrections = await tx.scalar(CORRECTIONS, {**owned, "manual": MANUAL})
     return FieldDecisions(pins, corrections, await tx.scalar(REJECTED, owned))
 
@@ -156,16 +149,14 @@ async def pin(
     """Pin a stored value."""
     values = {"item": item, "lookup_id": lookup_id, "value_id": value_id, "subject_kind": subject.kind}
     by = {"actor_kind": actor.kind, "actor_id": actor.id}
-    keys = {"workspace_id": actor.workspace_id, "subject_id": subject.id, "field": field}
-    await tx.execute(PIN, {**keys, **values, **by})
+    await tx.execute(PIN, {**_chosen(actor, subject, field), **values, **by})
 
 
 async def unpin(
     tx: Transaction, actor: Actor, subject: Subject, field: str, items: Sequence[str] | None = None
 ) -> None:
     """Remove pins of a field: all, or those of some items."""
-    keys = {"workspace_id": actor.workspace_id, "subject_id": subject.id, "field": field}
-    await tx.execute(UNPIN, {**keys, "items": None if items is None else list(items)})
+    await tx.execute(UNPIN, {**_chosen(actor, subject, field), "items": None if items is None else list(items)})
 
 
 async def correct(tx: Transaction, actor: Actor, subject: Subject, fact: Fact) -> tuple[UUID, UUID]:
@@ -183,17 +174,15 @@ async def set_corrections(
     tx: Transaction, actor: Actor, subject: Subject, field: str, lookup_ids: Sequence[str], *, void_id: UUID
 ) -> None:
     """Let the corrections of a field in these lookups count, and no others."""
-    of = {name: value for name, value in _of(actor, subject, field).items() if name != "subject_id"}
-    ids = [UUID(item) for item in lookup_ids]
-    await tx.execute(SET_CORRECTIONS, {**of, "manual": MANUAL, "lookup_ids": ids, "void_id": void_id})
+    values = {"manual": MANUAL, "lookup_ids": [UUID(item) for item in lookup_ids], "void_id": void_id}
+    await tx.execute(SET_CORRECTIONS, {**_owned(actor, subject, field), **values})
 
 
 async def reject(tx: Transaction, actor: Actor, subject: Subject, fact: Fact, sources: Sequence[str]) -> None:
     """Reject a value of these sources."""
-    of = {name: value for name, value in _of(actor, subject, fact.field.name).items() if name != "subject_id"}
     values = {"key": fact.key, "value": json.dumps(fact.value), "sources": list(sources)}
     by = {"ids": [new_id() for _ in sources], "actor_kind": actor.kind, "actor_id": actor.id}
-    await tx.execute(REJECT, {**of, **values, **by})
+    await tx.execute(REJECT, {**_owned(actor, subject, fact.field.name), **values, **by})
 
 
 async def unreject(
@@ -206,21 +195,19 @@ async def unreject(
     source: str | None = None,
 ) -> None:
     """Remove the rejections of a value, or of all values, of one source or of all."""
-    of = {name: value for name, value in _of(actor, subject, field).items() if name != "subject_id"}
-    await tx.execute(UNREJECT, {**of, "key": key, "source": source})
+    await tx.execute(UNREJECT, {**_owned(actor, subject, field), "key": key, "source": source})
 
 
 async def restore(
     tx: Transaction, actor: Actor, subject: Subject, field: str, decisions: FieldDecisions, *, void_id: UUID
 ) -> None:
     """Make the decisions about a field those of an earlier state."""
-    of = {name: value for name, value in _of(actor, subject, field).items() if name != "subject_id"}
     await unpin(tx, actor, subject, field)
     await set_corrections(tx, actor, subject, field, decisions.corrections, void_id=void_id)
-    await tx.execute(CLEAR_REJECTED, of)
-    await tx.execute(GIVE_REJECTED, {**of, "rejected": json.dumps([*decisions.rejected])})
-    keys = {"workspace_id": actor.workspace_id, "subject_kind": subject.kind, "subject_id": subject.id, "field": field}
-    await tx.execute(GIVE_PINS, {**keys, "pins": json.dumps([*decisions.pins])})
+    await unreject(tx, actor, subject, field, key=None)
+    await tx.execute(GIVE_REJECTED, {**_owned(actor, subject, field), "rejected": json.dumps([*decisions.rejected])})
+    pins = {"subject_kind": subject.kind, "pins": json.dumps([*decisions.pins])}
+    await tx.execute(GIVE_PINS, {**_chosen(actor, subject, field), **pins})
 
 
 _WRITTEN = ("value_ids", "fields", "values", "confidences", "methods", "evidences", "observed")

@@ -1,7 +1,7 @@
 """SQL of lookups: one row for each question to a source, from its claim to its answer."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,18 +10,15 @@ from uuid import UUID
 import structlog
 
 from leadflood.domains.enrichment.models.answers import Ticket
-from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
+from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.fact_fields import FactCatalog, SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact, Receipt
-from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupKey, LookupOutcome, LookupState
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.text import InvalidValue
-
-CATALOGS: Mapping[SubjectKind, FactCatalog] = {SubjectKind.LEAD: PERSON_FIELDS, SubjectKind.COMPANY: COMPANY_FIELDS}
 
 ANSWER = sql_file("leadflood.domains.enrichment.sql", "answer_lookup")
 
