@@ -19,13 +19,14 @@ from leadflood.domains.enrichment.sources.website.sayings import founding_years_
 from leadflood.domains.enrichment.technologies import PageSigns, technologies_of_page, technology_index
 from leadflood.kernel.parsing import sources_in
 
+_HOME: Final = "home"
 KIND: Final = ":kind"
 """Name of the note that says what kind of page it is; no header has this name."""
 MAX_FACTS: Final = 300
 """Facts of a page that are kept."""
 
 
-def extract(page: WebPage, *, kind: str = "home") -> list[PageFact]:
+def extract(page: WebPage, *, kind: str = _HOME) -> list[PageFact]:
     """The facts of a page.
 
     Args: kind: `home`, or the kind of link that leads to it (`links.LinkKind`).
@@ -60,9 +61,9 @@ def extract(page: WebPage, *, kind: str = "home") -> list[PageFact]:
     return facts[:MAX_FACTS]
 
 
-def extracted(page: WebPage, *, kind: str = "home") -> dict[str, Any]:
-    """Facts, links and own domains of a page as a JSON value."""
-    own = {"stated": stated_domains(page), "countries": country_domains(page), "mailboxes": mailbox_domains(page)}
+def extracted(page: WebPage, *, kind: str = _HOME) -> dict[str, Any]:
+    """Facts and links of a page as a JSON value; of a home page also the domains that it states as its own."""
+    own = _own_domains(page) if kind == _HOME else {}
     facts = extract(page, kind=kind)
     return {
         **own,
@@ -71,6 +72,10 @@ def extracted(page: WebPage, *, kind: str = "home") -> dict[str, Any]:
         "title": next((str(fact.value) for fact in facts if fact.field is PageField.TITLE), ""),
         "words": sum(len(line.split()) for line in page.lines[:2000]),
     }
+
+
+def _own_domains(page: WebPage) -> dict[str, Any]:
+    return {"stated": stated_domains(page), "countries": country_domains(page), "mailboxes": mailbox_domains(page)}
 
 
 def facts_in(result: Any) -> list[PageFact]:  # noqa: ANN401  JSON
@@ -82,11 +87,12 @@ def facts_in(result: Any) -> list[PageFact]:  # noqa: ANN401  JSON
 
 
 def extract_pages(file: IO[bytes], request: list[int]) -> Iterator[dict[str, Any]]:
-    """The task: facts, links and sign of parking of each page of `sources_in`.
+    """The task: `extracted` of each page of `sources_in`, and the sign of parking of a home page.
 
     Its notes are `KIND` and the headers of the response.
     """
     for source in sources_in(file, request):
+        kind = source.notes.get(KIND, _HOME)
         headers = {name: value for name, value in source.notes.items() if name != KIND}
-        page = extracted(WebPage.of(source.url, source.text, headers), kind=source.notes.get(KIND, "home"))
-        yield {**page, "parking": parking_sign(source.url, source.text, page["words"])}
+        page = extracted(WebPage.of(source.url, source.text, headers), kind=kind)
+        yield {**page, "parking": parking_sign(source.url, source.text, page["words"])} if kind == _HOME else page
