@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from leadflood.kernel.clock import monotonic
-from tests.support.chromium import DESKTOP, QUIET, program
+from tests.support.chromium import DESKTOP, arguments, program
 from tests.support.messy_file import write_messy
 from tests.support.postgres import temporary_home
 from tests.support.processes import Running, free_port, until
@@ -139,9 +139,8 @@ def main() -> int:
 def browser() -> Iterator[Browser]:
     """Chromium with a window of its own for each page."""
     expect.set_options(timeout=PATIENCE_MS)
-    arguments = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=program(), args=arguments)
+        yield playwright.chromium.launch(executable_path=program(), args=arguments())
 
 
 def _first_owner(report: Report, page: Page, link: str) -> None:

@@ -77,13 +77,17 @@ def program() -> str:
     return found
 
 
+def arguments() -> list[str]:
+    """The arguments of the browser; its sandbox refuses to run as root."""
+    return [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser of this test process."""
     expect.set_options(timeout=PATIENCE_MS)
-    arguments = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # its sandbox refuses to run as root
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program(), args=arguments)
+        browser = await playwright.chromium.launch(executable_path=program(), args=arguments())
         yield browser
         await browser.close()
 

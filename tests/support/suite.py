@@ -14,8 +14,9 @@ from tests.support.samples import SAMPLES
 MAX_MEGABYTES = 600
 """Resident memory that a process of the run may have needed, at its peak."""
 
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-_mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+_libc = ctypes.CDLL(None)
+_trim = getattr(_libc, "malloc_trim", None)
+_mallopt = getattr(_libc, "mallopt", None)
 _M_ARENA_MAX = -8
 if _mallopt is not None:  # otherwise glibc keeps an arena for each of many threads
     _mallopt(_M_ARENA_MAX, 2)

@@ -24,6 +24,7 @@ from leadflood.kernel.queue.ports import QueueBackend
 from leadflood.web.context import WebContext
 from tests.conftest import new_workspace
 from tests.support.api import make_parts
+from tests.support.desk import Desk
 from tests.support.identity import make_operator
 from tests.support.sandbox import shared_sandbox
 from tests.support.site import machine, own_parts, server
@@ -128,6 +129,12 @@ async def new_house(site_parts: ApiContext, pages_parts: WebContext, pages_app: 
 async def house(new_house: NewHouse) -> House:
     """A workspace of the test's own."""
     return await new_house()
+
+
+@pytest.fixture
+def desk(house: House) -> Desk:
+    """A user who imports behind the pages, and runs the jobs."""
+    return Desk(house.parts.database, house.parts.registry, house.actor)
 
 
 @pytest.fixture

@@ -1,17 +1,8 @@
 """The mapping page of a file with several columns of addresses."""
 
-import pytest
-
-from tests.integration.web.conftest import House
 from tests.integration.web.test_imports import form_of, worked
 from tests.support.desk import Desk, csv_of
 from tests.support.web import Browser
-
-
-@pytest.fixture
-def desk(house: House) -> Desk:
-    """A user who imports behind the pages, and runs the jobs."""
-    return Desk(house.parts.database, house.parts.registry, house.actor)
 
 
 async def test_a_further_column_of_addresses_is_shown_used_and_remembered(owner: Browser, desk: Desk) -> None:

@@ -2,17 +2,9 @@
 
 from uuid import UUID
 
-import pytest
-
 from tests.integration.web.conftest import House
 from tests.support.desk import Desk, csv_of
 from tests.support.web import Browser
-
-
-@pytest.fixture
-def desk(house: House) -> Desk:
-    """A user who imports behind the pages, and runs the jobs."""
-    return Desk(house.parts.database, house.parts.registry, house.actor)
 
 
 async def previewed(desk: Desk, data: bytes) -> UUID:

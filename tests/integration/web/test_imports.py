@@ -4,8 +4,6 @@ import csv
 import io
 from uuid import UUID
 
-import pytest
-
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.models.format import MAX_COLUMNS
 from leadflood.domains.imports.models.states import RowAction
@@ -30,12 +28,6 @@ STATE = "#import-status"
 _FORGET_CHANGES = sql("UPDATE lead_changesets SET forgotten_at = now() WHERE workspace_id = :workspace_id")
 _FORGET_ROWS = sql("DELETE FROM import_rows WHERE workspace_id = :workspace_id")
 ACTIONS = ("commits", "pauses", "cancellations", "undos", "deletions", "previews", "format")
-
-
-@pytest.fixture
-def desk(house: House) -> Desk:
-    """Whoever imports behind the pages, and runs their jobs."""
-    return Desk(house.parts.database, house.parts.registry, house.actor)
 
 
 async def worked(desk: Desk, import_id: UUID) -> ImportDetail:

@@ -9,11 +9,6 @@ from tests.integration.web.conftest import House
 from tests.support.desk import Desk
 
 
-@pytest.fixture
-def desk(house: House) -> Desk:
-    return Desk(house.parts.database, house.parts.registry, house.actor)
-
-
 @pytest.mark.parametrize(
     ("rows", "fields"),
     [
