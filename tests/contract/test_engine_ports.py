@@ -14,7 +14,9 @@ from leadflood.domains.enrichment.engine.postgres import PostgresBreakers, Postg
 from leadflood.domains.enrichment.models import Rate, SubjectKind
 from leadflood.domains.enrichment.models.breakers import FAILURES, Breaker
 from leadflood.domains.enrichment.models.lookups import (
+    NO_PRICE,
     LookupClaim,
+    LookupDeclined,
     LookupInProgress,
     LookupKey,
     LookupOutcome,
@@ -144,6 +146,14 @@ async def test_a_late_answer_is_stored_if_no_other_caller_asks(ports: Ports) -> 
 
     assert await ports.lookups.answer(KEY, slow, FOUND)
     assert not await ports.lookups.answer(KEY, slow, FOUND)
+
+
+async def test_a_question_that_costs_money_is_declined_without_a_price(ports: Ports) -> None:
+    declined = await ports.lookups.claim(KEY, now=NOW, until=UNTIL, most_units=1)
+
+    assert declined == LookupDeclined(NO_PRICE)
+    await ports.lookups.answer(KEY, await claimed(ports.lookups), FOUND)
+    assert await ports.lookups.claim(KEY, now=NOW, until=UNTIL, most_units=1) == FOUND, "what is known costs nothing"
 
 
 async def test_waiting_for_a_question_that_is_not_asked_ends_immediately(ports: Ports) -> None:

@@ -29,7 +29,13 @@ from leadflood.domains.enrichment.models.answers import (
     Ticket,
 )
 from leadflood.domains.enrichment.models.facts import Fact
-from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupInProgress, LookupKey, LookupOutcome
+from leadflood.domains.enrichment.models.lookups import (
+    LookupClaim,
+    LookupDeclined,
+    LookupInProgress,
+    LookupKey,
+    LookupOutcome,
+)
 from leadflood.domains.enrichment.models.questions import Question, question_parts
 from leadflood.domains.enrichment.models.runs import Step, StepState
 from leadflood.domains.enrichment.models.sources import Source, SourceSpec, Speed, TicketSource
@@ -79,6 +85,8 @@ class Asking:
         if isinstance(claim, LookupInProgress):
             step = Step(spec.name, spec.label, StepState.WAITING, "Another run is asking it.", until=claim.until)
             return AskedSource(step)
+        if isinstance(claim, LookupDeclined):
+            return AskedSource(Step(spec.name, spec.label, StepState.SKIPPED, claim.sentence, until=claim.until))
         try:
             result = await self._result(source, question, claim)
         except BaseException:
@@ -93,12 +101,14 @@ class Asking:
 
     async def _claimed(
         self, key: LookupKey, spec: SourceSpec, question: Question, *, newer_than: datetime | None
-    ) -> LookupClaim | LookupOutcome | LookupInProgress:
+    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
         """The claim, or the answer that another caller of the same question got meanwhile."""
         while True:
             now = self._ports.now()
             until = max(now + timedelta(seconds=spec.seconds), question.deadline) + _CLAIM_MARGIN
-            claim = await self._ports.lookups.claim(key, now=now, until=until, newer_than=newer_than)
+            claim = await self._ports.lookups.claim(
+                key, now=now, until=until, newer_than=newer_than, most_units=spec.most_units
+            )
             if not isinstance(claim, LookupInProgress) or now >= question.deadline:
                 return claim
             newer_than = None  # the answer of the other caller is new enough

@@ -9,7 +9,9 @@ from typing import Final
 
 from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.lookups import (
+    NO_PRICE,
     LookupClaim,
+    LookupDeclined,
     LookupInProgress,
     LookupKey,
     LookupOutcome,
@@ -37,8 +39,14 @@ class MemoryLookups:
         self._asking: dict[LookupKey, _Asking] = {}
 
     async def claim(
-        self, key: LookupKey, *, now: datetime, until: datetime, newer_than: datetime | None = None
-    ) -> LookupClaim | LookupOutcome | LookupInProgress:
+        self,
+        key: LookupKey,
+        *,
+        now: datetime,
+        until: datetime,
+        newer_than: datetime | None = None,
+        most_units: int = 0,
+    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
         """See `Lookups.claim`."""
         asking = self._asking.get(key)
         if asking is not None and asking.until > now:
@@ -47,6 +55,8 @@ class MemoryLookups:
         if known is not None and known.is_good(now, newer_than):
             self._outcomes.move_to_end(key)
             return known
+        if most_units:
+            return LookupDeclined(NO_PRICE)
         if asking is not None:
             asking.ended.set()
         claim = LookupClaim(new_id(), known)

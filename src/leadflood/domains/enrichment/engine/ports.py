@@ -11,7 +11,13 @@ from math import inf
 from typing import Protocol
 
 from leadflood.domains.enrichment.models.breakers import Breaker
-from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupInProgress, LookupKey, LookupOutcome
+from leadflood.domains.enrichment.models.lookups import (
+    LookupClaim,
+    LookupDeclined,
+    LookupInProgress,
+    LookupKey,
+    LookupOutcome,
+)
 from leadflood.domains.enrichment.models.sources import Fetcher, Rate
 from leadflood.kernel.clock import utc_now
 
@@ -20,8 +26,14 @@ class Lookups(Protocol):
     """Lookups: answers that are still good, and single flight for questions that are being asked."""
 
     async def claim(
-        self, key: LookupKey, *, now: datetime, until: datetime, newer_than: datetime | None = None
-    ) -> LookupClaim | LookupOutcome | LookupInProgress:
+        self,
+        key: LookupKey,
+        *,
+        now: datetime,
+        until: datetime,
+        newer_than: datetime | None = None,
+        most_units: int = 0,
+    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
         """Claim a question. One of several callers gets the claim; an answer that is still good comes instead.
 
         Args:
@@ -30,6 +42,7 @@ class Lookups(Protocol):
             until: end of the claim, should its holder never answer.
             newer_than: ask again although there is a good answer, if it is a hit from before that time, or if the
                 source could not be reached.
+            most_units: that the call can cost. If it can cost something, it is declined unless it is purchased.
         """
         ...
 

@@ -7,7 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.breakers import Breaker
-from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupInProgress, LookupKey, LookupOutcome
+from leadflood.domains.enrichment.models.lookups import (
+    NO_PRICE,
+    LookupClaim,
+    LookupDeclined,
+    LookupInProgress,
+    LookupKey,
+    LookupOutcome,
+)
 from leadflood.domains.enrichment.models.sources import Rate
 from leadflood.domains.enrichment.store import gates, lookups
 from leadflood.domains.enrichment.store.lookups import LookupAsker, StoredOutcome
@@ -30,8 +37,14 @@ class PostgresLookups:
         """IDs of the lookups whose answers were used."""
 
     async def claim(
-        self, key: LookupKey, *, now: datetime, until: datetime, newer_than: datetime | None = None
-    ) -> LookupClaim | LookupOutcome | LookupInProgress:
+        self,
+        key: LookupKey,
+        *,
+        now: datetime,
+        until: datetime,
+        newer_than: datetime | None = None,
+        most_units: int = 0,
+    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
         """See `Lookups.claim`."""
         while True:
             async with self._database.transaction(self._asker.workspace_id) as tx:
@@ -39,6 +52,8 @@ class PostgresLookups:
                 if known is not None and known.outcome.is_good(now, newer_than):
                     self.used.add(known.lookup_id)
                     return known.outcome
+                if most_units:
+                    return LookupDeclined(NO_PRICE)
                 token = await lookups.claim(tx, self._asker, key, now=now, until=until)
                 if token is not None:
                     return await self._claimed(tx, key, token, known, now)

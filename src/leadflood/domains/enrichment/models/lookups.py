@@ -10,6 +10,7 @@ from uuid import UUID
 from leadflood.domains.enrichment.models.answers import Ticket
 from leadflood.domains.enrichment.models.facts import Fact
 
+NO_PRICE: Final = "No price is set for it."
 _AWAY: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """Time after which a question is asked again that could not be asked, by number of failures in a row."""
 
@@ -86,6 +87,14 @@ class LookupInProgress:
     """Another caller is asking this question. `until`: when its claim ends at the latest."""
 
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookupDeclined:
+    """The question costs money, and may not be asked. `sentence`: why, for users. `until`: when it may, if known."""
+
+    sentence: str
+    until: datetime | None = None
 
 
 def away_for(failures: int) -> timedelta:

@@ -77,6 +77,8 @@ class SourceSpec:
         concurrency: calls of one process at a time.
         one_service: whether all questions go to the same servers, so that failures in a row mean that it is down.
         seconds: time for one call.
+
+    Raises: ValueError: it charges, but answers instantly, or does not say how much a call can cost.
     """
 
     name: str
@@ -97,6 +99,13 @@ class SourceSpec:
     concurrency: int = 16
     one_service: bool = True
     seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.charges is Charge.NEVER:
+            if self.speed is Speed.PAID or self.most_units:
+                raise ValueError(f"{self.name}: a source that is paid has to say which calls cost money.")
+        elif self.speed is Speed.INSTANT or self.most_units < 1:
+            raise ValueError(f"{self.name}: a source that charges has most_units, and does not answer instantly.")
 
     @property
     def inputs(self) -> frozenset[FactField]:
