@@ -96,6 +96,14 @@ class IdleConnections:
             else:
                 await connection.http.aclose()
 
+    @asynccontextmanager
+    async def closed(self, connection: OutgoingConnection) -> AsyncIterator[None]:
+        """Use a connection that serves one request."""
+        try:
+            yield
+        finally:
+            await connection.http.aclose()
+
     async def aclose(self) -> None:
         """Close all of them."""
         while self._idle:

@@ -55,6 +55,10 @@ class ConnectFailed(DoorError):
     retryable = True
 
 
+class ConnectionLost(ConnectFailed):
+    """The connection broke after it was opened: the request may have been received."""
+
+
 class CertificateRejected(DoorError):
     """The certificate of the server is not valid. `why` is `expired`, `wrong_name`, `not_trusted` or `invalid`."""
 

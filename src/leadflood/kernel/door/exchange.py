@@ -12,7 +12,7 @@ from leadflood.kernel.door.addresses import IPAddress, refusal_of
 from leadflood.kernel.door.certificates import certificate_error, verification_error
 from leadflood.kernel.door.connections import IdleConnections, OutgoingConnection
 from leadflood.kernel.door.dialer import Dialer
-from leadflood.kernel.door.errors import BrokenResponse, ConnectFailed, TargetRefused
+from leadflood.kernel.door.errors import BrokenResponse, ConnectFailed, ConnectionLost, TargetRefused
 from leadflood.kernel.door.features import Feature, Limits
 from leadflood.kernel.door.replies import ACCEPT_ENCODING, checked_headers, read_body
 from leadflood.kernel.door.resolver import Resolver
@@ -101,12 +101,15 @@ class Exchanges:
     ) -> Answer:
         """Send one request and read the answer. A kept connection that turns out to be closed is replaced once.
 
+        A request that has effects is sent once at most, over a connection of its own: on a kept one, it is unknown
+        whether it was received.
+
         Args: addresses: of the target, if they have been checked already.
 
         Raises: DoorError.
         """
         key = (feature, target.origin)
-        kept = self._idle.take(key)
+        kept = None if limits.effects else self._idle.take(key)
         if kept is not None:
             try:
                 return await self._exchanged(key, kept, target, message, limits)
@@ -126,7 +129,7 @@ class Exchanges:
     async def _exchanged(
         self, key: Hashable, connection: OutgoingConnection, target: RequestTarget, message: Message, limits: Limits
     ) -> Answer:
-        async with self._idle.kept(key, connection):
+        async with self._idle.closed(connection) if limits.effects else self._idle.kept(key, connection):
             try:
                 return await self._read(connection, target, message, limits)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
@@ -134,7 +137,7 @@ class Exchanges:
             except (httpcore2.RemoteProtocolError, httpcore2.ConnectionNotAvailable) as error:
                 raise BrokenResponse(f"{target.host} gave an answer that is not valid HTTP.") from error
             except httpcore2.NetworkError as error:
-                raise ConnectFailed(f"{target.host} broke off the connection.") from error
+                raise ConnectionLost(f"{target.host} broke off the connection.") from error
 
     async def _read(
         self, connection: OutgoingConnection, target: RequestTarget, message: Message, limits: Limits

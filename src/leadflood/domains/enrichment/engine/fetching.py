@@ -1,14 +1,15 @@
 """The outside as sources see it, through the door."""
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from leadflood.domains.enrichment.engine.provider_calls import ProviderRequest, call_provider
 from leadflood.domains.enrichment.models.answers import Away, Busy, Refused, SourceFailure
-from leadflood.domains.enrichment.models.sources import FetchedData, FetchedPage
+from leadflood.domains.enrichment.models.sources import FetchedData, FetchedPage, ProviderReply
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.door.door import Door
 from leadflood.kernel.door.errors import DoorError, HostBusy, NoInternet, RobotsRefused, UnexpectedContent
@@ -69,6 +70,20 @@ class DoorFetcher:
         require_answer(reply, self._now())
         value = parsed_json(reply) if reply.ok else None
         return FetchedData(reply.url, reply.status, _headers(reply), value, self._now())
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,  # noqa: ANN401  JSON
+        secrets: Collection[str] = (),
+        model: bool = False,
+    ) -> ProviderReply:
+        """See `Fetcher.call`."""
+        request = ProviderRequest(method, url, headers or {}, body, secrets, model=model)
+        return await call_provider(self._door, request, self._now())
 
     async def parsed(self, task: Task, pages: Sequence[PageSource]) -> list[ParsedPage]:
         """See `Fetcher.parsed`."""

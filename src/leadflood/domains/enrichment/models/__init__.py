@@ -2,6 +2,7 @@
 
 from leadflood.domains.enrichment.models.answers import (
     Answer,
+    AnswerLost,
     Away,
     Busy,
     Found,
@@ -21,6 +22,8 @@ from leadflood.domains.enrichment.models.sources import (
     FetchedData,
     FetchedPage,
     Fetcher,
+    MeteredSource,
+    ProviderReply,
     Rate,
     Repeat,
     Source,
@@ -31,6 +34,7 @@ from leadflood.domains.enrichment.models.sources import (
 
 __all__ = [
     "Answer",
+    "AnswerLost",
     "Away",
     "Busy",
     "Charge",
@@ -44,9 +48,11 @@ __all__ = [
     "Fetcher",
     "Found",
     "KeyRejected",
+    "MeteredSource",
     "Missed",
     "Objected",
     "OutOfCredits",
+    "ProviderReply",
     "Question",
     "Rate",
     "Receipt",

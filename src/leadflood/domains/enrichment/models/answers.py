@@ -83,6 +83,13 @@ class Away(SourceFailure):
     code = "away"
 
 
+class AnswerLost(Away):
+    """The question may have reached the provider, but its answer did not reach us, or cannot be read.
+
+    Whether it was charged is unknown.
+    """
+
+
 class Refused(SourceFailure):
     """Asking this question again cannot help for a while.
 

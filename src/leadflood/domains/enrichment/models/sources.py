@@ -1,6 +1,6 @@
 """Sources: what one declares about itself, how it is asked, and the only way in which it reaches the outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -149,6 +149,27 @@ class FetchedData:
     fetched_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderReply:
+    """Answer of a provider, of any status. The secrets of the call are removed from all of it.
+
+    Attributes:
+        url: that answered.
+        status: of HTTP.
+        headers: by name in lower case; those of a repeated header are joined by commas.
+        value: parsed JSON, of any status; None where the body is none, which a 2xx never has.
+        text: the start of the body.
+        fetched_at: when it was received.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    value: Any
+    text: str
+    fetched_at: datetime
+
+
 class Fetcher(Protocol):
     """The outside, as sources see it. Nothing is repeated; addresses, robots.txt, spacing and limits are its concern.
 
@@ -171,6 +192,31 @@ class Fetcher(Protocol):
 
     async def data(self, url: str, *, headers: Mapping[str, str] | None = None) -> FetchedData:
         """JSON of a public register. Raises: as `page`, and UnexpectedContent: it is no JSON."""
+        ...
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,  # noqa: ANN401  JSON
+        secrets: Collection[str] = (),
+        model: bool = False,
+    ) -> ProviderReply:
+        """The answer of a provider to one request, which is sent once. No redirect is followed.
+
+        Args:
+            method: of HTTP.
+            url: where to.
+            headers: beyond those that every request has.
+            body: sent as JSON; None: nothing is sent.
+            secrets: values that never leave the call, such as the key, in each form in which it is sent.
+            model: whether the provider runs a language model.
+
+        Raises: AnswerLost: the request may have been received, but there is no answer that can be read.
+            leadflood.kernel.door.errors.DoorError: nothing was sent.
+        """
         ...
 
     async def parsed(self, task: Task, pages: Sequence[PageSource]) -> list[ParsedPage]:
@@ -200,4 +246,15 @@ class TicketSource(Source, Protocol):
 
     async def poll(self, ticket: Ticket, question: "Question", fetcher: Fetcher) -> Answer:
         """The answer to a question that was asked before, or the ticket again. Raises: as `ask`."""
+        ...
+
+
+class MeteredSource(Source, Protocol):
+    """A source whose provider counts what it charges (`Repeat.RECONCILE`)."""
+
+    async def usage(self, fetcher: Fetcher) -> int:
+        """Units that were charged so far under the key, by the provider's own counter. Asking for it is free.
+
+        Raises: SourceFailure, DoorError.
+        """
         ...
