@@ -52,6 +52,7 @@ READS: dict[str, str] = {
     "enrichment.service.retractions.estimate": "counts what would be retracted",
     "enrichment.service.policies.estimate": "counts which leads a policy would change",
     "leads.service.active_leads": "reads leads",
+    "leads.service.changesets.changes_in": "reads the changes of a changeset",
     "leads.service.found_values.next_any": "reads the IDs of leads",
     "leads.service.custom.type_changes": "reads the custom fields",
     "leads.service.custom.type_new": "reads the custom fields",

@@ -4,14 +4,14 @@ The domain `leads` stores changesets, counts them and undoes them chunk by chunk
 to the kind of subject: a domain declares a `ChangesetSubject`, and `bootstrap` composes them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from pydantic import JsonValue
 
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.subjects import Participants
 
@@ -63,6 +63,10 @@ class Undone:
     kept: Mapping[UUID, Sequence[str]] = field(default_factory=dict)
 
 
+async def _no_more(_tx: Transaction, _actor: Actor, _changeset_id: UUID) -> Collection[Permission]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangesetSubject:
     """A kind of subject that changesets can be about.
@@ -71,11 +75,13 @@ class ChangesetSubject:
         subject: its name. Stored with each changeset.
         undo: reverts the changes of a chunk, in the transaction that counts it. It locks subjects in ID order.
         chunk: maximum changes that a request undoes itself; a job undoes more, in chunks of this size.
+        permissions: what the undo of a changeset asks of its actor, besides that of the verb.
     """
 
     subject: str
     undo: Callable[[Transaction, UndoStep], Awaitable[Undone]]
     chunk: int = MAX_DIRECT
+    permissions: Callable[[Transaction, Actor, UUID], Awaitable[Collection[Permission]]] = _no_more
 
 
 class ChangesetSubjects:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from leadflood.domains.enrichment.registry import standard_rules
+from leadflood.domains.enrichment.service.choosing import choose_for_leads
 from leadflood.domains.enrichment.service.effective import refresh_leads
 from leadflood.domains.enrichment.store import merging
 from leadflood.domains.enrichment.store.merging import MovedChoice
@@ -60,7 +62,9 @@ async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
         if reference.kind == _VALUE and reference.before["chosen"]
     ]
     await merging.restore(tx, actor.workspace_id, lookups, choices, holders=unmerging.holders, to_lead=unmerging.to_id)
-    await refresh_leads(tx, actor, lead_ids=[*unmerging.holders, unmerging.to_id])
+    # Values that the holders no longer reject compete again.
+    await choose_for_leads(tx, actor, lead_ids=unmerging.holders, rules=standard_rules())
+    await refresh_leads(tx, actor, lead_ids=[unmerging.to_id])
 
 
 PARTICIPANT = Participant(

@@ -1,6 +1,6 @@
 """Decisions of people about found values: pin one, correct it, reject it; each is a changeset that can be undone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.service import found_values as leads_values
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.changesets import ChangesetSubject, StoredChange, Undone, UndoStep
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
@@ -304,4 +304,9 @@ async def _undo(tx: Transaction, step: UndoStep) -> Undone:
     return Undone(len(restored), kept)
 
 
-DECISION_CHANGESETS: Final = ChangesetSubject(subject=DECISION, undo=_undo, chunk=_AT_ONCE)
+async def _permissions(tx: Transaction, actor: Actor, changeset_id: UUID) -> Collection[Permission]:
+    changes = await changesets.changes_in(tx, actor, changeset_id=changeset_id)
+    return [COMPANIES_WRITE] if any(change.after["kind"] == SubjectKind.COMPANY for change in changes) else []
+
+
+DECISION_CHANGESETS: Final = ChangesetSubject(subject=DECISION, undo=_undo, chunk=_AT_ONCE, permissions=_permissions)

@@ -1,6 +1,6 @@
 """Verbs on retractions: count, retract; and the undo of a retraction as a changeset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from leadflood.domains.enrichment.queries.retractions import get_retraction
 from leadflood.domains.enrichment.registry import standard_rules
 from leadflood.domains.enrichment.service.choosing import choose_for_companies, choose_for_leads
 from leadflood.domains.enrichment.store import retractions as store
+from leadflood.domains.enrichment.store.decisions import give_pins
 from leadflood.domains.enrichment.store.retractions import StoredRetraction
 from leadflood.domains.enrichment.timeline import record_in_timelines
 from leadflood.domains.identity.service import audit
@@ -38,7 +39,7 @@ from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.service import found_values as leads_values
-from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.changesets import ChangesetSubject, StoredChange, Undone, UndoStep
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
@@ -183,7 +184,7 @@ async def _undo(tx: Transaction, step: UndoStep) -> Undone:
     await leads_values.lock_any(tx, actor, lead_ids=lead_ids)
     company_ids = await companies.lock_any(tx, actor, company_ids={*owners, *used})
     await store.unmark(tx, workspace_id, step.changeset_id, lookups)
-    await store.give_pins(tx, workspace_id, [pin for image in images for pin in image.pins])
+    await give_pins(tx, workspace_id, [pin for image in images for pin in image.pins], over_pins=False)
     rules = standard_rules()
     for start in range(0, len(lead_ids), LEADS_AT_ONCE):
         await choose_for_leads(tx, actor, lead_ids=lead_ids[start : start + LEADS_AT_ONCE], rules=rules)
@@ -203,4 +204,11 @@ def _scope(command: RetractValues) -> RetractionScope:
     return RetractionScope(command.source, command.since, until, command.field, command.lead_id, command.company_id)
 
 
-RETRACTION_CHANGESETS: Final = ChangesetSubject(subject=RETRACTION, undo=_undo, chunk=COMPANIES_AT_ONCE)
+async def _permissions(tx: Transaction, actor: Actor, changeset_id: UUID) -> Collection[Permission]:
+    retraction = await get_retraction(tx, actor, retraction_id=changeset_id)
+    return [COMPANIES_WRITE] if retraction.companies else []
+
+
+RETRACTION_CHANGESETS: Final = ChangesetSubject(
+    subject=RETRACTION, undo=_undo, chunk=COMPANIES_AT_ONCE, permissions=_permissions
+)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.company_runs import WAIT, CompanyRun, CompanyRunState, InstantFacts
+from leadflood.domains.enrichment.store.decisions import copy_rejections, remove_copied_rejections
 from leadflood.domains.enrichment.store.lookups import fact_columns
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql, sql_file
@@ -115,15 +116,6 @@ UPDATE lookups l SET company_id = :to_id
 FROM company_merge_lookups m
 WHERE m.workspace_id = :workspace_id AND m.merge_id = :merge_id AND l.workspace_id = m.workspace_id
   AND l.id = m.lookup_id AND l.company_id = :from_id
-""")
-
-# Let the survivor reject what the other company rejected.
-COPY_REJECTIONS = sql("""
-INSERT INTO rejected_values (workspace_id, id, company_id, field, source, value_key, value, actor_kind, actor_id,
-                             created_at)
-SELECT workspace_id, gen_random_uuid(), :to_id, field, source, value_key, value, actor_kind, actor_id, created_at
-FROM rejected_values WHERE workspace_id = :workspace_id AND company_id = :from_id
-ON CONFLICT DO NOTHING
 """)
 
 # Remove the choices of a company among values of another one, pinned or not.
@@ -244,12 +236,15 @@ async def move_lookups(tx: Transaction, workspace_id: UUID, *, merge_id: UUID, f
     """Move the lookups of a company to the one that it becomes part of."""
     values = {"merge_id": merge_id, "from_id": from_id, "to_id": to_id}
     await tx.execute(MOVE, {"workspace_id": workspace_id, **values})
-    companies = {"workspace_id": workspace_id, "from_id": from_id, "to_id": to_id}
-    await tx.execute(COPY_REJECTIONS, companies)
+    await copy_rejections(tx, workspace_id, from_id=from_id, to_id=to_id)
 
 
 async def return_lookups(tx: Transaction, workspace_id: UUID, *, merge_id: UUID, from_id: UUID, to_id: UUID) -> None:
-    """Return the lookups that a merge moved. The survivor chooses none of their values any longer."""
+    """Return the lookups that a merge moved. The survivor chooses none of their values any longer.
+
+    Nor does it reject what only the other company rejected.
+    """
     companies = {"workspace_id": workspace_id, "from_id": from_id, "to_id": to_id}
     await tx.execute(RETURN, {**companies, "merge_id": merge_id})
     await tx.execute(UNCHOOSE_OTHERS, companies)
+    await remove_copied_rejections(tx, workspace_id, of_id=to_id, holders=[from_id])

@@ -1,7 +1,7 @@
 """SQL of decisions about found values: pins, corrections and rejections of one field of a lead or company."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -56,19 +56,21 @@ WHERE workspace_id = :workspace_id AND subject_id = :subject_id AND field = :fie
   AND (:items::text[] IS NULL OR item = ANY (:items))
 """)
 
-# Restore pins.
+# Restore pins, also in place of others or not.
 GIVE_PINS = sql("""
 INSERT INTO chosen_values AS c (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
                                 because, chosen_at, actor_kind, actor_id)
-SELECT :workspace_id, :subject_kind, :subject_id, :field, n.item, n.lookup_id, n.value_id, n.confidence, 'pinned',
+SELECT :workspace_id, n.subject_kind, n.subject_id, n.field, n.item, n.lookup_id, n.value_id, n.confidence, 'pinned',
        n.chosen_at, n.actor_kind, n.actor_id
-FROM jsonb_to_recordset(:pins::jsonb) AS n (item text, lookup_id uuid, value_id uuid, confidence float8,
-                                            chosen_at timestamptz, actor_kind text, actor_id uuid)
+FROM jsonb_to_recordset(:pins::jsonb)
+     AS n (subject_kind text, subject_id uuid, field text, item text, lookup_id uuid, value_id uuid, confidence float8,
+           chosen_at timestamptz, actor_kind text, actor_id uuid)
 JOIN found_values v ON v.workspace_id = :workspace_id AND v.lookup_id = n.lookup_id AND v.id = n.value_id
                    AND v.retraction_id IS NULL
 ON CONFLICT (workspace_id, subject_id, field, item) DO UPDATE
 SET lookup_id = excluded.lookup_id, value_id = excluded.value_id, confidence = excluded.confidence, because = 'pinned',
     chosen_at = excluded.chosen_at, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id
+WHERE :over_pins OR c.because <> 'pinned'
 """)
 
 # Write a correction.
@@ -121,6 +123,27 @@ SELECT :workspace_id, n.id, :lead_id, :company_id, :field, n.source, n.value_key
 FROM jsonb_to_recordset(:rejected::jsonb) AS n (id uuid, source text, value_key text, value jsonb, actor_kind text,
                                                 actor_id uuid, created_at timestamptz)
 ON CONFLICT DO NOTHING
+""")
+
+# Let the survivor of a merge reject what the other lead or company rejected.
+COPY_REJECTED = sql("""
+INSERT INTO rejected_values (workspace_id, id, lead_id, company_id, field, source, value_key, value, actor_kind,
+                             actor_id, created_at)
+SELECT workspace_id, gen_random_uuid(), CASE WHEN lead_id IS NOT NULL THEN :to_id::uuid END,
+       CASE WHEN company_id IS NOT NULL THEN :to_id::uuid END, field, source, value_key, value, actor_kind, actor_id,
+       created_at
+FROM rejected_values WHERE workspace_id = :workspace_id AND (lead_id = :from_id OR company_id = :from_id)
+ON CONFLICT DO NOTHING
+""")
+
+# Remove the copies of a subject's rejections from those that had them by merges. A copy has the time of its original;
+# a rejection of the survivor's own does not.
+REMOVE_COPIED = sql("""
+DELETE FROM rejected_values r USING rejected_values own
+WHERE own.workspace_id = :workspace_id AND (own.lead_id = :of_id OR own.company_id = :of_id)
+  AND r.workspace_id = own.workspace_id
+  AND (r.lead_id = ANY (:holders::uuid[]) OR r.company_id = ANY (:holders::uuid[]))
+  AND (r.field, r.source, r.value_key, r.created_at) = (own.field, own.source, own.value_key, own.created_at)
 """)
 
 
@@ -206,8 +229,27 @@ async def restore(
     await set_corrections(tx, actor, subject, field, decisions.corrections, void_id=void_id)
     await unreject(tx, actor, subject, field, key=None)
     await tx.execute(GIVE_REJECTED, {**_owned(actor, subject, field), "rejected": json.dumps([*decisions.rejected])})
-    pins = {"subject_kind": subject.kind, "pins": json.dumps([*decisions.pins])}
-    await tx.execute(GIVE_PINS, {**_chosen(actor, subject, field), **pins})
+    of_field = {"subject_kind": subject.kind, "subject_id": str(subject.id), "field": field}
+    await give_pins(tx, actor.workspace_id, [{**of_field, **pin} for pin in decisions.pins], over_pins=True)
+
+
+async def give_pins(tx: Transaction, workspace_id: UUID, pins: Sequence[Mapping[str, Any]], *, over_pins: bool) -> None:
+    """Restore pins with their authors, of any subjects. `over_pins`: also where another value is pinned now."""
+    if pins:
+        values = {"pins": json.dumps([dict(pin) for pin in pins]), "over_pins": over_pins}
+        await tx.execute(GIVE_PINS, {"workspace_id": workspace_id, **values})
+
+
+async def copy_rejections(tx: Transaction, workspace_id: UUID, *, from_id: UUID, to_id: UUID) -> None:
+    """Let the survivor of a merge reject what the other lead or company rejected, too."""
+    await tx.execute(COPY_REJECTED, {"workspace_id": workspace_id, "from_id": from_id, "to_id": to_id})
+
+
+async def remove_copied_rejections(
+    tx: Transaction, workspace_id: UUID, *, of_id: UUID, holders: Sequence[UUID]
+) -> None:
+    """The opposite, for the undo of a merge: from all leads or companies to which later merges copied them."""
+    await tx.execute(REMOVE_COPIED, {"workspace_id": workspace_id, "of_id": of_id, "holders": list(holders)})
 
 
 _WRITTEN = ("value_ids", "fields", "values", "confidences", "methods", "evidences", "observed")

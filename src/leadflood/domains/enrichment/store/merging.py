@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.choosing import Because
+from leadflood.domains.enrichment.store.decisions import copy_rejections, remove_copied_rejections
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
@@ -34,15 +35,6 @@ JOIN lookups l ON l.workspace_id = :workspace_id AND l.lead_id = :to_lead
 JOIN found_values v ON v.workspace_id = l.workspace_id AND v.lookup_id = l.id AND v.id = n.value_id
 WHERE NOT EXISTS (SELECT FROM chosen_values c
                   WHERE c.workspace_id = :workspace_id AND c.subject_id = :to_lead AND c.field = v.field)
-""")
-
-# Let the survivor reject what the other lead rejected.
-_COPY_REJECTIONS = sql("""
-INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind, actor_id,
-                             created_at)
-SELECT workspace_id, gen_random_uuid(), :to_lead, field, source, value_key, value, actor_kind, actor_id, created_at
-FROM rejected_values WHERE workspace_id = :workspace_id AND lead_id = :from_lead
-ON CONFLICT DO NOTHING
 """)
 
 # Return lookups that the holders still have.
@@ -102,7 +94,7 @@ async def reassign(
     taken = await tx.all(_TAKE_CHOICES, {"workspace_id": workspace_id, "from_lead": from_lead})
     moved = await tx.all(_MOVE_LOOKUPS, leads)
     choices = [MovedChoice(**dict(row)) for row in taken]
-    await tx.execute(_COPY_REJECTIONS, leads)
+    await copy_rejections(tx, workspace_id, from_id=from_lead, to_id=to_lead)
     await _give(tx, workspace_id, to_lead, choices)
     return [row.id for row in moved], choices
 
@@ -116,10 +108,14 @@ async def restore(
     holders: Sequence[UUID],
     to_lead: UUID,
 ) -> None:
-    """Return those lookups that the holders still have, and the choices among their values. All leads are locked."""
+    """Return those lookups that the holders still have, and the choices among their values. All leads are locked.
+
+    The holders no longer reject what only this lead rejected.
+    """
     values = {"workspace_id": workspace_id, "holders": list(holders), "to_lead": to_lead}
     await tx.execute(_RETURN_LOOKUPS, {**values, "lookups": list(lookups)})
     await tx.execute(_REMOVE_CHOICES, values)
+    await remove_copied_rejections(tx, workspace_id, of_id=to_lead, holders=holders)
     await _give(tx, workspace_id, to_lead, choices)
 
 

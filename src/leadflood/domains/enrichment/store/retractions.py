@@ -78,22 +78,8 @@ DELETE FROM chosen_values c USING found_values v
 WHERE c.workspace_id = :workspace_id AND c.lookup_id = ANY (:lookup_ids::uuid[]) AND c.because = 'pinned'
   AND v.workspace_id = c.workspace_id AND v.lookup_id = c.lookup_id AND v.id = c.value_id
   AND v.retraction_id = :retraction_id
-RETURNING c.subject_kind, c.subject_id, c.field, c.item, c.lookup_id, c.value_id, c.confidence, c.chosen_at
-""")
-
-# Restore such choices, where no other is pinned now.
-GIVE_PINS = sql("""
-INSERT INTO chosen_values AS c (workspace_id, subject_kind, subject_id, field, item, lookup_id, value_id, confidence,
-                                because, chosen_at)
-SELECT :workspace_id, n.subject_kind, n.subject_id, n.field, n.item, n.lookup_id, n.value_id, n.confidence, 'pinned',
-       n.chosen_at
-FROM jsonb_to_recordset(:pins::jsonb) AS n (subject_kind text, subject_id uuid, field text, item text, lookup_id uuid,
-                                            value_id uuid, confidence float8, chosen_at timestamptz)
-JOIN found_values v ON v.workspace_id = :workspace_id AND v.lookup_id = n.lookup_id AND v.id = n.value_id
-ON CONFLICT (workspace_id, subject_id, field, item) DO UPDATE
-SET lookup_id = excluded.lookup_id, value_id = excluded.value_id, confidence = excluded.confidence, because = 'pinned',
-    chosen_at = excluded.chosen_at
-WHERE c.because <> 'pinned'
+RETURNING c.subject_kind, c.subject_id, c.field, c.item, c.lookup_id, c.value_id, c.confidence, c.chosen_at,
+          c.actor_kind, c.actor_id
 """)
 
 # The leads and companies that lookups are about now: a merge may have moved them.
@@ -219,12 +205,6 @@ async def take_pins(
     """Remove pinned choices of retracted values. Returns them, as JSON."""
     values = {"workspace_id": workspace_id, "retraction_id": retraction_id, "lookup_ids": list(lookup_ids)}
     return [{name: _plain(value) for name, value in dict(row).items()} for row in await tx.all(TAKE_PINS, values)]
-
-
-async def give_pins(tx: Transaction, workspace_id: UUID, pins: Sequence[Mapping[str, Any]]) -> None:
-    """Restore choices that `take_pins` removed, where no other one is pinned."""
-    if pins:
-        await tx.execute(GIVE_PINS, {"workspace_id": workspace_id, "pins": json.dumps([dict(pin) for pin in pins])})
 
 
 async def owners(tx: Transaction, workspace_id: UUID, lookup_ids: Collection[UUID]) -> tuple[list[UUID], list[UUID]]:

@@ -7,7 +7,7 @@ A caller that writes many leads opens a changeset, writes leads and images in th
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -35,7 +35,7 @@ from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.changesets import StoredChange, UndoChunk, UndoStep
+from leadflood.kernel.changesets import MAX_DIRECT, StoredChange, UndoChunk, UndoStep
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import Row
@@ -45,6 +45,7 @@ from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import Participants
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_ALL: Final = UndoChunk(UUID(int=0), UUID(int=2**128 - 1), changes=MAX_DIRECT)
 
 
 async def open_changeset(
@@ -76,6 +77,11 @@ async def record_changes(tx: Transaction, actor: Actor, *, changeset_id: UUID, c
     await store.record_changes(tx, actor.workspace_id, changeset_id, changes)
     counts = Counter(item.change for item in changes)
     await add_counts(tx, actor, changeset_id=changeset_id, done=len(changes), **counts)
+
+
+async def changes_in(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> list[StoredChange]:
+    """The stored changes of a small changeset, in the order of their subjects."""
+    return await store.changes_of(tx, actor.workspace_id, changeset_id, _ALL)
 
 
 async def changes_of(tx: Transaction, step: UndoStep) -> list[StoredChange]:
@@ -122,7 +128,7 @@ async def undo_changeset(
     Idempotent. An undo whose job failed is resumed.
 
     Raises: ChangesetNotFound, ChangesetNotUndoable: it is still being written, or more than leads went into it.
-        Unavailable.
+        Unavailable. MissingPermission: also of what its subject asks, such as `companies:write`.
     """
     actor.require(LEADS_WRITE)
     changeset = await get_changeset(tx, actor, changeset_id=changeset_id)
@@ -140,11 +146,13 @@ async def begin_undo(
 ) -> tuple[ChangesetView, bool]:
     """Like `undo_changeset`, for verbs that undo more than the changeset. Also returns whether the undo began now.
 
-    Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
+    Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable. MissingPermission: of the changeset's subject.
     """
     changeset = await store.lock_changeset(tx, actor.workspace_id, changeset_id)
     if changeset is None or changeset.forgotten_at is not None:
         raise ChangesetNotFound
+    for permission in await CHANGESET_SUBJECTS[changeset.subject_kind].permissions(tx, actor, changeset_id):
+        actor.require(permission)
     if changeset.status == ChangesetStatus.OPEN:
         raise ChangesetNotUndoable("It is still running. Wait until it finishes, or cancel its job, then undo it.")
     if changeset.created + changeset.updated + changeset.deleted + changeset.restored == 0:
