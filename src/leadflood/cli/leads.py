@@ -220,13 +220,21 @@ def print_values(values: "list[EnrichmentValueView]") -> None:
                 f"{value.confidence:.2f}",
                 value.source,
                 value.method,
-                value.evidence if value.retraction is None else f"Retracted. {value.evidence}",
+                _why(value),
             )
             for value in values
         ],
     )
     if not all(value.chosen for value in values):
         say("In parentheses: values that are not chosen.")
+
+
+def _why(value: "EnrichmentValueView") -> str:
+    """Decisions about a value, by whom and when, and its evidence."""
+    pinned = "Corrected" if value.source == "manual" else "Pinned"
+    marks = (("Retracted", value.retraction), ("Rejected", value.rejection), (pinned, value.pin))
+    made = [f"{done} by {mark.actor_name} on {mark.at:%Y-%m-%d}." for done, mark in marks if mark is not None]
+    return " ".join([*made, value.evidence])
 
 
 async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, timeout: float, as_json: bool) -> None:  # noqa: ASYNC109  its end is an answer, not an error

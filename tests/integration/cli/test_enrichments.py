@@ -48,6 +48,9 @@ def test_facts_are_corrected_pinned_and_rejected_and_sources_retracted(terminal:
     corrected = terminal.here("fact", "correct", "employees", "1,200", "--company", "acme.com", "--json")
     values = json.loads(corrected.stdout)["values"]
     assert [(item["value"], item["source"]) for item in values] == [(1200, "manual")], corrected.stderr
+    assert values[0]["pin"]["actorName"] == "CLI"
+    shown = terminal.here("fact", "correct", "employees", "1,200", "--company", "acme.com")
+    assert "Corrected by CLI on 20" in shown.stdout, shown.stderr
     undone = terminal.here("change", "undo", json.loads(corrected.stdout)["changesetId"])
     assert undone.returncode == 0, undone.stderr
     assert "No changes needed." in terminal.here("fact", "uncorrect", "employees", "--company", "acme.com").stderr

@@ -6,10 +6,6 @@ from uuid import UUID
 import pytest
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
-from leadflood.domains.companies.contracts import MergeCompany
-from leadflood.domains.companies.service.merges import merge_companies, undo_merge
-from leadflood.domains.duplicates.contracts import MergeLeads
-from leadflood.domains.duplicates.service import merging
 from leadflood.domains.enrichment.contracts.decisions import DecidedField, DecisionRequest
 from leadflood.domains.enrichment.errors import FactFieldNotFound, FactNotFound, OwnField
 from leadflood.domains.enrichment.models import company_fields, lead_fields
@@ -228,50 +224,17 @@ async def test_what_does_not_exist_is_not_decided_about(desk: Desk) -> None:
 
 async def test_a_retraction_ends_the_pin_of_its_values_and_its_undo_restores_it(desk: Desk) -> None:
     company, company_id, _ = await known(desk)
-    await desk.decide(company_id, "country", Decision.PINNED, "FR")
+    pinned = (await desk.decide(company_id, "country", Decision.PINNED, "FR")).values[0].pin
     retracting = Retractions(desk.bench)
 
     made = await retracting.retract("other")
     assert await desk.of_company(company, "country") == ["DE"]
     await retracting.undo(made.id)
     assert await desk.of_company(company, "country") == ["FR"]
+    restored = next(item for item in (await desk.office.facts(company)).values if item.chosen and item.value == "FR")
+    assert (restored.pin, pinned is not None) == (pinned, True), "by whom and when"
     await desk.read(company_id, fact("IT", 0.99, of=COUNTRY))
     assert await desk.of_company(company, "country") == ["FR"]
-
-
-async def test_decisions_move_with_a_merge_of_leads_and_back(desk: Desk) -> None:
-    company = domain()
-    ada = await desk.lead(f"a@{company}", value(SENIORITY, "junior", 0.9))
-    other = await desk.lead(f"b@{company}")
-    await desk.decide_for_lead(ada, "seniority", Decision.CORRECTED, "head")
-    actor, database = desk.bench.actor, desk.bench.database
-    async with database.transaction(actor.workspace_id) as tx:
-        command = MergeLeads.model_validate({"survivorId": str(other), "otherId": str(ada)})
-        merge = await merging.merge(tx, actor, LEAD_PARTICIPANTS, command=command)
-    assert await desk.bench.chosen(other) == {"seniority": ("head", "manual")}
-    pin = next(item.pin for item in (await desk.bench.enrichment(other)).values if item.chosen)
-    assert pin is not None
-    async with database.transaction(actor.workspace_id) as tx:
-        await merging.undo_merge(tx, actor, LEAD_PARTICIPANTS, merge_id=merge.id, trace={})
-    assert (await desk.bench.chosen(ada), await desk.bench.chosen(other)) == ({"seniority": ("head", "manual")}, {})
-
-
-async def test_a_merged_company_keeps_what_people_wrote_about_it_and_returns_it(desk: Desk) -> None:
-    one, first_id, _ = await known(desk)
-    two = domain()
-    await desk.lead(f"z@{two}")
-    second_id = await desk.office.company_id(two)
-    await desk.decide(second_id, "city", Decision.CORRECTED, "Vienna")
-    actor, database = desk.bench.actor, desk.bench.database
-    async with database.transaction(actor.workspace_id) as tx:
-        merge = await merge_companies(
-            tx, actor, company_id=first_id, command=MergeCompany.model_validate({"otherId": str(second_id)})
-        )
-    assert await desk.of_company(one, "city") == ["Vienna"]
-    async with database.transaction(actor.workspace_id) as tx:
-        await undo_merge(tx, actor, merge_id=merge.id)
-    assert (await desk.of_company(one, "city"), await desk.of_company(two, "city")) == ([], ["Vienna"])
-    await desk.sound()
 
 
 async def test_facts_are_decided_about_over_http(house: House) -> None:
@@ -287,14 +250,17 @@ async def test_facts_are_decided_about_over_http(house: House) -> None:
         return answer.status_code, answer.json()
 
     status, pinned = await call("PUT", "pin", {"value": "DE"})
-    assert (status, pinned["values"][0]["value"], pinned["values"][0]["pin"]["actor"]["kind"]) == (200, "DE", "api_key")
+    mark = pinned["values"][0]["pin"]
+    assert (status, pinned["values"][0]["value"], mark["actor"]["kind"]) == (200, "DE", "api_key")
+    assert mark["actorName"].startswith("API key “")
     assert (await call("DELETE", "pin"))[1]["values"][0]["value"] == "FR"
     status, rejected = await call("POST", "rejections", {"value": "FR"})
-    assert next(item["rejection"] for item in rejected["values"] if item["value"] == "FR")
+    wrong = next(item["rejection"] for item in rejected["values"] if item["value"] == "FR")
+    assert wrong["actorName"] == mark["actorName"]
     assert (status, rejected["values"][0]["value"]) == (200, "DE")
     assert (await call("DELETE", "rejections?value=FR"))[1]["values"][0]["value"] == "FR"
-    status, wrong = await call("PUT", "correction", {"value": "Atlantis"})
-    assert (status, wrong["errors"][0]["pointer"]) == (400, "/value")
+    status, refused = await call("PUT", "correction", {"value": "Atlantis"})
+    assert (status, refused["errors"][0]["pointer"]) == (400, "/value")
     assert (await call("PUT", "correction", {"value": "AT"}))[1]["values"][0]["source"] == "manual"
     assert (await call("DELETE", "correction"))[1]["values"][0]["value"] == "FR"
     status, missing = await call("PUT", "pin", {"value": "IT"})
@@ -323,9 +289,17 @@ async def test_values_are_pinned_and_rejected_in_their_receipts_and_corrected_in
 
     used = await member.post(f"{path}/decisions", {"decision": buttons["Use: Germany"].attributes["value"] or ""})
     assert ("Pinned." in used.text, await desk.of_company(company, "country")) == (True, ["DE"])
+    panel = next(each.text() for each in used.html.css(".receipt__panel") if "Pinned" in each.text())
+    assert " ".join(panel.split()).count("just now by Ada") == 1, panel
     assert "Unpin: Germany" in {button.attributes["aria-label"] for button in used.html.css("button[name=decision]")}
     form = await member.get(f"{path}/corrections/new?field=country")
-    assert form.html.css_first("option[value=country][selected]") is not None
+    option = form.html.css_first("option[value=country][selected]")
+    assert option is not None
+    assert option.text(strip=True) == "Country: Germany"
+    assert "Present value Germany (Register)" in " ".join((form.html.css_first("form .kv") or form.html).text().split())
+    assert form.attribute("input[name=value]", "value") == "Germany"
+    several = await member.get(f"{path}/corrections/new?field=phone")
+    assert several.attribute("input[name=value]", "value") == "", "it adds one"
     wrong = await member.post(f"{path}/corrections", {"field": "country", "value": "Atlantis"})
     assert (wrong.status, bool(wrong.html.css(".error-summary"))) == (400, True)
     done = await member.post(f"{path}/corrections", {"field": "country", "value": "Austria"})

@@ -4,18 +4,14 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from leadflood.domains.identity import queries
+from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.stages.queries import stages_of
-from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.field_text import Names
 
 _MAX_MEMBERS = 200
-_UNNAMED = {
-    ActorKind.CLI: "CLI",
-    ActorKind.API_KEY: "API key",
-    ActorKind.USER: "Former member",
-}
 
 
 async def member_names(tx: Transaction, actor: Actor) -> Names:
@@ -40,15 +36,3 @@ async def actors_of(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -
 async def names_of_actors(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[UUID, str]:
     """Names of users and API keys by ID, as far as known."""
     return await queries.actor_names(tx, actor, [item.id for item in those if item.id])
-
-
-def actor_label(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str]) -> str:
-    """Display name of an actor."""
-    if kind is ActorKind.SYSTEM:
-        return "System"
-    known = names.get(actor_id) if actor_id else None
-    if known and kind is ActorKind.API_KEY:
-        return f"API key “{known}”"
-    if known and kind is ActorKind.USER:
-        return known
-    return _UNNAMED[kind]

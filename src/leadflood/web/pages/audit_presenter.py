@@ -8,10 +8,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.identity.contracts import AuditEventView
+from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.leads.queries.changesets import changeset_of
 from leadflood.kernel.pages import AuditGroup
 from leadflood.web.formats import plural
-from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.templating import brief
 
 SENTENCES: Final = {

@@ -8,6 +8,7 @@ from uuid import UUID
 from starlette.responses import StreamingResponse
 
 from leadflood.domains.identity import queries as identity
+from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import ImportDetail, NoticeView, ReadFormat
 from leadflood.domains.imports.errors import ImportNotReady
@@ -30,7 +31,7 @@ from leadflood.web.field_text import Names
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages import import_mapping
-from leadflood.web.pages.actor_names import actor_label, member_names, owner_choices
+from leadflood.web.pages.actor_names import member_names, owner_choices
 from leadflood.web.pages.changes_presenter import skip_reason
 from leadflood.web.pages.import_mapping import column_rows, mapping_form, read_mapping
 from leadflood.web.pages.imports_presenter import ACTIONS, NOTES, error_counts, preview_rows

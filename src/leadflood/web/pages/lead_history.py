@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from leadflood.domains.fields.models import CustomField
+from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.history import FieldChangeView
 from leadflood.domains.leads.labels import FIELDS, name_of
@@ -17,7 +18,7 @@ from leadflood.kernel.field_types import shown_value
 from leadflood.web import labels
 from leadflood.web.field_text import Names, definition_of, field_text
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.actor_names import actor_label, member_names, names_of_actors
+from leadflood.web.pages.actor_names import member_names, names_of_actors
 from leadflood.web.pages.lead_form import all_custom, custom_fields_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult

@@ -12,13 +12,13 @@ from leadflood.domains.enrichment.contracts import EnrichmentRunView, Enrichment
 from leadflood.domains.enrichment.models.fact_fields import FactType
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.fields.models import CustomField
+from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.leads.contracts import LeadEventView
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.kernel.field_types import shown_value
 from leadflood.kernel.pages import TimelineKind
 from leadflood.web import labels
 from leadflood.web.field_text import Names, definition_of, field_text
-from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.templating import brief
 
 _CHANNELS: Final = {

@@ -23,6 +23,7 @@ from leadflood.domains.companies.models import MAX_IMPORTED, CompanySort, compan
 from leadflood.domains.companies.permissions import COMPANIES_READ, COMPANIES_WRITE
 from leadflood.domains.companies.service import domains, files, lead_links, merges
 from leadflood.domains.identity import queries as identity
+from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH, LeadFilter, LeadSort
 from leadflood.domains.leads.labels import name_of
@@ -35,7 +36,6 @@ from leadflood.web.cookies import Toast
 from leadflood.web.formats import number, plural
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.pages.lead_panels import panel_response, shown_panels
 from leadflood.web.pages.leads_filter import write_tree
 from leadflood.web.pipeline import Pages

@@ -28,27 +28,24 @@ def _check_fillable(name: str) -> str:
     return name
 
 
-class RetractionMark(View):
+class PinMark(View):
+    """The pin of a value, or a correction: who decided it, and when."""
+
+    actor: ActorView
+    actor_name: str = Field(description="Name of the member or API key, `CLI` or `System`.")
+    at: datetime
+
+
+class RetractionMark(PinMark):
     """The retraction of a value: see `/v1/retractions`."""
 
     id: UUID
-    actor: ActorView
-    at: datetime
 
 
-class PinMark(View):
-    """The pin of a value: who confirmed it."""
-
-    actor: ActorView
-    at: datetime
-
-
-class RejectionMark(View):
+class RejectionMark(PinMark):
     """The rejection of a value."""
 
     id: UUID
-    actor: ActorView
-    at: datetime
 
 
 class EnrichmentValueView(View):

@@ -1,18 +1,21 @@
 """The forms with which people pin, reject and correct found values of leads and companies."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any, Final
 
 from leadflood.domains.companies import queries as companies
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
+from leadflood.domains.enrichment.contracts import EnrichmentValueView
 from leadflood.domains.enrichment.contracts.decisions import CorrectValue, DecidedField, DecisionRequest, NamedValue
 from leadflood.domains.enrichment.errors import FactNotFound
 from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
-from leadflood.domains.enrichment.models.decisions import Decision, typed
+from leadflood.domains.enrichment.models.decisions import Decision, Subject, typed
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType, SubjectKind
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
+from leadflood.domains.enrichment.queries.decisions import subject_values
 from leadflood.domains.enrichment.service import decisions
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.labels import name_of
@@ -20,6 +23,7 @@ from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, NotFound
 from leadflood.web.cookies import Toast, local_path
+from leadflood.web.fact_text import fact_text
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
@@ -43,6 +47,8 @@ _HINTS: Final = {
     FactType.COUNTRY: "Name or code of a country.",
     FactType.LANGUAGE: "Code of a language, such as de.",
 }
+_WRITTEN_AS_SHOWN: Final = (FactType.BOOLEAN, FactType.COUNTRY)
+_MAX_PRESENT: Final = 60
 
 
 @pages.post("/companies/{id}/decisions", COMPANIES_WRITE)
@@ -60,13 +66,13 @@ async def decide_about_lead(ctx: PageContext) -> PageResult:
 @pages.get("/companies/{id}/corrections/new", COMPANIES_WRITE)
 async def show_company_correction(ctx: PageContext) -> PageResult:
     """The form for a value of the user's own."""
-    return await _page(ctx, SubjectKind.COMPANY, Form.of({"field": ctx.query.get("field", "")}))
+    return await _page(ctx, SubjectKind.COMPANY)
 
 
 @pages.get("/leads/{id}/corrections/new", LEADS_WRITE)
 async def show_lead_correction(ctx: PageContext) -> PageResult:
     """The form for a value of the user's own."""
-    return await _page(ctx, SubjectKind.LEAD, Form.of({"field": ctx.query.get("field", "")}))
+    return await _page(ctx, SubjectKind.LEAD)
 
 
 @pages.post("/companies/{id}/corrections", COMPANIES_WRITE)
@@ -132,18 +138,26 @@ def _request(text: str) -> tuple[str, DecisionRequest]:
     return field, DecisionRequest(decision, named.value, named.source)
 
 
-async def _page(ctx: PageContext, kind: SubjectKind, form: Form, status: int = 200) -> PageResponse:
+async def _page(ctx: PageContext, kind: SubjectKind, form: Form | None = None, status: int = 200) -> PageResponse:
+    """The form: one that was refused, or a new one with the present value of the field in the address."""
     async with ctx.reading() as tx:
         title = await _title(tx, ctx, kind)
+        values = await subject_values(tx, ctx.actor, subject=Subject(kind, ctx.id()))
     fields = _fields(kind)
-    chosen = next((field for field in fields if field.name == form.value("field")), None)
+    present = {field.name: [item for item in values if item.chosen and item.field == field.name] for field in fields}
+    name = ctx.query.get("field", "") if form is None else form.value("field")
+    chosen = next((field for field in fields if field.name == name), None)
+    if form is None:
+        form = Form.of({"field": name, "value": _editable(chosen, present[chosen.name]) if chosen else ""})
     context: dict[str, Any] = {
         "form": form,
         "back": f"{_PATHS[kind]}/{ctx.id()}",
         "subject_title": title,
         "list": ("Leads", "/leads") if kind is SubjectKind.LEAD else ("Companies", "/companies"),
-        "fields": [("", "Select field"), *((field.name, field.label) for field in fields)],
+        "fields": [("", "Select field"), *((field.name, _option(field, present[field.name])) for field in fields)],
         "hint": _HINTS.get(chosen.type, "") if chosen else "",
+        "chosen": chosen,
+        "present": present[chosen.name] if chosen else [],
     }
     return PageResponse("decisions/correct.html", context, status)
 
@@ -153,6 +167,20 @@ def _fields(kind: SubjectKind) -> list[FactField]:
     if kind is SubjectKind.LEAD:
         return [field for field in PERSON_FIELDS if field.fills is None and field.name != "email"]
     return [field for field in COMPANY_FIELDS if field.name != "domain"]
+
+
+def _option(field: FactField, present: Sequence[EnrichmentValueView]) -> str:
+    """Label of a field with its present values."""
+    values = ", ".join(fact_text(item.value, field.type) for item in present)
+    return f"{field.label}: {shorten(values, _MAX_PRESENT, placeholder='…')}" if values else field.label
+
+
+def _editable(field: FactField, present: Sequence[EnrichmentValueView]) -> str:
+    """The present value of a field as people write it. Empty if the correction would be one more value."""
+    if field.multiple or not present:
+        return ""
+    value = present[0].value
+    return fact_text(value, field.type) if field.type in _WRITTEN_AS_SHOWN else str(value)
 
 
 async def _title(tx: Transaction, ctx: PageContext, kind: SubjectKind) -> str:

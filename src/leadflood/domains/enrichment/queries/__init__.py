@@ -1,6 +1,7 @@
 """SQL that reads enrichment data."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts import (
@@ -16,6 +17,8 @@ from leadflood.domains.enrichment.models.decisions import Rejection
 from leadflood.domains.enrichment.models.fact_fields import FactCatalog
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupState
+from leadflood.domains.identity.labels import actor_label
+from leadflood.domains.identity.queries import actor_names
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.actor import Actor, ActorKind
@@ -70,9 +73,8 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     named = {"subject_id": lead_id, "lookup_ids": [lookup.id for lookup in lookups]}
     values = await tx.all(VALUES, {"workspace_id": actor.workspace_id, **named})
     by_id = {lookup.id: lookup for lookup in lookups}
-    rejected = await rejections_of(tx, actor, subject_id=lead_id)
     return LeadEnrichmentView(
-        values=marked_views(values, by_id, PERSON_FIELDS, rejected),
+        values=await marked_views(tx, actor, values, by_id, PERSON_FIELDS, subject_id=lead_id),
         runs=[_run_view(lookup) for lookup in lookups],
     )
 
@@ -88,52 +90,54 @@ async def chosen_values(
     return found
 
 
-async def rejections_of(tx: Transaction, actor: Actor, *, subject_id: UUID) -> dict[Rejection, RejectionMark]:
-    """The rejections of a lead or company."""
-    rows = await tx.all(_REJECTED, {"workspace_id": actor.workspace_id, "subject_id": subject_id})
-    return {
-        Rejection(row.field, row.source, row.value_key): RejectionMark(
-            id=row.id, actor=_actor(row.actor_kind, row.actor_id), at=row.created_at
-        )
-        for row in rows
-    }
-
-
-def marked_views(
+async def marked_views(
+    tx: Transaction,
+    actor: Actor,
     values: Sequence[Row],
     lookups: Mapping[UUID, Row],
     catalog: FactCatalog,
-    rejected: Mapping[Rejection, RejectionMark],
+    *,
+    subject_id: UUID,
 ) -> list[EnrichmentValueView]:
     """The views of rows of `VALUES`, with what people decided about them. Rejected ones come after the others."""
+    rows = await tx.all(_REJECTED, {"workspace_id": actor.workspace_id, "subject_id": subject_id})
+    rejected = {Rejection(row.field, row.source, row.value_key): row for row in rows}
+    people = [row.actor_id for row in rows]
+    people += [person for value in values for person in (value.actor_id, value.retracted_by)]
+    names = await actor_names(tx, actor, {person for person in people if person})
     views = []
     for value in values:
         lookup = lookups[value.lookup_id]
-        view = value_view(value, lookup)
-        rejection = None
+        marks: dict[str, PinMark | None] = {"retraction": _retraction(value, names), "pin": pin_mark(value, names)}
         if rejected and value.field in catalog:
             key = catalog[value.field].compare(value.value)
-            rejection = rejected.get(Rejection(value.field, lookup.source, key))
-        marks = {"retraction": _retraction(value), "pin": _pin(value), "rejection": rejection}
-        views.append(view.model_copy(update=marks))
+            row = rejected.get(Rejection(value.field, lookup.source, key))
+            marks["rejection"] = None if row is None else _rejection(row, names)
+        views.append(value_view(value, lookup).model_copy(update=marks))
     return sorted(views, key=lambda view: (view.field, view.retraction is not None, view.rejection is not None))
 
 
-def _retraction(value: Row) -> RetractionMark | None:
-    if value.retracted_at is None:
-        return None
-    by = _actor(value.retracted_by_kind, value.retracted_by)
-    return RetractionMark(id=value.retraction_id, actor=by, at=value.retracted_at)
-
-
-def _pin(value: Row) -> PinMark | None:
+def pin_mark(value: Row, names: Mapping[UUID, str]) -> PinMark | None:
+    """The pin of a chosen value. Former releases stored no author. `names`: of users and API keys."""
     if value.because != Because.PINNED or value.actor_kind is None:
         return None
-    return PinMark(actor=_actor(value.actor_kind, value.actor_id), at=value.chosen_at)
+    return PinMark(**_by(value.actor_kind, value.actor_id, names), at=value.chosen_at)
 
 
-def _actor(kind: str, actor_id: UUID | None) -> ActorView:
-    return ActorView(kind=ActorKind(kind), id=actor_id)
+def _retraction(value: Row, names: Mapping[UUID, str]) -> RetractionMark | None:
+    if value.retracted_at is None:
+        return None
+    by = _by(value.retracted_by_kind, value.retracted_by, names)
+    return RetractionMark(id=value.retraction_id, **by, at=value.retracted_at)
+
+
+def _rejection(row: Row, names: Mapping[UUID, str]) -> RejectionMark:
+    return RejectionMark(id=row.id, **_by(row.actor_kind, row.actor_id, names), at=row.created_at)
+
+
+def _by(kind: str, actor_id: UUID | None, names: Mapping[UUID, str]) -> dict[str, Any]:
+    actor = ActorView(kind=ActorKind(kind), id=actor_id)
+    return {"actor": actor, "actor_name": actor_label(actor.kind, actor_id, names)}
 
 
 def value_view(value: Row, lookup: Row) -> EnrichmentValueView:

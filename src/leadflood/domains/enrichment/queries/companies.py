@@ -10,7 +10,7 @@ from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, Compan
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.runs import StepState
-from leadflood.domains.enrichment.queries import VALUES, marked_views, rejections_of
+from leadflood.domains.enrichment.queries import VALUES, marked_views
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
@@ -71,8 +71,8 @@ async def get_company_enrichment(tx: Transaction, actor: Actor, *, company_id: U
     )
     runs = await latest_runs(tx, actor, company_id=company_id)
     shown = [row for row in rows if row.retraction_id is not None or lookups[row.lookup_id].competes]
-    rejected = await rejections_of(tx, actor, subject_id=company_id)
-    return CompanyEnrichmentView(values=marked_views(shown, lookups, COMPANY_FIELDS, rejected), runs=runs)
+    values = await marked_views(tx, actor, shown, lookups, COMPANY_FIELDS, subject_id=company_id)
+    return CompanyEnrichmentView(values=values, runs=runs)
 
 
 async def latest_runs(tx: Transaction, actor: Actor, *, company_id: UUID) -> list[CompanyRunView]:

@@ -1,7 +1,5 @@
 """Values of one field of a lead or company, after a decision about it."""
 
-from uuid import UUID
-
 from leadflood.domains.enrichment.contracts import EnrichmentValueView
 from leadflood.domains.enrichment.models.decisions import Subject
 from leadflood.domains.enrichment.models.fact_fields import SubjectKind
@@ -13,11 +11,11 @@ from leadflood.kernel.db.transaction import Transaction
 
 async def field_values(tx: Transaction, actor: Actor, *, subject: Subject, field: str) -> list[EnrichmentValueView]:
     """The values of a field, best first. Raises: LeadNotFound, CompanyNotFound."""
-    values = await _values(tx, actor, subject.kind, subject.id)
-    return [item for item in values if item.field == field]
+    return [item for item in await subject_values(tx, actor, subject=subject) if item.field == field]
 
 
-async def _values(tx: Transaction, actor: Actor, kind: SubjectKind, subject_id: UUID) -> list[EnrichmentValueView]:
-    if kind is SubjectKind.LEAD:
-        return (await get_lead_enrichment(tx, actor, lead_id=subject_id)).values
-    return (await get_company_enrichment(tx, actor, company_id=subject_id)).values
+async def subject_values(tx: Transaction, actor: Actor, *, subject: Subject) -> list[EnrichmentValueView]:
+    """The values of all fields. Raises: LeadNotFound, CompanyNotFound."""
+    if subject.kind is SubjectKind.LEAD:
+        return (await get_lead_enrichment(tx, actor, lead_id=subject.id)).values
+    return (await get_company_enrichment(tx, actor, company_id=subject.id)).values

@@ -13,8 +13,9 @@ from leadflood.domains.enrichment.models import company_fields
 from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.filling import FILLED_BY, FillPolicies, FillState
-from leadflood.domains.enrichment.queries import value_view
+from leadflood.domains.enrichment.queries import pin_mark, value_view
 from leadflood.domains.enrichment.queries.policies import fill_policies
+from leadflood.domains.identity.queries import actor_names
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
 from leadflood.domains.leads.contracts.found_values import FoundValues
@@ -32,8 +33,8 @@ _FACTS = assemble(_CHOSEN, receipt=EMPTY, lookup=EMPTY)
 _RECEIPTS = assemble(
     _CHOSEN,
     receipt=sql(""",
-       c.because, l.source, l.source_version, v.confidence, v.method, v.evidence, v.source_url, v.quote,
-       v.cost_micros, v.observed_at"""),
+       c.because, c.actor_kind, c.actor_id, c.chosen_at, l.source, l.source_version, v.confidence, v.method,
+       v.evidence, v.source_url, v.quote, v.cost_micros, v.observed_at"""),
     lookup=sql("""CROSS JOIN LATERAL (
     SELECT source, source_version FROM lookups WHERE workspace_id = :workspace_id AND id = c.lookup_id LIMIT 1
 ) l
@@ -86,7 +87,7 @@ class EffectiveValue:
 
 
 async def effective_values(tx: Transaction, actor: Actor, *, lead: LeadView) -> dict[str, EffectiveValue]:
-    """Found values for the empty fields of a lead, by name in the API. Two statements.
+    """Found values for the empty fields of a lead, by name in the API. Statements: see `effective_values_of`.
 
     A company that a user named has no found name.
     """
@@ -96,7 +97,7 @@ async def effective_values(tx: Transaction, actor: Actor, *, lead: LeadView) -> 
 async def effective_values_of(
     tx: Transaction, actor: Actor, *, leads: Sequence[LeadView], policies: FillPolicies | None = None
 ) -> dict[UUID, dict[str, EffectiveValue]]:
-    """The same of several leads, by lead. Two statements, whatever their number.
+    """The same of several leads, by lead. Two statements, whatever their number; three if people pinned some values.
 
     `policies`: None: those of the workspace.
     """
@@ -106,7 +107,9 @@ async def effective_values_of(
     rows: dict[UUID, list[Row]] = {lead.id: [] for lead in leads}
     for row in await tx.all(_RECEIPTS, values) if leads else ():
         rows[row.lead_id].append(row)
-    return {lead.id: _effective(lead, rows[lead.id], policies) for lead in leads}
+    pinned_by = {row.actor_id for items in rows.values() for row in items if row.actor_id is not None}
+    names = await actor_names(tx, actor, pinned_by)
+    return {lead.id: _effective(lead, rows[lead.id], policies, names) for lead in leads}
 
 
 async def found_values(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, FoundValues]:
@@ -186,7 +189,9 @@ def _is_named(rows: Iterable[Row]) -> bool:
     return any(row.named for row in rows)
 
 
-def _effective(lead: LeadView, rows: Sequence[Row], policies: FillPolicies) -> dict[str, EffectiveValue]:
+def _effective(
+    lead: LeadView, rows: Sequence[Row], policies: FillPolicies, names: Mapping[UUID, str]
+) -> dict[str, EffectiveValue]:
     surest, named = _surest(rows), _is_named(rows)
     known = _known(surest)
     effective: dict[str, EffectiveValue] = {}
@@ -203,7 +208,8 @@ def _effective(lead: LeadView, rows: Sequence[Row], policies: FillPolicies) -> d
                 subject=usable.found.subject,
                 source=row.source,
             )
-            effective[field.api_name] = EffectiveValue(field.name, usable.found, view, value_view(row, row))
+            receipt = value_view(row, row).model_copy(update={"pin": pin_mark(row, names)})
+            effective[field.api_name] = EffectiveValue(field.name, usable.found, view, receipt)
     return effective
 
 
