@@ -18,7 +18,7 @@ def absolute_link(address: str, base: str) -> str | None:
     if not address or len(address) > MAX_LINK:
         return None
     try:
-        url = ada_url.URL(address.strip(), base)
+        url = ada_url.join_url(base, address.strip())
     except ValueError:
         return None
-    return str(url.href) if url.protocol in {"http:", "https:"} else None
+    return url if url.startswith(("http:", "https:")) else None

@@ -16,7 +16,8 @@ from leadflood.kernel.text import InvalidValue
 
 _BEFORE: Final = 50
 """Characters before a number in which its label stands."""
-_AT: Final = re.compile(r"[\[({<]\s?(?:at|@|ät|arroba|chez)\s?[\])}>]|@", re.IGNORECASE)
+# This pattern and `_PHONE` begin with a set of characters, to which `re` skips.
+_AT: Final = re.compile(r"[@\[({<](?:(?<=@)|\s?(?:at|@|ät|arroba|chez)\s?[\])}>])", re.IGNORECASE)
 _EMAIL: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}", re.UNICODE)
 _HIDDEN_EMAIL: Final = re.compile(
     r"([\w.+-]{1,64})\s?[\[({<]\s?(?:at|@|ät|arroba|chez)\s?[\])}>]\s?"
@@ -35,7 +36,7 @@ _PLACEHOLDER_NAMES: Final = frozenset({
     "you", "your", "yourname", "your.name", "your-name", "youremail", "your.email", "name", "firstname.lastname",
     "user", "username", "someone", "max.mustermann", "john.doe", "jane.doe", "johndoe", "email",
 })  # fmt: skip
-_PHONE: Final = re.compile(r"(?<![\w.,/-])(?:\+|00|\(\+?|0|\d)[\d\s()./\u2010-\u2015\u00a0-]{6,28}\d(?![\w])")
+_PHONE: Final = re.compile(r"[+(\d](?<![\w.,/-].)(?:(?<=0)0|(?<=\()\+)?[\d\s()./\u2010-\u2015\u00a0-]{6,28}\d(?![\w])")
 _PHONE_LABEL: Final = re.compile(
     r"\b(?:tel(?:efon|efoon|ephone|éfono|efono|\.|\b)|t(?=\s?[.:]\s?[+(0])|phone|fon\b|call|mobile|mobil|handy|ring|hotline"
     r"|t[ée]l[ée]phone|t[ée]l\b|telefone|telefonisch|puhelin|puh\b|tlf\b|telefono|fono\b|zentrale|switchboard|ph\b)"

@@ -38,12 +38,29 @@ Normalise = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class IdentifierRule:
-    """A kind of number: its field, how it is written, its normalized form (None: wrong), and the confidence."""
+    """A kind of number.
+
+    Attributes:
+        field: of the number.
+        pattern: how it is written.
+        normalise: its normalized form; None: it is wrong.
+        confidence: probability that it is right, 0 to 1.
+        words: one of them is in each text that the pattern finds, in lower case without dots; empty: any text may fit.
+            To look for a word is a hundred times as fast as the pattern.
+    """
 
     field: PageField
     pattern: re.Pattern[str]
     normalise: Normalise
     confidence: float
+    words: tuple[str, ...]
+
+    def may_fit(self, plain: str) -> bool:
+        """Whether the pattern may fit a text. Args: plain: the text in lower case without dots."""
+        for word in self.words:  # not `any`, which takes three times as long: this is asked 30 times for each line
+            if word in plain:
+                return True
+        return not self.words
 
 
 def identifiers_in(lines: Sequence[str]) -> Iterator[PageFact]:
@@ -53,7 +70,9 @@ def identifiers_in(lines: Sequence[str]) -> Iterator[PageFact]:
         if not _NUMBER.search(line):
             continue
         text = line[:_MAX_LINE]
-        for fact in [*_vat_ids(text), *_registered(text, lines[max(0, place - 2) : place + 3]), *_by_rules(text)]:
+        plain = text.lower().replace(".", "")
+        around = lines[max(0, place - 2) : place + 3]
+        for fact in [*_vat_ids(text, plain), *_registered(text, around), *_found_by(RULES, text, plain)]:
             if (fact.field, str(fact.value)) not in seen:
                 seen.add((fact.field, str(fact.value)))
                 yield fact
@@ -81,14 +100,6 @@ _VAT_LABEL: Final = re.compile(
     r"|nip\b|dič|dic\b|mwst|ndmva|momsreg|tax id|vies|ov[aá])",
     re.IGNORECASE,
 )
-_VAT_NATIONAL: Final = (
-    (re.compile(r"\b(?:p(?:artita)?\.? ?i\.?v\.?a\.?|p\.?iva)" + _GAP + r"(\d{11})\b", re.IGNORECASE), "IT"),
-    (re.compile(r"\b(?:c\.?i\.?f\.?|n\.?i\.?f\.?)" + _GAP + r"([A-Z]-?\d{7,8}-?[A-Z0-9]?)\b", re.IGNORECASE), "ES"),
-    (re.compile(r"\b(?:nipc|nif|contribuinte)" + _GAP + r"(\d{9})\b", re.IGNORECASE), "PT"),
-    (re.compile(r"\bNIP" + _GAP + r"(\d{3}[- ]?\d{2,3}[- ]?\d{2}[- ]?\d{2,3})\b", re.IGNORECASE), "PL"),
-    (re.compile(r"\bVAT" + _GAP + r"(?:reg[a-z.]*\s+)?" + _GAP + r"(\d{3} ?\d{4} ?\d{2})\b", re.IGNORECASE), "GB"),
-    (re.compile(r"\b(?:BTW|TVA)" + _GAP + r"BE ?(0\d{3}[. ]?\d{3}[. ]?\d{3})\b", re.IGNORECASE), "BE"),
-)
 _LENGTHS: Final = {
     "DE": 9,
     "AT": 8,
@@ -104,9 +115,10 @@ _LENGTHS: Final = {
 }
 
 
-def _vat_ids(text: str) -> Iterator[PageFact]:
-    labelled = _VAT_LABEL.search(text) is not None
-    for found in _VAT_PREFIX.finditer(text):
+def _vat_ids(text: str, plain: str) -> Iterator[PageFact]:
+    prefixed = list(_VAT_PREFIX.finditer(text))
+    labelled = bool(prefixed) and _VAT_LABEL.search(text) is not None
+    for found in prefixed:
         prefix = found[1].replace(" ", "")
         rest = re.sub(r"[^0-9A-Z]", "", found[2])
         valid = next((v for end in range(len(rest), 5, -1) if (v := vat_id_of(prefix + rest[:end]))), None)
@@ -115,10 +127,7 @@ def _vat_ids(text: str) -> Iterator[PageFact]:
             yield PageFact(PageField.VAT_ID, valid, 0.95 if labelled else 0.85, "vat_id", quote)
         elif labelled and len(rest) >= (length := _LENGTHS.get(prefix, 99)) and rest[:length].isdigit():
             yield PageFact(PageField.VAT_ID, prefix + rest[:length], _WRONG_CHECK_DIGIT, "wrong_check_digit", quote)
-    for pattern, country in _VAT_NATIONAL:
-        for found in pattern.finditer(text):
-            if valid := vat_id_of(country + found[1]):
-                yield PageFact(PageField.VAT_ID, valid, 0.9, "vat_id", quote_of(text, around=found.span()))
+    yield from _found_by(VAT_RULES, text, plain)
 
 
 _GERMAN: Final = re.compile(
@@ -174,20 +183,51 @@ def _cik(text: str) -> str | None:
     return text.lstrip("0") or None
 
 
-def _rule(field: PageField, pattern: str, normalise: Normalise, confidence: float) -> IdentifierRule:
-    return IdentifierRule(field, re.compile(pattern, re.IGNORECASE), normalise, confidence)
+def _rule(field: PageField, pattern: str, normalise: Normalise, confidence: float, *words: str) -> IdentifierRule:
+    return IdentifierRule(field, re.compile(pattern, re.IGNORECASE), normalise, confidence, words)
 
 
+def _vat_id_in(country: str) -> Normalise:
+    return lambda text: vat_id_of(country + text)
+
+
+_VAT: Final = PageField.VAT_ID
 _REGISTER: Final = PageField.REGISTER_NUMBER
-_RULES: Final[Sequence[IdentifierRule]] = (
+VAT_RULES: Final[Sequence[IdentifierRule]] = (
+    _rule(_VAT, r"\b(?:p(?:artita)?\.? ?i\.?v\.?a\.?|p\.?iva)" + _GAP + r"(\d{11})\b", _vat_id_in("IT"), 0.9, "iva"),
+    _rule(
+        _VAT,
+        r"\b(?:c\.?i\.?f\.?|n\.?i\.?f\.?)" + _GAP + r"([A-Z]-?\d{7,8}-?[A-Z0-9]?)\b",
+        _vat_id_in("ES"),
+        0.9,
+        "cif",
+        "nif",
+    ),
+    _rule(
+        _VAT, r"\b(?:nipc|nif|contribuinte)" + _GAP + r"(\d{9})\b", _vat_id_in("PT"), 0.9, "nif", "nipc", "contribuinte"
+    ),
+    _rule(_VAT, r"\bNIP" + _GAP + r"(\d{3}[- ]?\d{2,3}[- ]?\d{2}[- ]?\d{2,3})\b", _vat_id_in("PL"), 0.9, "nip"),
+    _rule(
+        _VAT,
+        r"\bVAT" + _GAP + r"(?:reg[a-z.]*\s+)?" + _GAP + r"(\d{3} ?\d{4} ?\d{2})\b",
+        _vat_id_in("GB"),
+        0.9,
+        "vat",
+    ),
+    _rule(_VAT, r"\b(?:BTW|TVA)" + _GAP + r"BE ?(0\d{3}[. ]?\d{3}[. ]?\d{3})\b", _vat_id_in("BE"), 0.9, "btw", "tva"),
+)
+RULES: Final[Sequence[IdentifierRule]] = (
     _rule(PageField.LEI, r"\b([0-9A-Z]{18}[0-9]{2})\b", _checked(lei.validate), 0.9),
-    _rule(PageField.SIRET, r"\bsiret" + _GAP + r"(\d{3} ?\d{3} ?\d{3} ?\d{5})\b", _checked(siret.validate), 0.95),
-    _rule(PageField.SIREN, r"\bsiren" + _GAP + r"(\d{3} ?\d{3} ?\d{3})\b", _checked(siren.validate), 0.95),
+    _rule(
+        PageField.SIRET, r"\bsiret" + _GAP + r"(\d{3} ?\d{3} ?\d{3} ?\d{5})\b", _checked(siret.validate), 0.95, "siret"
+    ),
+    _rule(PageField.SIREN, r"\bsiren" + _GAP + r"(\d{3} ?\d{3} ?\d{3})\b", _checked(siren.validate), 0.95, "siren"),
     _rule(
         PageField.SIREN,
         r"\bR\.?C\.?S\.?\s(?:de\s)?[A-Z\u00c0-\u00ff -]{0,40}[A-D]?\s?(\d{3} ?\d{3} ?\d{3})\b",
         _checked(siren.validate),
         0.9,
+        "rcs",
     ),
     _rule(
         PageField.COMPANY_NUMBER,
@@ -195,6 +235,9 @@ _RULES: Final[Sequence[IdentifierRule]] = (
         r"((?:SC|NI|OC|SO|NC|FC|RC|IP)\d{6}|\d{7,8})\b",
         _british,
         0.8,
+        "company",
+        "reg",
+        "crn",
     ),
     _rule(
         PageField.COMPANY_NUMBER,
@@ -202,49 +245,68 @@ _RULES: Final[Sequence[IdentifierRule]] = (
         r"((?:SC|NI|OC|SO|NC)\d{6}|\d{7,8})\b",
         _british,
         0.9,
+        "registered in",
     ),
-    _rule(_REGISTER, r"\bFN[ .:]{0,3}(\d{1,6} ?[a-z])\b", _austrian, 0.9),
-    _rule(_REGISTER, r"\b(CHE-?\d{3}\.?\d{3}\.?\d{3})\b", _checked(lambda text: uid.format(uid.validate(text))), 0.95),
-    _rule(_REGISTER, r"\bk\.?v\.?k\.?\b" + _GAP + r"(\d{8})\b", _digits(8, "KvK {}"), 0.9),
+    _rule(_REGISTER, r"\bFN[ .:]{0,3}(\d{1,6} ?[a-z])\b", _austrian, 0.9, "fn"),
+    _rule(
+        _REGISTER,
+        r"\b(CHE-?\d{3}\.?\d{3}\.?\d{3})\b",
+        _checked(lambda text: uid.format(uid.validate(text))),
+        0.95,
+        "che",
+    ),
+    _rule(_REGISTER, r"\bk\.?v\.?k\.?\b" + _GAP + r"(\d{8})\b", _digits(8, "KvK {}"), 0.9, "kvk"),
     _rule(
         _REGISTER,
         r"\borg(?:anisations?)?[. ]{0,2}-?(?:nr|nummer|no|number)[.: ]{0,4}(\d{6}-?\d{4})\b",
         _checked(se_orgnr.validate, "SE {}"),
         0.9,
+        "org",
     ),
     _rule(
         _REGISTER,
         r"\borg(?:anisations?)?[. ]{0,2}-?(?:nr|nummer|no|number)[.: ]{0,4}(?:NO ?)?(\d{3} ?\d{3} ?\d{3})\b",
         _checked(no_orgnr.validate, "NO {}"),
         0.9,
+        "org",
     ),
-    _rule(_REGISTER, r"\bcvr" + _GAP + r"(?:DK)?(\d{2} ?\d{2} ?\d{2} ?\d{2})\b", _checked(cvr.validate, "CVR {}"), 0.9),
-    _rule(_REGISTER, r"\by-?tunnus[^0-9]{0,6}(\d{7}-\d)\b", _checked(ytunnus.validate, "FI {}"), 0.9),
-    _rule(_REGISTER, r"\bKRS" + _GAP + r"(\d{10})\b", _digits(10, "KRS {}"), 0.9),
-    _rule(_REGISTER, r"\bREGON" + _GAP + r"(\d{14}|\d{9})\b", _checked(regon.validate, "REGON {}"), 0.85),
+    _rule(
+        _REGISTER,
+        r"\bcvr" + _GAP + r"(?:DK)?(\d{2} ?\d{2} ?\d{2} ?\d{2})\b",
+        _checked(cvr.validate, "CVR {}"),
+        0.9,
+        "cvr",
+    ),
+    _rule(_REGISTER, r"\by-?tunnus[^0-9]{0,6}(\d{7}-\d)\b", _checked(ytunnus.validate, "FI {}"), 0.9, "tunnus"),
+    _rule(_REGISTER, r"\bKRS" + _GAP + r"(\d{10})\b", _digits(10, "KRS {}"), 0.9, "krs"),
+    _rule(_REGISTER, r"\bREGON" + _GAP + r"(\d{14}|\d{9})\b", _checked(regon.validate, "REGON {}"), 0.85, "regon"),
     _rule(
         PageField.VAT_ID,
         r"\bNIP" + _GAP + r"(?:PL)?(\d{3}-?\d{2,3}-?\d{2}-?\d{2,3})\b",
         _checked(nip.validate, "PL{}"),
         0.9,
+        "nip",
     ),
-    _rule(_REGISTER, r"\bI[ČC]O?\b" + _GAP + r"(\d{8})\b", _checked(dic.validate, "IČO {}"), 0.85),
-    _rule(_REGISTER, r"\bREA\b[^0-9A-Z]{0,4}([A-Z]{2}[ -]{0,3}\d{5,7})\b", lambda text: f"REA {text.upper()}", 0.85),
+    _rule(_REGISTER, r"\bI[ČC]O?\b" + _GAP + r"(\d{8})\b", _checked(dic.validate, "IČO {}"), 0.85, "ič", "ic"),
+    _rule(
+        _REGISTER, r"\bREA\b[^0-9A-Z]{0,4}([A-Z]{2}[ -]{0,3}\d{5,7})\b", lambda text: f"REA {text.upper()}", 0.85, "rea"
+    ),
     _rule(
         _REGISTER,
         r"\bCNPJ" + _GAP + r"(\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2})\b",
         _checked(cnpj.validate, "CNPJ {}"),
         0.9,
+        "cnpj",
     ),
-    _rule(_REGISTER, r"\bABN" + _GAP + r"(\d{2} ?\d{3} ?\d{3} ?\d{3})\b", _checked(abn.validate, "ABN {}"), 0.9),
-    _rule(_REGISTER, r"\bACN" + _GAP + r"(\d{3} ?\d{3} ?\d{3})\b", _checked(acn.validate, "ACN {}"), 0.9),
-    _rule(PageField.CIK, r"\bCIK" + _GAP + r"(\d{4,10})\b", _cik, 0.9),
+    _rule(_REGISTER, r"\bABN" + _GAP + r"(\d{2} ?\d{3} ?\d{3} ?\d{3})\b", _checked(abn.validate, "ABN {}"), 0.9, "abn"),
+    _rule(_REGISTER, r"\bACN" + _GAP + r"(\d{3} ?\d{3} ?\d{3})\b", _checked(acn.validate, "ACN {}"), 0.9, "acn"),
+    _rule(PageField.CIK, r"\bCIK" + _GAP + r"(\d{4,10})\b", _cik, 0.9, "cik"),
 )
 
 
-def _by_rules(text: str) -> Iterator[PageFact]:
-    for rule in _RULES:
-        for found in rule.pattern.finditer(text):
+def _found_by(rules: Sequence[IdentifierRule], text: str, plain: str) -> Iterator[PageFact]:
+    for rule in rules:
+        for found in rule.pattern.finditer(text) if rule.may_fit(plain) else ():
             value = rule.normalise(found[1])
             if value:
                 quote = quote_of(text, around=found.span())

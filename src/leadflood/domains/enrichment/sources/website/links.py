@@ -93,8 +93,9 @@ def _kinds(url: str, label: str) -> Iterator[tuple[LinkKind, float]]:
     if segments and len(path) <= _MAX_PATH:
         depth = 0.1 * (len(segments) - 1)
         last = unquote(_ENDING.sub("", segments[-1]))
-        by_path = {kind: max(0.0, weight - depth) for kind, weight in _named(last).items()}
-    for kind in {*by_label, *by_path}:
+        if named := _named(last):
+            by_path = {kind: max(0.0, weight - depth) for kind, weight in named.items()}
+    for kind in {*by_label, *by_path} if by_label or by_path else ():
         yield kind, round(min(1.0, 0.8 * by_label.get(kind, 0.0) + 0.7 * by_path.get(kind, 0.0)), 2)
 
 

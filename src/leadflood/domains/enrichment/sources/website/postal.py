@@ -12,6 +12,8 @@ from leadflood.kernel.country_names import normalise_country
 from leadflood.kernel.text import InvalidValue
 
 _MAX_LINE: Final = 400
+_DIGIT: Final = re.compile(r"\d")
+_SEPARATOR: Final = re.compile("[\u00b7|\u2022\u25cf\u2013\u2014]")
 _SEPARATED: Final = re.compile(r"\s+[\u00b7|\u2022\u25cf\u2013\u2014]\s+|\s*[\u2022\u00b7|]\s*")
 _PARTS: Final = {
     PageField.STREET: "streetAddress",
@@ -97,7 +99,7 @@ def written_address(page: WebPage, country: str | None) -> Iterator[PageFact]:
     Args: country: where the site is likely to be, so that a line can be recognized; ISO 3166-1 alpha-2. If it is
         unknown, only the lines of countries whose form no other country has are recognized.
     """
-    parts = [part for line in page.lines for part in _SEPARATED.split(line[:_MAX_LINE]) if part]
+    parts = [part for line in page.lines for part in _separated(line[:_MAX_LINE]) if part]
     known = () if country is None else (_FORMATS[country],) if country in _FORMATS else ()
     for format_ in _UNMISTAKABLE if country is None else known:
         if found := list(_written(parts, format_)):
@@ -105,10 +107,16 @@ def written_address(page: WebPage, country: str | None) -> Iterator[PageFact]:
             return
 
 
+def _separated(line: str) -> Sequence[str]:
+    return _SEPARATED.split(line) if _SEPARATOR.search(line) else (line,)
+
+
 def _written(parts: Sequence[str], format_: PostalFormat) -> Iterator[PageFact]:
     for place, part in enumerate(parts):
+        if _DIGIT.search(part) is None:  # every postal code has one
+            continue
         found = format_.pattern.fullmatch(part.strip(" ,;"))
-        street = _street_before(parts, place)
+        street = None if found is None else _street_before(parts, place)
         if found is None and (tail := _tail(part, format_)) is not None:
             street, found = tail
         if found is None or street is None:
@@ -145,12 +153,15 @@ def _is_street(text: str) -> bool:
 
 def _tail(part: str, format_: PostalFormat) -> tuple[str, re.Match[str]] | None:
     """Street and city on one line: `Hauptstraße 1, 10115 Berlin`."""
+    if (comma := part.find(",")) < 0 or _DIGIT.search(part, comma) is None:
+        return None
     pieces = [piece.strip() for piece in part.split(",")]
     for place in range(1, len(pieces)):
+        street = pieces[place - 1].rpartition(":")[2].strip()
+        if not _is_street(street) or (len(street) > 40 and not _STREET_WORDS.search(street)):  # noqa: PLR2004
+            continue
         for end in (len(pieces), place + 2, place + 1):
-            found = format_.pattern.fullmatch(", ".join(pieces[place:end]).strip(" ."))
-            street = pieces[place - 1].rpartition(":")[2].strip()
-            if found and _is_street(street) and (_STREET_WORDS.search(street) or len(street) <= 40):  # noqa: PLR2004
+            if found := format_.pattern.fullmatch(", ".join(pieces[place:end]).strip(" .")):
                 return street, found
     return None
 

