@@ -101,6 +101,8 @@ STEPS: dict[str, str] = {
     "companies.service.lock_if_active": "part of the enrichment",
     "enrichment.service.batch_walk.advance": _OWN_JOB,
     "enrichment.service.batches.fail": _OWN_JOB,
+    "enrichment.service.company_runs.only_for_batch": "locks only",
+    "enrichment.service.company_runs.remove_unstarted": _OWN_VERB,
     "enrichment.service.company_runs.request_in_bulk": "continues a batch, which was recorded when it was started",
     "jobs.service.withdraw": _OWN_VERB,
     "enrichment.service.company_runs.begin": _OWN_JOB,

@@ -216,6 +216,7 @@ def _print(found: "EnrichmentBatchView", *, as_json: bool) -> None:
             (found.subject.value, found.total),
             ("planned", found.planned),
             ("running", found.running),
+            ("waiting for sources", found.waiting),
             ("completed", found.completed),
             ("partial", found.partial),
             ("failed", found.failed),

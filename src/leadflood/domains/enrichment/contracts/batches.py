@@ -127,6 +127,7 @@ class EnrichmentBatchView(View):
                     "total": 1240,
                     "planned": 700,
                     "running": 48,
+                    "waiting": 3,
                     "completed": 170,
                     "partial": 12,
                     "failed": 0,
@@ -150,6 +151,7 @@ class EnrichmentBatchView(View):
     total: int
     planned: int
     running: int
+    waiting: int = Field(description="Enriched with what is known; sources that limit requests are asked again later.")
     completed: int
     partial: int = Field(description="Enriched, but some sources could not be asked or reached.")
     failed: int

@@ -173,7 +173,7 @@ def _note(batch: EnrichmentBatchView) -> str:
     """Number of those that have ended, and the time that the others take at this rate."""
     text = f"{batch.processed:,} of {plural(max(batch.total, batch.processed), *_noun(batch))}"
     seconds = (utc_now() - batch.created_at).total_seconds()
-    left = batch.planned + batch.running
+    left = batch.planned + batch.running  # those that wait for sources have a time of their own
     if batch.status is BatchStatus.RUNNING and batch.processed and left and seconds > _SHORT:
         text += f" · {duration(max(1.0, round(left * seconds / batch.processed)))} left"
     return text

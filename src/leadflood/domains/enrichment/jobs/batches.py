@@ -18,6 +18,10 @@ _PAUSE: Final = 0.3
 """Seconds between two looks at what is under way."""
 _TURN: Final = 10.0
 """Seconds of an attempt: less than a stopping worker waits for its jobs."""
+_SOON: Final = timedelta(seconds=1)
+_LOOK_AGAIN: Final = timedelta(minutes=1)
+"""Time after which it looks whether a user had the companies read before their time."""
+_WAITS_FOR_SOURCES: Final = "Waiting for sources that limit requests."
 _WAITS: Final = "Waiting for leads that are being enriched."
 
 
@@ -36,6 +40,9 @@ def definitions(about_companies: Sequence[Source]) -> list[JobDefinition[EnrichB
                     await context.report(tx, done=progress.done, total=progress.total)
             if progress.ended:
                 return None
+            if progress.again is not None:
+                latest = utc_now() + _LOOK_AGAIN
+                return Later(max(utc_now() + _SOON, min(progress.again, latest)), _WAITS_FOR_SOURCES)
             if monotonic() >= end:
                 return Later(utc_now() + timedelta(seconds=_PAUSE), _WAITS)
             if progress.idle:

@@ -59,6 +59,7 @@ class Outcome(StrEnum):
 
 ALREADY_KNOWN: Final = "It is enriched, and its facts are fresh."
 UNDER_WAY: Final = "It was being enriched already."
+READ_LATER: Final = "Sources that limit requests are asked later."
 GONE: Final = "It was deleted meanwhile."
 
 

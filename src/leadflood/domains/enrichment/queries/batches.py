@@ -15,8 +15,8 @@ from leadflood.kernel.pagination import Page, Position, page_by_id
 
 # Batches with their counts.
 _BATCHES = sql("""
-SELECT id, status, subject, name, include_fresh, job_id, actor_kind, actor_id, total, running, completed, partial,
-       failed, skipped, error, created_at, ended_at
+SELECT id, status, subject, name, include_fresh, job_id, actor_kind, actor_id, total, running, waiting, completed,
+       partial, failed, skipped, error, created_at, ended_at
 FROM enrichment_batches WHERE workspace_id = :workspace_id AND {condition}
 """)
 
@@ -63,7 +63,7 @@ async def _views(tx: Transaction, actor: Actor, rows: Sequence[Row]) -> list[Enr
 
 
 def _view(row: Row, reasons: list[BatchReason]) -> EnrichmentBatchView:
-    begun = row.running + row.completed + row.partial + row.failed + row.skipped
+    begun = row.running + row.waiting + row.completed + row.partial + row.failed + row.skipped
     return EnrichmentBatchView(
         id=row.id,
         status=BatchStatus(row.status),
@@ -73,6 +73,7 @@ def _view(row: Row, reasons: list[BatchReason]) -> EnrichmentBatchView:
         total=row.total,
         planned=max(0, row.total - begun),
         running=row.running,
+        waiting=row.waiting,
         completed=row.completed,
         partial=row.partial,
         failed=row.failed,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,12 +44,19 @@ _NOT_COMPLETE: Final = frozenset({CompanyRunState.PARTIAL, CompanyRunState.FAILE
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """State of a batch after a step. `ended`: nothing is left to do. `idle`: it waits for what is under way."""
+    """State of a batch after a step.
+
+    Attributes:
+        ended: nothing is left to do.
+        idle: it waits for what is under way.
+        again: only runs that follow later are left; the time of the first.
+    """
 
     done: int
     total: int
     ended: bool
     idle: bool = False
+    again: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ async def advance(
     if batch.status is not BatchStatus.RUNNING:
         await store.count(tx, batch, settled)
         return Progress(0, batch.total, ended=not await store.jobs_of(tx, batch), idle=True)
-    room = (WINDOW if batch.subject is BatchSubject.LEADS else COMPANY_WINDOW) - max(0, batch.running - len(settled))
+    room = (WINDOW if batch.subject is BatchSubject.LEADS else COMPANY_WINDOW) - len(await store.jobs_of(tx, batch))
     skipped: list[Settled] = []
     walked = batch.walked
     if room > 0:
@@ -79,17 +87,30 @@ async def advance(
     await store.count(tx, batch, [*settled, *skipped])
     left = await store.jobs_of(tx, batch)
     if walked and not left:
+        again = await store.waiting_until(tx, batch)
+        if again is not None:
+            return Progress(batch.total - batch.waiting, batch.total, ended=False, idle=True, again=again)
         expect_changed(await store.change(tx, batch, BatchStatus.COMPLETED))
         return Progress(batch.total, batch.total, ended=True)
     return Progress(max(0, batch.total - len(left)), batch.total, ended=False, idle=walked or len(left) >= room)
 
 
 async def _settle(tx: Transaction, batch: EnrichmentBatch) -> list[Settled]:
-    """The leads or companies whose job has ended. They are removed from those under way."""
-    settled = [_settled(item, batch.subject) for item in await store.ended(tx, batch)]
+    """The leads or companies whose job has ended. They are removed from those under way.
+
+    Those whose company is read again later, because sources limit requests, wait for that.
+    """
+    ended = await store.ended(tx, batch)
+    waiting = [item for item in ended if _is_read_again(item)]
+    await store.follow(tx, batch, waiting)
+    settled = [_settled(item, batch.subject) for item in ended if not _is_read_again(item)]
     if settled:
         await store.remove_items(tx, batch, [item.subject_id for item in settled])
     return settled
+
+
+def _is_read_again(item: EndedItem) -> bool:
+    return item.next_job_id is not None and item.job_status == JobStatus.COMPLETED and item.state in _NOT_COMPLETE
 
 
 def _settled(item: EndedItem, subject: BatchSubject) -> Settled:
@@ -138,9 +159,10 @@ async def _next_companies(
     tx: Transaction, actor: Actor, batch: EnrichmentBatch, job: RunningJob, sources: Sequence[Source], room: int
 ) -> tuple[list[Settled], bool]:
     """Start the runs of the next companies. Returns those that are skipped, and whether those were the last."""
-    ids = [UUID(item) for item in batch.scope["companyIds"]]
+    waiting = await store.withdrawn(tx, batch, limit=room)
+    ids = [] if batch.walked else [UUID(item) for item in batch.scope["companyIds"]]
     at = (batch.position or {}).get("at", 0)
-    part, end = ids[at : at + room], at + room
+    part, end = waiting or ids[at : at + room], at + room
     started = await company_runs.request_in_bulk(
         tx, actor, company_ids=part, sources=plan_of(sources), include_fresh=batch.include_fresh, trace=job.trace
     )
@@ -149,7 +171,12 @@ async def _next_companies(
         for company_id in part
         if company_id not in started.jobs
     ]
+    await store.remove_items(tx, batch, [item.subject_id for item in skipped])
     await store.put_items(tx, batch, dict(started.jobs))
+    if waiting:
+        return skipped, batch.walked and len(waiting) < room
+    if batch.walked:
+        return skipped, True
     await store.move(tx, batch, {"at": end}, walked=end >= len(ids))
     return skipped, end >= len(ids)
 

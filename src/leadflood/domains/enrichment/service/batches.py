@@ -23,9 +23,12 @@ from leadflood.domains.enrichment.events import (
     EnrichmentAuditAction,
 )
 from leadflood.domains.enrichment.models.batches import (
+    READ_LATER,
     SAMPLE,
     BatchStatus,
     BatchSubject,
+    Outcome,
+    Settled,
     calls_of,
     duration_of,
     scaled,
@@ -33,7 +36,7 @@ from leadflood.domains.enrichment.models.batches import (
 from leadflood.domains.enrichment.models.company_runs import company_sources
 from leadflood.domains.enrichment.models.sources import Source
 from leadflood.domains.enrichment.queries.batches import get_batch
-from leadflood.domains.enrichment.service import batch_walk
+from leadflood.domains.enrichment.service import batch_walk, company_runs
 from leadflood.domains.enrichment.store import batches as store
 from leadflood.domains.enrichment.store.batches import EnrichmentBatch, NewBatch
 from leadflood.domains.identity.service import audit
@@ -142,8 +145,9 @@ async def cancel(tx: Transaction, actor: Actor, *, batch_id: UUID) -> Enrichment
             tx, actor, lead_ids=sorted(active), kind=ENRICHMENT_CANCELED_KIND, data={"batchId": str(batch_id)}
         )
     await store.remove_items(tx, batch, left)
+    waited = await store.take_waiting(tx, batch)
     expect_changed(await store.change(tx, batch, BatchStatus.CANCELED))
-    await store.count(tx, batch, [])
+    await store.count(tx, batch, [Settled(item, Outcome.PARTIAL, READ_LATER) for item in waited])
     await _record(tx, actor, EnrichmentAuditAction.BATCH_CANCELED, batch_id, batch.total)
     return await get_batch(tx, actor, batch_id=batch_id)
 
@@ -183,11 +187,15 @@ async def _companies(tx: Transaction, actor: Actor, domains: Sequence[str]) -> l
 
 
 async def _withdraw(tx: Transaction, actor: Actor, batch: EnrichmentBatch) -> None:
-    """Remove the jobs of leads that have not begun. Companies begin when they are requested."""
-    if batch.subject is BatchSubject.LEADS:
-        under_way = await store.jobs_of(tx, batch)
-        removed = await jobs.withdraw(tx, actor, job_ids=list(under_way))
-        await store.wait(tx, batch, removed)
+    """Remove the jobs that have not begun. Runs of companies that others asked for, or wait for, stay."""
+    under_way = await store.jobs_of(tx, batch)
+    job_ids = list(under_way)
+    if batch.subject is BatchSubject.COMPANIES:
+        job_ids = await company_runs.only_for_batch(tx, actor, batch_id=batch.id, company_ids=list(under_way.values()))
+    removed = await jobs.withdraw(tx, actor, job_ids=job_ids)
+    if batch.subject is BatchSubject.COMPANIES:
+        await company_runs.remove_unstarted(tx, actor, job_ids=removed)
+    await store.wait(tx, batch, removed)
 
 
 async def _locked(

@@ -153,6 +153,19 @@ async def request_in_bulk(
     return BulkRuns({company_id: run.job_id for company_id, run in live.items()}, fresh)
 
 
+async def only_for_batch(tx: Transaction, actor: Actor, *, batch_id: UUID, company_ids: Collection[UUID]) -> list[UUID]:
+    """The jobs of runs that have not begun and that only this batch asked for. The runs are locked: no lead can wait.
+
+    A run that a user asked for, that another batch shares or that leads wait for is not one of them.
+    """
+    return await runs.only_for_batch(tx, actor.workspace_id, batch_id, company_ids)
+
+
+async def remove_unstarted(tx: Transaction, actor: Actor, *, job_ids: Collection[UUID]) -> None:
+    """Remove the runs of jobs that were withdrawn, as if they had not been requested."""
+    await runs.remove(tx, actor.workspace_id, job_ids)
+
+
 async def is_awaited(tx: Transaction, actor: Actor, run_id: UUID) -> bool:
     """Whether leads wait for a run (`leadflood.domains.jobs.registry.Awaited`)."""
     return await runs.awaited(tx, actor.workspace_id, run_id)

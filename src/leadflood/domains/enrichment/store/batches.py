@@ -9,7 +9,7 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.models.batches import BatchStatus, BatchSubject, Outcome, Settled, counted_reasons
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 # Insert a batch.
@@ -22,7 +22,7 @@ VALUES (:workspace_id, :id, :subject, :name, :scope::jsonb, :include_fresh, :job
 # Lock a batch in any state.
 LOCK = sql("""
 SELECT id, status, subject, name, scope, include_fresh, job_id, actor_kind, actor_id, total, running, position, walked,
-       created_at
+       created_at, waiting
 FROM enrichment_batches WHERE workspace_id = :workspace_id AND id = :id FOR NO KEY UPDATE
 """)
 
@@ -46,8 +46,10 @@ COUNT = sql("""
 UPDATE enrichment_batches
 SET completed = completed + :completed, partial = partial + :partial, failed = failed + :failed,
     skipped = skipped + :skipped,
-    running = (SELECT count(*) FROM enrichment_batch_items
-               WHERE workspace_id = :workspace_id AND batch_id = :id AND job_id IS NOT NULL)
+    (running, waiting) = (
+        SELECT count(*) FILTER (WHERE job_id IS NOT NULL AND waiting_until IS NULL),
+               count(*) FILTER (WHERE waiting_until IS NOT NULL)
+        FROM enrichment_batch_items WHERE workspace_id = :workspace_id AND batch_id = :id)
 WHERE workspace_id = :workspace_id AND id = :id
 """)
 
@@ -65,16 +67,35 @@ SELECT :workspace_id, :id, n.* FROM unnest(:subject_ids::uuid[], :job_ids::uuid[
 ON CONFLICT (workspace_id, batch_id, subject_id) DO UPDATE SET job_id = excluded.job_id
 """)
 
+# Those whose sources limit requests wait for the next run of their company.
+FOLLOW = sql("""
+UPDATE enrichment_batch_items i SET job_id = n.job_id, waiting_until = coalesce(n.until, now())
+FROM unnest(:subject_ids::uuid[], :job_ids::uuid[], :untils::timestamptz[]) AS n (subject_id, job_id, until)
+WHERE i.workspace_id = :workspace_id AND i.batch_id = :id AND i.subject_id = n.subject_id
+""")
+
+# The time at which the first of those has its turn.
+WAITING = sql("""
+SELECT min(waiting_until) FROM enrichment_batch_items
+WHERE workspace_id = :workspace_id AND batch_id = :id AND waiting_until IS NOT NULL
+""")
+
+# Stop waiting for them.
+TAKE_WAITING = sql("""
+DELETE FROM enrichment_batch_items
+WHERE workspace_id = :workspace_id AND batch_id = :id AND waiting_until IS NOT NULL RETURNING subject_id
+""")
+
 # Those that wait for the batch to be resumed.
 WITHDRAWN = sql("""
 SELECT subject_id FROM enrichment_batch_items
 WHERE workspace_id = :workspace_id AND batch_id = :id AND job_id IS NULL ORDER BY subject_id LIMIT :limit
 """)
 
-# The jobs of a batch.
+# The jobs of a batch, but for those of runs that follow later.
 JOBS = sql("""
 SELECT subject_id, job_id FROM enrichment_batch_items
-WHERE workspace_id = :workspace_id AND batch_id = :id AND job_id IS NOT NULL
+WHERE workspace_id = :workspace_id AND batch_id = :id AND job_id IS NOT NULL AND waiting_until IS NULL
 """)
 
 # Those whose job was removed wait for the batch to be resumed.
@@ -89,29 +110,45 @@ DELETE FROM enrichment_batch_items
 WHERE workspace_id = :workspace_id AND batch_id = :id AND subject_id = ANY (:subject_ids::uuid[])
 """)
 
-# Leads whose job has ended, with the last run of their company.
-ENDED_LEADS = sql("""
-SELECT i.subject_id, j.status, j.last_error AS error, r.state, r.sentence
+# The run of a company that has not ended: the next one, after an ended run `r`.
+_NEXT = sql("""
+LEFT JOIN LATERAL (
+    SELECT n.job_id, n.not_before FROM company_runs n
+    WHERE n.workspace_id = r.workspace_id AND n.company_id = r.company_id AND n.ended_at IS NULL
+) n ON true
+""")
+
+# Leads whose job has ended, with the last run of their company, and the next.
+ENDED_LEADS = assemble(
+    sql("""
+SELECT i.subject_id, j.status, j.last_error AS error, r.state, r.sentence, n.job_id AS next_job_id, n.not_before
 FROM enrichment_batch_items i
 LEFT JOIN job_executions j ON j.workspace_id = i.workspace_id AND j.id = i.job_id
 LEFT JOIN company_leads k ON k.workspace_id = i.workspace_id AND k.lead_id = i.subject_id
 LEFT JOIN LATERAL (
-    SELECT state, sentence FROM company_runs r
+    SELECT workspace_id, company_id, state, sentence FROM company_runs r
     WHERE r.workspace_id = i.workspace_id AND r.company_id = k.company_id AND r.ended_at IS NOT NULL
     ORDER BY id DESC LIMIT 1
 ) r ON true
-WHERE i.workspace_id = :workspace_id AND i.batch_id = :id AND i.job_id IS NOT NULL
+{next}
+WHERE i.workspace_id = :workspace_id AND i.batch_id = :id AND i.job_id IS NOT NULL AND i.waiting_until IS NULL
   AND (j.id IS NULL OR j.status IN ('completed', 'failed'))
-""")
+"""),
+    next=_NEXT,
+)
 
-# Companies whose run has ended.
-ENDED_COMPANIES = sql("""
-SELECT i.subject_id, r.state, r.sentence
+# Companies whose run has ended, and leads that waited for it.
+ENDED_RUNS = assemble(
+    sql("""
+SELECT i.subject_id, 'completed' AS status, '' AS error, r.state, r.sentence, n.job_id AS next_job_id, n.not_before
 FROM enrichment_batch_items i
 LEFT JOIN company_runs r ON r.workspace_id = i.workspace_id AND r.job_id = i.job_id
+{next}
 WHERE i.workspace_id = :workspace_id AND i.batch_id = :id AND i.job_id IS NOT NULL
-  AND (r.id IS NULL OR r.ended_at IS NOT NULL)
-""")
+  AND (i.waiting_until IS NOT NULL OR NOT :waiting_only) AND (r.id IS NULL OR r.ended_at IS NOT NULL)
+"""),
+    next=_NEXT,
+)
 
 # Those of the leads that a job enriches already.
 ENRICHING = sql("""
@@ -136,7 +173,7 @@ DELETE FROM enrichment_batches WHERE (workspace_id, id) IN (
 
 @dataclass(frozen=True, slots=True)
 class EnrichmentBatch:
-    """A batch, locked for this transaction. `running`: those under way."""
+    """A batch, locked for this transaction. `running`: those under way. `waiting`: those read again later."""
 
     workspace_id: UUID
     id: UUID
@@ -153,6 +190,7 @@ class EnrichmentBatch:
     position: Mapping[str, Any] | None
     walked: bool
     created_at: datetime
+    waiting: int
 
     @property
     def key(self) -> dict[str, Any]:
@@ -174,13 +212,21 @@ class NewBatch:
 
 @dataclass(frozen=True, slots=True)
 class EndedItem:
-    """A lead or company of a batch whose job has ended, or is gone. `state`, `sentence`: of the company's run."""
+    """A lead or company of a batch whose job has ended, or is gone.
+
+    Attributes:
+        state, sentence: of the company's run.
+        next_job_id: of the run of the company that follows, if there is one.
+        not_before: the time of that.
+    """
 
     subject_id: UUID
     job_status: str | None
     error: str
     state: str | None
     sentence: str
+    next_job_id: UUID | None
+    not_before: datetime | None
 
 
 async def insert(tx: Transaction, actor: Actor, new: NewBatch, *, include_fresh: bool) -> None:
@@ -250,7 +296,7 @@ async def withdrawn(tx: Transaction, batch: EnrichmentBatch, *, limit: int) -> l
 
 
 async def jobs_of(tx: Transaction, batch: EnrichmentBatch) -> dict[UUID, UUID]:
-    """The leads or companies that are under way, by job."""
+    """The leads or companies that are under way, by job. Those that wait for a later run are left out."""
     return {row.job_id: row.subject_id for row in await tx.all(JOBS, batch.key)}
 
 
@@ -260,12 +306,45 @@ async def wait(tx: Transaction, batch: EnrichmentBatch, job_ids: Collection[UUID
 
 
 async def ended(tx: Transaction, batch: EnrichmentBatch) -> list[EndedItem]:
-    """The leads or companies whose job has ended."""
-    if batch.subject is BatchSubject.LEADS:
-        rows = await tx.all(ENDED_LEADS, batch.key)
-        return [EndedItem(row.subject_id, row.status, row.error or "", row.state, row.sentence or "") for row in rows]
-    rows = await tx.all(ENDED_COMPANIES, batch.key)
-    return [EndedItem(row.subject_id, None, "", row.state, row.sentence or "") for row in rows]
+    """The leads or companies whose job, or whose later run, has ended."""
+    of_leads = batch.subject is BatchSubject.LEADS
+    rows = list(await tx.all(ENDED_RUNS, {**batch.key, "waiting_only": of_leads}))
+    if of_leads:
+        rows += await tx.all(ENDED_LEADS, batch.key)
+    return [
+        EndedItem(
+            row.subject_id,
+            row.status,
+            row.error or "",
+            row.state,
+            row.sentence or "",
+            next_job_id=row.next_job_id,
+            not_before=row.not_before,
+        )
+        for row in rows
+    ]
+
+
+async def follow(tx: Transaction, batch: EnrichmentBatch, items: Sequence[EndedItem]) -> None:
+    """Make leads or companies wait for the next run of their company."""
+    columns = {
+        "subject_ids": [item.subject_id for item in items],
+        "job_ids": [item.next_job_id for item in items],
+        "untils": [item.not_before for item in items],
+    }
+    if items:
+        await tx.execute(FOLLOW, {**batch.key, **columns})
+
+
+async def waiting_until(tx: Transaction, batch: EnrichmentBatch) -> datetime | None:
+    """The time at which the first of those that wait for a later run has its turn; None if none waits."""
+    found: datetime | None = await tx.scalar(WAITING, batch.key)
+    return found
+
+
+async def take_waiting(tx: Transaction, batch: EnrichmentBatch) -> list[UUID]:
+    """Stop waiting for later runs. Returns the leads or companies."""
+    return [row.subject_id for row in await tx.all(TAKE_WAITING, batch.key)]
 
 
 async def being_enriched(tx: Transaction, workspace_id: UUID, kind: str, lead_ids: Sequence[UUID]) -> set[UUID]:

@@ -13,6 +13,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Priority
 
 REQUEST = sql_file("leadflood.domains.enrichment.sql", "request_runs")
 
@@ -43,6 +44,31 @@ INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, sources,
 SELECT workspace_id, :id, company_id, :job_id, domain, sources, now(), :not_before, follow_ups + 1
 FROM company_runs WHERE workspace_id = :workspace_id AND id = :run_id
 RETURNING id, company_id, job_id, domain, wait_until
+""")
+
+# Runs of companies that have not begun, locked: no lead begins to wait for one.
+UNSTARTED = sql("""
+SELECT id FROM company_runs
+WHERE workspace_id = :workspace_id AND company_id = ANY (:company_ids::uuid[]) AND ended_at IS NULL
+  AND started_at IS NULL AND not_before IS NULL
+ORDER BY company_id FOR UPDATE
+""")
+
+# The jobs of those that only one batch asked for.
+ONLY_FOR_BATCH = sql("""
+SELECT r.job_id FROM company_runs r
+JOIN job_executions j ON j.workspace_id = r.workspace_id AND j.id = r.job_id AND j.priority = :bulk
+WHERE r.workspace_id = :workspace_id AND r.id = ANY (:ids::uuid[])
+  AND NOT EXISTS (SELECT FROM job_executions w WHERE w.workspace_id = r.workspace_id AND w.awaited_id = r.id)
+  AND NOT EXISTS (SELECT FROM enrichment_batch_items i
+                  WHERE i.workspace_id = r.workspace_id AND i.subject_id = r.company_id AND i.batch_id <> :batch_id
+                    AND i.job_id = r.job_id)
+""")
+
+# Remove the runs of withdrawn jobs.
+REMOVE = sql("""
+DELETE FROM company_runs
+WHERE workspace_id = :workspace_id AND job_id = ANY (:job_ids::uuid[]) AND started_at IS NULL AND ended_at IS NULL
 """)
 
 # End a run whose time has not come.
@@ -187,6 +213,21 @@ async def follow_up(tx: Transaction, workspace_id: UUID, run_id: UUID, *, not_be
     values = {"id": new_id(), "job_id": new_id(), "run_id": run_id, "not_before": not_before}
     (row,) = await tx.all(FOLLOW_UP, {"workspace_id": workspace_id, **values})
     return CompanyRun(**dict(row))
+
+
+async def only_for_batch(
+    tx: Transaction, workspace_id: UUID, batch_id: UUID, company_ids: Collection[UUID]
+) -> list[UUID]:
+    """The jobs of locked runs that have not begun and that only this batch asked for."""
+    companies = {"workspace_id": workspace_id, "company_ids": list(company_ids)}
+    ids = [row.id for row in await tx.all(UNSTARTED, companies)]
+    values = {"ids": ids, "batch_id": batch_id, "bulk": Priority.BULK}
+    return [row.job_id for row in await tx.all(ONLY_FOR_BATCH, {"workspace_id": workspace_id, **values})]
+
+
+async def remove(tx: Transaction, workspace_id: UUID, job_ids: Collection[UUID]) -> None:
+    """Remove the runs of jobs that were withdrawn."""
+    await tx.execute(REMOVE, {"workspace_id": workspace_id, "job_ids": list(job_ids)})
 
 
 async def end_scheduled(tx: Transaction, workspace_id: UUID, company_ids: Collection[UUID], *, sentence: str) -> None:
