@@ -215,7 +215,7 @@ def _settings(folder: Path, name: str) -> Mapping[str, str]:
 
 @contextmanager
 def _up(checkout: Path, settings: Mapping[str, str], *arguments: str) -> Iterator[Running]:
-    running = Running(arguments, settings, checkout, program=checkout / "up")
+    running = Running(arguments, settings, checkout, program=[str(checkout / "up")])
     try:
         yield running
         running.stop()

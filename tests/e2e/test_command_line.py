@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.postgres import temporary_home
-from tests.support.processes import Installation, Running, all_gone, gone, until
+from tests.support.processes import PROGRAM, Installation, Running, all_gone, gone, until
 
 ENDS_WITH = "Press Ctrl-C to stop"
 PASSWORD = "  Password   "
@@ -60,7 +60,7 @@ def expect_the_demo_user_last(up: Running) -> None:
 
 
 def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_day(installation: Installation) -> None:
-    up = installation.up("--demo")
+    up = installation.up("--demo", program=PROGRAM)
     up.wait_for(ENDS_WITH)
     expect_the_demo_user_last(up)
     assert "enriched    ada.lovelace@acme.com" in up.output

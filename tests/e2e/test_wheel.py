@@ -62,7 +62,7 @@ def offline() -> Mapping[str, str]:
 @contextmanager
 def started(installation: Installation, folder: Path, program: Path) -> Iterator[Running]:
     """`up --demo` of the installed program."""
-    up = Running(["up", "--demo"], installation.env, folder, program=program)
+    up = Running(["up", "--demo"], installation.env, folder, program=[str(program)])
     try:
         yield up
     finally:

@@ -94,12 +94,12 @@ def violations(url: str) -> list[str]:
 
 
 def left_over(home: Path) -> list[int]:
-    """The processes that belong to a data folder: by their settings, or because they work inside it."""
+    """The processes that belong to a data folder: by their settings, or because they work in it or beside it."""
     found = [item.pid for item in LAUNCHER.started if item.home == str(home) and item.poll() is None]
     for process in psutil.process_iter():
         try:
             named = process.environ().get("LEADFLOOD_HOME") == str(home)
-            if named or Path(process.cwd()).is_relative_to(home):
+            if named or Path(process.cwd()).is_relative_to(home.parent):
                 found.append(process.pid)
         except psutil.Error:
             continue

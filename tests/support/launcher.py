@@ -1,14 +1,16 @@
 """Starts `leadflood` processes without each importing everything anew: they are forked from one that has it all loaded.
 
 What runs is what `python -m leadflood` runs, in a process of its own with its own session, environment, folder, streams
-and exit code; only the second of processor time for the imports is spent once. Children of `leadflood up`, and what
-`python -m` itself promises, go the long way.
+and exit code; only the second of processor time for the imports is spent once. The children of a `leadflood up` that is
+started so are forked from it in turn (tests/support/offspring.py). tests/e2e/test_command_line.py and test_wheel.py
+start the programs themselves.
 """
 
 import atexit
 import contextlib
 import gc
 import importlib
+import itertools
 import json
 import os
 import pkgutil
@@ -19,9 +21,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NoReturn
 
 import leadflood
 from leadflood.kernel import crypto
@@ -89,7 +92,7 @@ class Launcher:
         ours, theirs = socket.socketpair()
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)
-        request = {"argv": [module, *argv], "module": module, "env": dict(env), "folder": str(folder)}
+        request = {"argv": [*argv], "module": module, "env": dict(env), "folder": str(folder)}
         data = json.dumps(request).encode()
         streams = [stdin.fileno() if stdin is not None else nothing, out_end, err_end, theirs.fileno()]
         with self._lock:
@@ -176,7 +179,10 @@ class _Serving:
             data += self._connection.recv(length - len(data))
         pid = os.fork()
         if pid == 0:
-            _become(json.loads(data), streams)
+            request = json.loads(data)
+            start = Start(request["module"], request["argv"], request["env"], request["folder"])
+            os.setsid()
+            become(start, streams[:3])
         ended = socket.socket(fileno=streams.pop())
         for descriptor in streams:
             os.close(descriptor)
@@ -194,24 +200,40 @@ class _Serving:
                 ended.close()
 
 
-def _become(request: dict[str, object], streams: list[int]) -> None:
-    """Turn into the process that was asked for. Never returns."""
+@dataclass(frozen=True)
+class Start:
+    """A module to run with its arguments, the whole environment, and the working directory."""
+
+    module: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    folder: str
+
+
+def become(start: Start, streams: Sequence[int], keep: Collection[int] = ()) -> NoReturn:
+    """Turn a forked process into the one that was asked for.
+
+    Args: streams: descriptors of its input, output and errors. keep: further descriptors that stay open.
+    """
     code = 1
     try:
-        os.setsid()
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for number, descriptor in enumerate(streams[:3]):
+        for handled in (signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM):
+            if callable(signal.getsignal(handled)):
+                signal.signal(handled, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, descriptor in enumerate(streams):
             os.dup2(descriptor, number)
-        os.closerange(3, 256)
+        for low, high in itertools.pairwise((2, *sorted(keep), 256)):
+            os.closerange(low + 1, high)
         sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
         crypto._RANDOM.seed()
         os.environ.clear()
-        os.environ.update(cast("dict[str, str]", request["env"]))
-        os.chdir(cast("str", request["folder"]))
-        sys.argv = cast("list[str]", request["argv"])
-        runpy.run_module(cast("str", request["module"]), run_name="__main__", alter_sys=True)
+        os.environ.update(start.env)
+        os.chdir(start.folder)
+        sys.argv = [start.module, *start.argv]
+        runpy.run_module(start.module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

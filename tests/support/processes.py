@@ -26,9 +26,13 @@ from typing import IO, Self
 import httpx
 import psutil
 
+from tests.support import offspring
 from tests.support.launcher import LAUNCHER, Forked, run
 
 INSTANCE = "tests"
+
+PROGRAM = (sys.executable, "-m", "leadflood")
+"""The program itself, not a fork of the launcher."""
 
 OFFLINE_SOURCES = "email_insight"
 """Sources of all test processes that do not name others: none that sends a request."""
@@ -71,6 +75,14 @@ def gone(pid: int) -> bool:
         return True
 
 
+def command_of(process: psutil.Process) -> str:
+    """The command of a `leadflood` process, started as a program or forked; empty for others."""
+    name, argv = process.name(), process.cmdline()
+    if name.startswith(offspring.MARK):
+        return name.removeprefix(offspring.MARK)
+    return argv[3] if argv[1:3] == ["-m", "leadflood"] and len(argv) > 3 else ""
+
+
 class Running:
     """A `leadflood` command that runs in its own session, with all that it prints."""
 
@@ -81,18 +93,17 @@ class Running:
         folder: Path,
         *,
         module: str = "leadflood",
-        program: Path | None = None,
+        program: Sequence[str] = (),
     ) -> None:
         """Start it.
 
-        Args: argv: the arguments of `leadflood`. folder: the working directory, so that no `.env` is found. program: an
-            installed `leadflood`, in place of the one under test.
+        Args: argv: the arguments of `leadflood`. folder: the working directory, so that no `.env` is found. program: a
+            `leadflood` to start, in place of a fork of the launcher.
         """
-        called = [str(program)] if program else [sys.executable, "-m", "leadflood"]
+        if module == "leadflood" and argv[0] == "up":
+            module = offspring.__name__
         self.process: subprocess.Popen[str] | Forked = (
-            _popen([*called, *argv], env, folder)
-            if program or [*argv[:1]] == ["up"]
-            else LAUNCHER.start(argv, env, folder, module=module)
+            _popen([*program, *argv], env, folder) if program else LAUNCHER.start(argv, env, folder, module=module)
         )
         self._started: dict[int, psutil.Process] = {}
         self._heard = threading.Condition()
@@ -131,11 +142,11 @@ class Running:
         found: dict[str, int] = {}
         for child in self._remember():
             try:
-                command = child.cmdline()
+                command = command_of(child)
                 if child.name() == "postgres" and child.ppid() == self.pid:
                     found["postgres"] = child.pid
-                elif len(command) > 3 and command[1:3] == ["-m", "leadflood"] and command[3] in names:
-                    name = names[command[3]]
+                elif command in names:
+                    name = names[command]
                     found[f"{name}-2" if name in found else name] = child.pid
             except psutil.NoSuchProcess:
                 continue
@@ -211,16 +222,16 @@ class Installation:
         self._running: list[Running] = []
         self._clients: list[httpx.Client] = []
 
-    def up(self, *arguments: str) -> Running:
+    def up(self, *arguments: str, program: Sequence[str] = ()) -> Running:
         """Start `leadflood up` without waiting for anything. The sources of the demo ask its small internet."""
         named = self.env["LEADFLOOD_ENRICHMENT_SOURCES"]
         demo = "--demo" in arguments and named == OFFLINE_SOURCES
-        return self.start("up", *arguments, enrichment_sources="" if demo else named)
+        return self.start("up", *arguments, program=program, enrichment_sources="" if demo else named)
 
-    def start(self, *argv: str, module: str = "leadflood", **settings: str) -> Running:
+    def start(self, *argv: str, module: str = "leadflood", program: Sequence[str] = (), **settings: str) -> Running:
         """Start any command, such as `worker`, without waiting for anything; `settings` are its own."""
         own = {f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}
-        self._running.append(Running(argv, {**self.env, **own}, self.home.parent, module=module))
+        self._running.append(Running(argv, {**self.env, **own}, self.home.parent, module=module, program=program))
         return self._running[-1]
 
     def run(self, *argv: str, text: str | None = None, **settings: str) -> "subprocess.CompletedProcess[str]":
