@@ -1,5 +1,6 @@
 """The guides of docs/guides, followed literally: in a copy of the checkout, up to their own tests."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -55,11 +56,18 @@ def run_program(tree: Path, program: str, *argv: str) -> None:
     assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
 
 
+def wait_for_types() -> None:
+    """Wait until mypy, which `./test` runs meanwhile, has written what it keeps."""
+    with (ROOT / "test").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+
+
 @pytest.fixture(scope="module")
 def tree() -> Iterator[Path]:
     """A copy of the checkout, in a folder that PostgreSQL's account can enter."""
     with temporary_home() as folder:
         copy_tree(ROOT, folder / "leadflood")
+        wait_for_types()
         if (cache := ROOT / ".mypy_cache").exists():
             shutil.copytree(cache, folder / "leadflood/.mypy_cache")
         yield folder / "leadflood"
