@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from leadflood.domains.enrichment.models import (
     FetchedPage,
     Found,
     Missed,
+    ProviderReply,
     Source,
     SourceFailure,
     Speed,
@@ -26,7 +27,7 @@ from leadflood.domains.enrichment.models import (
 )
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
-from leadflood.domains.enrichment.registry import build_sources
+from leadflood.domains.enrichment.registry import build_sources, keyed_sources
 from leadflood.domains.enrichment.sources.simulated import Simulated
 from leadflood.kernel.config import Settings
 from leadflood.kernel.door import errors
@@ -37,6 +38,7 @@ from tests.unit.enrichment.sources.asking import ask, question
 
 SOURCES: Sequence[Source] = (
     *build_sources(Settings(_env_file=None, companies_house_key=SecretStr("key"))),
+    *keyed_sources(),
     Simulated(latency=0, failure_rate=0, failure_kind="retryable", random_unit=lambda: 0.5),
 )
 FOLDER = Path(package.__file__).parent
@@ -57,6 +59,8 @@ VALUES: Mapping[str, FactValue] = {
     "job_title": "Head of Sales",
     "first_name": "Ada",
     "last_name": "Lovelace",
+    "company_domain": "acme.com",
+    "company_name": "Acme",
 }
 NAUGHTY = ("👩‍💻🚀", "'; DROP TABLE leads; --", "> } SELECT", "../../etc/passwd", "a" * 290, "\u202eacme", "株式会社")
 JSON_VALUES: Sequence[object] = (
@@ -64,6 +68,11 @@ JSON_VALUES: Sequence[object] = (
     {"data": {"attributes": []}},
     {"results": {"bindings": [{"item": {"value": 1}}, None, {"item": "x"}]}}, {"results": []}, {"name": {"a": 1}},
     {"name": "👩‍💻" * 5000, "cik": [], "tickers": [None, {}, "x" * 10_000], "addresses": {"business": []}},
+    {"error": "no"}, {"error": {"code": 1}}, {"errors": [None, {"id": 7}]},
+    {"status": 7, "likelihood": True, "data": []},
+    {"data": {"emails": [None, {"value": 1, "confidence": 10**30}], "score": "x", "email": ["a"], "status": []}},
+    {"person": {"functions": [{}], "organization": []}}, {"organization": {"technology_names": {"a": 1}, "phone": {}}},
+    {"request_id": -5}, {"people": [{"phone_numbers": [None, {"sanitized_number": 5}]}], "credits_consumed": -1},
     {"company_name": ["x"], "date_of_creation": 7, "registered_office_address": "x"},
 )  # fmt: skip
 
@@ -112,6 +121,19 @@ class _Failing(CannedFetcher):
         self.asked.append(url)
         raise self.error
 
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        secrets: Collection[str] = (),
+        model: bool = False,
+    ) -> ProviderReply:
+        self.asked.append(url)
+        raise self.error
+
 
 class _Saying(CannedFetcher):
     """Answers every question with the same status, text, records and JSON."""
@@ -131,6 +153,19 @@ class _Saying(CannedFetcher):
     async def data(self, url: str, *, headers: Mapping[str, str] | None = None) -> FetchedData:
         self.asked.append(url)
         return FetchedData(url, self.status, {}, self.value, NOW)
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        secrets: Collection[str] = (),
+        model: bool = False,
+    ) -> ProviderReply:
+        self.asked.append(url)
+        return ProviderReply(url, self.status, {"retry-after": "é", "x-ratelimit-reset": "soon"}, self.value, "", NOW)
 
 
 async def answer_of(source: Source, known: Mapping[FactField, FactValue], fetcher: CannedFetcher) -> object:
@@ -171,7 +206,7 @@ def test_names_are_unique_and_fields_are_those_of_the_subject() -> None:
 def test_each_source_has_a_folder_whose_readme_says_what_can_go_wrong() -> None:
     folders = {path.name for path in FOLDER.iterdir() if path.is_dir() and not path.name.startswith("__")}
 
-    assert folders == {source.spec.name for source in SOURCES}
+    assert folders == {type(source).__module__.removeprefix(f"{package.__name__}.").split(".")[0] for source in SOURCES}
     for name in folders:
         text = (FOLDER / name / "README.md").read_text("utf-8")
         assert [heading for heading in HEADINGS if heading not in text] == [], name
@@ -211,7 +246,7 @@ async def test_a_failure_outside_is_a_typed_failure_and_nothing_is_asked_twice(
         require_good(source, answer)
 
 
-@pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 402, 403, 404, 410, 418, 451])
+@pytest.mark.parametrize("status", [200, 202, 204, 222, 301, 400, 401, 402, 403, 404, 410, 418, 422, 429, 451, 500])
 async def test_every_status_and_any_json_has_a_typed_answer(source: Source, status: int) -> None:
     for known in _fields(source):
         for value in JSON_VALUES:

@@ -13,7 +13,7 @@ from leadflood.demo.internet.faults import DOMAIN, FAULTS
 from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
 from leadflood.demo.internet.registers import GLEIF
 from leadflood.demo.internet.world import companies
-from leadflood.domains.enrichment.engine.fetching import DoorFetcher, retry_after
+from leadflood.domains.enrichment.engine.fetching import DoorFetcher
 from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryFingerprints, MemoryLookups, MemoryRates
 from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.engine.profiles import ProfileRequest, build_profile, parse_target
@@ -33,6 +33,7 @@ from leadflood.domains.enrichment.models import (
 )
 from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models.runs import RunRequest, Step, StepState
+from leadflood.domains.enrichment.models.waits import retry_after
 from leadflood.domains.enrichment.registry import build_sources, default_policy
 from leadflood.kernel.config import Settings
 from leadflood.kernel.door.door import Door, DoorParts

@@ -7,6 +7,8 @@ from typing import Final
 from leadflood.domains.enrichment.errors import UnknownSource
 from leadflood.domains.enrichment.models import Source
 from leadflood.domains.enrichment.models.policies import ChoiceRules, Policy
+from leadflood.domains.enrichment.models.providers import Provider
+from leadflood.domains.enrichment.sources import abstract, apollo, hunter, people_data_labs, zerobounce
 from leadflood.domains.enrichment.sources.companies_house import CompaniesHouse
 from leadflood.domains.enrichment.sources.company_place import CompanyPlace
 from leadflood.domains.enrichment.sources.dns import Dns
@@ -22,6 +24,15 @@ from leadflood.domains.enrichment.sources.wikidata import Wikidata
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import random_unit
 
+PROVIDERS: Final[Sequence[Provider]] = (
+    hunter.PROVIDER,
+    people_data_labs.PROVIDER,
+    apollo.PROVIDER,
+    zerobounce.PROVIDER,
+    abstract.EMAIL_PROVIDER,
+    abstract.COMPANY_PROVIDER,
+)
+"""The providers that workspaces may have keys of. The order of their sources is the one in which they are asked."""
 PARSER_MODULES: Final[Sequence[str]] = ("leadflood.domains.enrichment.sources.website.extraction",)
 """Modules that parse pages in child processes, which are to be loaded there."""
 
@@ -61,7 +72,13 @@ def build_sources(settings: Settings) -> Sequence[Source]:
 @cache
 def standard_rules() -> ChoiceRules:
     """Rules of choices that no worker makes, such as after a merge of companies: all sources in their usual order."""
-    return rules_of(_free_sources("no key"))
+    return rules_of((*_free_sources("no key"), *keyed_sources()))
+
+
+@cache
+def keyed_sources() -> Sequence[Source]:
+    """The sources of all providers, without keys: for what they declare. They are never asked."""
+    return tuple(source for provider in PROVIDERS for source in provider.sources("no key"))
 
 
 def rules_of(sources: Sequence[Source]) -> ChoiceRules:

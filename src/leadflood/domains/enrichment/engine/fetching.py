@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from leadflood.domains.enrichment.engine.provider_calls import ProviderRequest, call_provider
 from leadflood.domains.enrichment.models.answers import Away, Busy, Refused, SourceFailure
 from leadflood.domains.enrichment.models.sources import FetchedData, FetchedPage, ProviderReply
+from leadflood.domains.enrichment.models.waits import DEFAULT_WAIT, retry_after
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.door.door import Door
 from leadflood.kernel.door.errors import DoorError, HostBusy, NoInternet, RobotsRefused, UnexpectedContent
@@ -20,10 +20,6 @@ from leadflood.kernel.parsing import PageSource, ParsedPage, parse_pages
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sandbox.process import Task
 
-DEFAULT_WAIT: Final = timedelta(minutes=5)
-"""After a 429 that does not say when to ask again."""
-MAX_WAIT: Final = timedelta(days=1)
-"""A longer `Retry-After` is shortened to this."""
 NO_INTERNET_WAIT: Final = timedelta(minutes=10)
 """Until the next call of a server without a connection, which says nothing about the source."""
 _TOO_MANY: Final = 429
@@ -101,19 +97,6 @@ def require_answer(reply: Reply, now: datetime) -> None:
     if wait is not None:
         raise Busy(sentence, now + wait)
     raise Away(sentence)
-
-
-def retry_after(text: str, now: datetime) -> timedelta | None:
-    """The wait of a `Retry-After` header (RFC 9110, 10.2.3), at most a day; None where there is none."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return MAX_WAIT if len(text) > len("86400") else min(timedelta(seconds=int(text)), MAX_WAIT)
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max(at - now, timedelta(0)), MAX_WAIT)
 
 
 def parsed_json(reply: Reply) -> Any:  # noqa: ANN401  JSON
