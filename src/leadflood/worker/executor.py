@@ -195,7 +195,12 @@ class Executor:
         return "failed" if last else "retry"
 
     async def _reschedule(self, job: RunningJob, later: Later) -> str:
-        return "later" if await execution.reschedule(self._database, job, later) else "lost"
+        """The leads of one company, and those of others, are put off together."""
+        try:
+            queued = await self._completer.share(execution.reschedule, job, later)
+        except AttemptLost:
+            return "lost"
+        return "lost" if queued is None else "later"
 
     async def _put_on_hold(self, job: RunningJob) -> str:
         try:

@@ -12,8 +12,18 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.door.door import Door, DoorParts
 from leadflood.kernel.door.errors import BrokenResponse, DoorError, NameNotFound, RobotsRefused, RobotsUnknown
 from leadflood.kernel.door.features import Feature
-from leadflood.kernel.door.hosts import MAX_WAIT_SECONDS, Hosts, MemoryHosts, Spacing, StoredRobots
+from leadflood.kernel.door.hosts import (
+    KEPT_SECONDS,
+    MAX_WAIT_SECONDS,
+    Hosts,
+    KnownSite,
+    MemoryHosts,
+    Spacing,
+    StoredRobots,
+    host_of,
+)
 from leadflood.kernel.door.postgres_hosts import PostgresHosts
+from leadflood.kernel.door.resolver import RecordType
 from leadflood.kernel.hold import EffectsOnHold
 from leadflood.kernel.ids import new_id
 from tests.integration.door.conftest import user_agent
@@ -49,13 +59,47 @@ async def test_workers_that_ask_together_get_a_place_each(database: Database) ->
     assert all(later - earlier > 0.5 for earlier, later in pairwise(waits))
 
 
+async def test_calls_that_come_together_for_one_address_get_a_place_each(database: Database) -> None:
+    hosts, address = PostgresHosts(database), Spacing(f"address {new_id().hex}", 1.0)
+
+    waits = sorted(
+        await asyncio.gather(*(hosts.reserve([Spacing(f"{new_id().hex}.example", 1.0), address]) for _ in range(6)))
+    )
+
+    assert all(later - earlier > 0.5 for earlier, later in pairwise(waits))
+
+
+async def test_a_process_reads_a_site_once_in_half_a_minute(database: Database) -> None:
+    now, origin = [0.0], f"https://{new_id().hex}.example"
+    hosts, other = PostgresHosts(database, clock=lambda: now[0]), PostgresHosts(database)
+    await hosts.site(origin)
+    await hosts.store_robots(origin, StoredRobots("User-agent: *", reachable=True))
+    await other.store_robots(origin, StoredRobots("", reachable=True))
+    async with database.system() as tx:
+        await tx.execute(BLOCK, {"host": host_of(origin)})
+
+    kept = await hosts.site(origin)
+    now[0] += KEPT_SECONDS + 1
+
+    assert kept == KnownSite(blocked=False, robots=StoredRobots("User-agent: *", reachable=True))
+    assert await hosts.site(origin) == KnownSite(blocked=True, robots=StoredRobots("", reachable=True))
+
+
+async def test_a_robots_txt_that_another_process_has_read_is_not_read_again(database: Database) -> None:
+    hosts, other, origin = PostgresHosts(database), PostgresHosts(database), f"https://{new_id().hex}.example"
+    await hosts.site(origin)
+    await other.store_robots(origin, StoredRobots("", reachable=True))
+
+    assert (await hosts.site(origin)).robots == StoredRobots("", reachable=True)
+
+
 async def test_a_robots_txt_is_kept(hosts: Hosts) -> None:
     origin = f"https://{new_id().hex}.example"
-    assert await hosts.robots_of(origin) is None
+    assert (await hosts.site(origin)).robots is None
 
     for robots in (StoredRobots("User-agent: *", reachable=True), StoredRobots("", reachable=False)):
         await hosts.store_robots(origin, robots)
-        assert await hosts.robots_of(origin) == robots
+        assert (await hosts.site(origin)).robots == robots
 
 
 async def test_the_owner_of_a_domain_opts_out_for_all_of_its_hosts(hosts: Hosts, database: Database) -> None:
@@ -63,8 +107,8 @@ async def test_the_owner_of_a_domain_opts_out_for_all_of_its_hosts(hosts: Hosts,
         async with database.system() as tx:
             await tx.execute(BLOCK, {"host": "opted-out.example"})
 
-    assert await hosts.is_blocked("www.opted-out.example")
-    assert not await hosts.is_blocked("not-opted-out.example")
+    assert (await hosts.site("https://www.opted-out.example")).blocked
+    assert not (await hosts.site("https://not-opted-out.example:8443")).blocked
 
 
 @pytest.fixture
@@ -130,6 +174,9 @@ class Closed:
 
     async def require_open(self) -> None:
         self.asked += 1
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(answered.set_result, None)
+        await answered
         if self.closed:
             raise EffectsOnHold
 
@@ -158,3 +205,13 @@ async def test_the_hold_is_asked_before_anything_leaves(internet: Internet, clos
 
     assert gate.asked == (4 if closed else 3)
     assert (internet.dialer.dialed == []) is closed
+
+
+async def test_calls_that_come_together_ask_the_hold_once(internet: Internet) -> None:
+    gate = Closed(closed=False)
+    door = Door(DoorParts(user_agent, gate=gate, hosts=None, resolver=internet.resolver, dialer=internet.dialer))
+
+    await asyncio.gather(*(door.lookup(f"good.{D}", RecordType.A) for _ in range(5)))
+    await door.aclose()
+
+    assert gate.asked == 1

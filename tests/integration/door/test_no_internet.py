@@ -68,7 +68,7 @@ async def test_the_rules_of_a_site_are_not_held_against_it() -> None:
             await door.request(Feature.WEBSITE, "GET", "https://acme.com/")
         await door.aclose()
 
-    assert await hosts.robots_of("https://acme.com") is None
+    assert (await hosts.site("https://acme.com")).robots is None
 
 
 def test_it_is_asked_again_later() -> None:

@@ -213,7 +213,11 @@ async def test_a_run_that_ends_before_its_lead_is_put_off_does_not_let_it_wait(o
     run_id = run["id"]
     assert isinstance(run_id, UUID)
     awaited = Awaited(run_id, company_runs.is_awaited)
-    assert await execution.reschedule(bench.database, job, Later(utc_now() + timedelta(hours=1), "Waiting.", awaited))
+    later = Later(utc_now() + timedelta(hours=1), "Waiting.", awaited)
+    async with bench.database.transaction(job.workspace_id) as tx:
+        (queued,) = await execution.reschedule(tx, bench.actor, [(job, later)])
+
+    assert queued is not None
 
     assert await tickets(jobs, late) == 1
     assert (await bench.attempt(late.job_id, person(), register)).status == JobStatus.COMPLETED

@@ -199,3 +199,17 @@ async def test_a_rate_and_a_breaker_are_those_of_all_workers(database: Database)
     assert sum(refusal is None for refusal in passed) == 1
     await breakers[0].change(name, Breaker.succeeded)
     assert await breakers[1].admit(name, now=now) is None
+
+
+async def test_a_worker_learns_within_a_second_that_another_one_found_a_source_down(database: Database) -> None:
+    name, now, clock = f"source-{new_id().hex}", utc_now(), [0.0]
+    one, other = PostgresBreakers(database, clock=lambda: clock[0]), PostgresBreakers(database)
+    assert name not in await one.all()
+
+    for _ in range(FAILURES):
+        await other.change(name, lambda each: each.failed(now, "Down."))
+    assert await one.admit(name, now=now) is None
+    clock[0] += 1
+
+    assert await one.admit(name, now=now) is not None
+    assert name in await one.all()

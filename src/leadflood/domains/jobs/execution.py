@@ -1,6 +1,6 @@
 """Operations of a worker on jobs: claim, renew, end an attempt, rescue jobs whose lease expired."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -16,8 +16,8 @@ from leadflood.domains.jobs.models import (
     job_backoff,
     storable_reason,
 )
-from leadflood.domains.jobs.registry import JobRegistry, Later
-from leadflood.domains.jobs.store import on_hold, suspects, unique
+from leadflood.domains.jobs.registry import Awaited, JobRegistry, Later
+from leadflood.domains.jobs.store import QueuedJob, on_hold, suspects, unique
 from leadflood.domains.jobs.store.publishing import announce
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
@@ -157,22 +157,36 @@ async def release(database: Database, job: RunningJob, *, delay: float = 0.0) ->
     return queued is not None
 
 
-async def reschedule(database: Database, job: RunningJob, later: Later) -> bool:
-    """Requeue a job until the time that its handler named, or until what it waits for ends. It does not count.
+async def reschedule(
+    tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, Later]], /
+) -> Sequence[QueuedJob | None]:
+    """Requeue jobs until the times that their handlers named, or until what they wait for ends. It does not count.
 
-    No message announces a job that waits for something: `wake` does, or `requeue_lost` after that time.
+    None for those that no longer run. No message announces a job that waits for something: `wake` does, or
+    `requeue_lost` after that time.
     """
+    live = await _live(tx, actor, [later.awaited for _, later in jobs if later.awaited is not None])
+    postponed = [_postponement(job, later, live) for job, later in jobs]
+    queued = {job.id: job for job in await store.reschedule(tx, postponed)}
+    announced = [queued[one.key[1]] for one in postponed if one.awaited_id is None and one.key[1] in queued]
+    if announced:
+        await announce(tx, announced)
+    return [queued.get(job.id) for job, _ in jobs]
+
+
+async def _live(tx: Transaction, actor: Actor, awaited: Sequence[Awaited]) -> set[UUID]:
+    """IDs of what has not ended, and does not end meanwhile. Locked in their order, so that none waits in a circle."""
+    known = {one.id: one for one in awaited}
+    return {one_id for one_id in sorted(known) if await known[one_id].lives(tx, actor, one_id)}
+
+
+def _postponement(job: RunningJob, later: Later, live: Collection[UUID]) -> store.Postponement:
     reason = storable_reason(later.reason)
-    async with database.transaction(job.workspace_id) as tx:
-        if later.awaited is None:
-            queued = await store.reschedule(tx, job.key, at=later.at, reason=reason)
-            await _announce(tx, queued)
-        elif await later.awaited.lives(tx, Actor.system(job.workspace_id), later.awaited.id):
-            queued = await store.reschedule(tx, job.key, at=later.at, reason=reason, awaited_id=later.awaited.id)
-        else:
-            queued = await store.reschedule(tx, job.key, at=utc_now(), reason=reason)
-            await _announce(tx, queued)
-    return queued is not None
+    if later.awaited is None:
+        return store.Postponement(job.key, later.at, reason)
+    if later.awaited.id in live:
+        return store.Postponement(job.key, later.at, reason, later.awaited.id)
+    return store.Postponement(job.key, utc_now(), reason)
 
 
 async def put_on_hold(database: Database, job: RunningJob) -> bool:

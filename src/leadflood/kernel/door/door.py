@@ -13,6 +13,7 @@ import structlog
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.door.addresses import IPAddress
 from leadflood.kernel.door.certificates import new_ssl_context
+from leadflood.kernel.door.crawled_addresses import CrawledAddresses
 from leadflood.kernel.door.dialer import Dialer, InternetDialer, dial_first
 from leadflood.kernel.door.errors import (
     DoorError,
@@ -89,7 +90,9 @@ class Door:
         self._parts = parts
         self._context: ssl.SSLContext | None = None
         self._exchanges = Exchanges(parts.resolver, parts.dialer, parts.own_addresses, self._ssl_context)
+        self._crawled = CrawledAddresses(self._exchanges.addresses)
         self._hold_read_at = -_GATE_SECONDS
+        self._hold_reading = asyncio.Lock()
 
     async def aclose(self) -> None:
         """Close kept connections."""
@@ -163,7 +166,9 @@ class Door:
         Raises: DoorError, leadflood.kernel.hold.EffectsOnHold, leadflood.kernel.errors.Unavailable.
         """
         await self._require_open(effects=False)
-        return await self._rules(parse_target(url, Feature.WEBSITE, LIMITS[Feature.WEBSITE], self._parts.internal))
+        target = parse_target(url, Feature.WEBSITE, LIMITS[Feature.WEBSITE], self._parts.internal)
+        hosts = self._parts.hosts
+        return await self._rules(target, None if hosts is None else (await hosts.site(target.origin)).robots)
 
     async def _followed(
         self, feature: Feature, limits: Limits, target: RequestTarget, message: Message, seconds: float, call: _Call
@@ -199,9 +204,10 @@ class Door:
         """
         if not limits.crawls or self._parts.hosts is None:
             return ()
-        if await self._parts.hosts.is_blocked(target.host):
+        site = await self._parts.hosts.site(target.origin)
+        if site.blocked:
             raise RobotsRefused(f"The owner of {target.host} does not want it to be read by programs.")
-        rules = await self._rules(target)
+        rules = await self._rules(target, site.robots)
         if not rules.reachable:
             raise RobotsUnknown(f"{target.host} could not be asked whether programs may read it.")
         if not rules.allows(target.url, target.path):
@@ -211,7 +217,7 @@ class Door:
     async def _place(self, target: RequestTarget, seconds: float) -> tuple[IPAddress, ...]:
         if self._parts.hosts is None:
             return ()
-        addresses = await self._exchanges.addresses(target)
+        addresses = await self._crawled.addresses(target)
         spacings = [Spacing(target.host, seconds), Spacing(f"address {addresses[0]}", ADDRESS_SECONDS)]
         wait = await self._parts.hosts.reserve(spacings)
         if wait > MAX_WAIT_SECONDS:
@@ -220,7 +226,7 @@ class Door:
             await asyncio.sleep(wait)
         return addresses
 
-    async def _rules(self, target: RequestTarget) -> CrawlRules:
+    async def _rules(self, target: RequestTarget, stored: StoredRobots | None) -> CrawlRules:
         """The crawl rules of a site. A robots.txt that is not known is read, as the first request to the host.
 
         Raises: DoorError: the reason why it cannot be reached, once; after that, its rules say that it could not.
@@ -228,7 +234,6 @@ class Door:
         hosts = self._parts.hosts
         if hosts is None:
             return rules_of(_NO_ROBOTS)
-        stored = await hosts.robots_of(target.origin)
         if stored is None:
             answer = await self._robots_answer(target)
             stored = robots_in(answer)
@@ -265,11 +270,20 @@ class Door:
 
     async def _require_open(self, *, effects: bool) -> None:
         """Raises: leadflood.kernel.hold.EffectsOnHold."""
-        gate, now = self._parts.gate, monotonic()
-        if gate is None or (not effects and now - self._hold_read_at < _GATE_SECONDS):
+        gate = self._parts.gate
+        if gate is None or (not effects and self._is_open_lately()):
             return
-        await gate.require_open()
-        self._hold_read_at = now
+        if effects:
+            await gate.require_open()
+            return
+        async with self._hold_reading:  # calls that come together read it once
+            if not self._is_open_lately():
+                now = monotonic()
+                await gate.require_open()
+                self._hold_read_at = now
+
+    def _is_open_lately(self) -> bool:
+        return monotonic() - self._hold_read_at < _GATE_SECONDS
 
     async def _logged(self, call: _Call, work: Callable[[_Call], Awaitable[T]]) -> T:
         """Do the work of a call, then log and count it once."""

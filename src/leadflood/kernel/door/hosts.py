@@ -6,6 +6,7 @@ It belongs to the installation, not to a workspace, so that no customer can see 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from leadflood.kernel.clock import monotonic
 
@@ -19,6 +20,8 @@ ROBOTS_SECONDS: Final = 86_400
 """Lifetime of a stored robots.txt (RFC 9309, 2.4)."""
 ROBOTS_ERROR_SECONDS: Final = 3600
 """Lifetime of a failed attempt to fetch a robots.txt."""
+KEPT_SECONDS: Final = 30.0
+"""Time for which a process relies on what it has read of a site: an opt-out takes effect after that."""
 MAX_REMEMBERED: Final = 2000
 """Hosts of which `MemoryHosts` keeps robots.txt, and reservations after which it drops those that have passed."""
 
@@ -44,6 +47,19 @@ class StoredRobots:
     reachable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSite:
+    """Stored state of a site.
+
+    Attributes:
+        blocked: whether the owner of its host, or of a domain above it, does not want to be visited.
+        robots: its robots.txt; None where it is not known, or too old.
+    """
+
+    blocked: bool
+    robots: StoredRobots | None
+
+
 class Hosts(Protocol):
     """The store of what is known of hosts."""
 
@@ -53,14 +69,11 @@ class Hosts(Protocol):
         More than `MAX_WAIT_SECONDS` means that there is no place now. Nothing is reserved at those that are so busy.
         """
 
-    async def robots_of(self, origin: str) -> StoredRobots | None:
-        """The stored robots.txt of an origin, unless it is too old."""
+    async def site(self, origin: str) -> KnownSite:
+        """Stored state of the site of an origin, read at most `KEPT_SECONDS` ago."""
 
     async def store_robots(self, origin: str, robots: StoredRobots) -> None:
         """Store a robots.txt that was read now."""
-
-    async def is_blocked(self, host: str) -> bool:
-        """Whether the owner of the host, or of a domain above it, does not want to be visited."""
 
 
 @dataclass(slots=True)
@@ -86,10 +99,11 @@ class MemoryHosts:
                 self._next[spacing.key] = at + spacing.seconds
         return max(waits)
 
-    async def robots_of(self, origin: str) -> StoredRobots | None:
-        """See `Hosts.robots_of`."""
+    async def site(self, origin: str) -> KnownSite:
+        """See `Hosts.site`."""
         until, robots = self._robots.get(origin, (0.0, None))
-        return robots if until > self.clock() else None
+        blocked = not self.blocked.isdisjoint(domains_of(host_of(origin)))
+        return KnownSite(blocked, robots if until > self.clock() else None)
 
     async def store_robots(self, origin: str, robots: StoredRobots) -> None:
         """See `Hosts.store_robots`."""
@@ -99,9 +113,10 @@ class MemoryHosts:
         if len(self._robots) > MAX_REMEMBERED:
             del self._robots[next(iter(self._robots))]
 
-    async def is_blocked(self, host: str) -> bool:
-        """See `Hosts.is_blocked`."""
-        return not self.blocked.isdisjoint(domains_of(host))
+
+def host_of(origin: str) -> str:
+    """The host of an origin, such as `https://acme.com:8443`."""
+    return urlsplit(origin).hostname or ""
 
 
 def domains_of(host: str) -> list[str]:

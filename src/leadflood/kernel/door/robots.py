@@ -1,6 +1,7 @@
 """robots.txt (RFC 9309): what a site allows our crawler to read, and how quickly."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from protego import Protego
@@ -16,6 +17,7 @@ MAX_DELAY_SECONDS: Final = 10.0
 """A longer `Crawl-delay` is shortened to this."""
 HOME_PAGE_ONLY_SECONDS: Final = 30.0
 """A site with a longer `Crawl-delay` is visited once: only its home page is read."""
+_MAX_PARSED: Final = 128
 _CLIENT_ERRORS: Final = range(400, 500)
 _TOO_MANY_REQUESTS: Final = 429
 
@@ -44,8 +46,9 @@ class CrawlRules:
         return self._rules is None or bool(self._rules.can_fetch(url, TOKEN))
 
 
+@lru_cache(maxsize=_MAX_PARSED)
 def rules_of(robots: StoredRobots) -> CrawlRules:
-    """The rules of a stored robots.txt."""
+    """The rules of a stored robots.txt; parsed once for the pages of a site that are read one after the other."""
     if not robots.reachable or not robots.text:
         return CrawlRules(robots.reachable, 0.0, home_page_only=False, _rules=None)
     rules = Protego.parse(robots.text)

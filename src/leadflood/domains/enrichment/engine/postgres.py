@@ -23,6 +23,8 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
 _FIRST_PAUSE: Final = 0.1
+_BREAKERS_KEPT: Final = 1.0
+"""Seconds for which a process relies on the breakers that it has read."""
 _MAX_PAUSE: Final = 2.0
 """Seconds between two looks at a lookup of another process, doubled each time."""
 
@@ -86,11 +88,6 @@ class PostgresLookups:
         async with self._database.transaction(self._asker.workspace_id) as tx:
             await lookups.release(tx, self._asker, key, claim)
 
-    async def end_claims(self) -> None:
-        """End the claims of attempts before this one, which is the only one that asks about the subject."""
-        async with self._database.transaction(self._asker.workspace_id) as tx:
-            await lookups.end_claims(tx, self._asker)
-
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`. The other caller may be in another process, so its row is looked at."""
         end, pause = monotonic() + seconds, _FIRST_PAUSE
@@ -115,18 +112,32 @@ class PostgresRates:
 
 
 class PostgresBreakers:
-    """See `leadflood.domains.enrichment.engine.ports.Breakers`."""
+    """See `leadflood.domains.enrichment.engine.ports.Breakers`.
 
-    def __init__(self, database: Database) -> None:
+    A process reads them at most once a second, so that it may call a source for that long after another one has found
+    out that it is down. A breaker that is not in its initial state is read again before each call.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = monotonic) -> None:
         self._database = database
+        self._clock = clock
+        self._known: dict[str, Breaker] = {}
+        self._read_at = -_BREAKERS_KEPT
+        self._reading = asyncio.Lock()
 
     async def all(self) -> dict[str, Breaker]:
         """See `Breakers.all`."""
-        async with self._database.system(read_only=True) as tx:
-            return await gates.all_breakers(tx)
+        async with self._reading:  # runs that come together read them once
+            if (now := self._clock()) - self._read_at >= _BREAKERS_KEPT:
+                async with self._database.system(read_only=True) as tx:
+                    self._known = await gates.all_breakers(tx)
+                self._read_at = now
+            return dict(self._known)
 
     async def admit(self, source: str, *, now: datetime) -> Breaker | None:
-        """See `Breakers.admit`. One statement, unless the breaker is half-open."""
+        """See `Breakers.admit`."""
+        if source not in await self.all():
+            return None
         async with self._database.system() as tx:
             found = await gates.breaker(tx, source)
             admitted = found.admitted(now)
@@ -137,9 +148,10 @@ class PostgresBreakers:
         return None
 
     async def change(self, source: str, change: Callable[[Breaker], Breaker]) -> None:
-        """See `Breakers.change`. One statement, unless the breaker changes."""
+        """See `Breakers.change`."""
+        known = (await self.all()).get(source, Breaker())
+        if change(known) == known:
+            return
         async with self._database.system() as tx:
-            found = await gates.breaker(tx, source)
-            if change(found) == found:
-                return
             await gates.store_breaker(tx, source, change(await gates.lock_breaker(tx, source)))
+        self._read_at = -_BREAKERS_KEPT

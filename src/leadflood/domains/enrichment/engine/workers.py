@@ -52,9 +52,12 @@ class SubjectEngines:
         self.offline = cast("Fetcher", Offline())
 
     async def run(self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest) -> SubjectRun:
-        """Ask the sources about a subject. Answers are stored as they come. Raises: as `Engine.run`."""
+        """Ask the sources about a subject. Answers are stored as they come. Raises: as `Engine.run`.
+
+        The caller has ended the claims of attempts before this one (`store.lookups.end_claims`), which is the only one
+        that asks about the subject.
+        """
         lookups = PostgresLookups(self._database, asker)
-        await lookups.end_claims()
         fetcher = self._fetcher(asker.workspace_id)
         ports = EnginePorts(lookups, self._rates, self._breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)
         result = await Engine(sources, ports, self._slots).run(request)

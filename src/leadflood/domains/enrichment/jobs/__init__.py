@@ -22,7 +22,7 @@ from leadflood.domains.enrichment.queries.companies import is_company_known
 from leadflood.domains.enrichment.registry import rules_of
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.store import SourceAnswer
-from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
 from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import Awaited, Complete, JobContext, JobDefinition, Later
@@ -100,7 +100,7 @@ class _Enriching:
             return _wait(started.run)
         asked = _Asked(await self._at_once(started.lead, started.answered))
         if self.slow:
-            asked = _Asked(asked.answers, await self._run(context.job, started.lead, asked.answers))
+            asked = _Asked(asked.answers, await self._run(context, started.lead, asked.answers))
         if started.run is not None:
             return _wait(started.run)
         if not asked.found and asked.run is not None and not await self._knows_company(context):
@@ -128,13 +128,18 @@ class _Enriching:
                     answers.append(SourceAnswer(spec, question.asked_at, sentence=answer.reason))
         return answers
 
-    async def _run(self, job: RunningJob, lead: LeadDetails, answers: Sequence[SourceAnswer]) -> RunResult:
+    async def _run(
+        self, context: JobContext[EnrichLead], lead: LeadDetails, answers: Sequence[SourceAnswer]
+    ) -> RunResult:
         """The run of the sources that wait. Their answers are stored as they come."""
+        job = context.job
         given: Mapping[FactField, FactValue] = given_values(lead)
         known = [
             FactCandidate(fact, answer.spec.name, answer.spec.family) for answer in answers for fact in answer.facts
         ]
         asker = LookupAsker(job.workspace_id, SubjectKind.LEAD, lead.id, job.id)
+        async with context.transaction() as tx:
+            await end_claims(tx, asker)
         request = RunRequest(
             SubjectKind.LEAD,
             given,

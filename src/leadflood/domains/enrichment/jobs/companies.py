@@ -14,7 +14,7 @@ from leadflood.domains.enrichment.models.runs import RunRequest
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.store import batches
 from leadflood.domains.enrichment.store.company_runs import purge
-from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.purging import delete_old
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition, Later
@@ -73,10 +73,11 @@ class _CompanyReading:
                     return None
                 if task.not_before is not None and task.not_before > utc_now():
                     return Later(task.not_before, "Some sources want to be asked later.")
+                asker = LookupAsker(context.job.workspace_id, SubjectKind.COMPANY, task.company_id, context.job.id)
+                await end_claims(tx, asker)
                 stored = await company_runs.stored_candidates(
                     tx, context.actor, company_id=task.company_id, rules=self._rules
                 )
-            asker = LookupAsker(context.job.workspace_id, SubjectKind.COMPANY, task.company_id, context.job.id)
             request = RunRequest(
                 SubjectKind.COMPANY,
                 task.given,

@@ -86,16 +86,9 @@ RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """)
 
-# Like REQUEUE, for an attempt that did not fail. The attempt number never decreases, so one more is allowed.
-RESCHEDULE = sql("""
-UPDATE job_executions
-SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = NULL, cause = '',
-    max_attempts = max_attempts + 1, losses = 0, waiting_for = :reason, awaited_id = :awaited_id,
-    next_attempt_at = greatest(:at, now())
-WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
-          extract(epoch FROM next_attempt_at - now())::double precision AS delay
-""")
+RESCHEDULE = assemble(
+    sql_file("leadflood.domains.jobs.sql", "reschedule"), attempts=assemble(_ATTEMPTS, lock=sql("FOR UPDATE"))
+)
 
 # An attempt that is cancelled before its start is used up: its message is still queued, perhaps deferred for hours,
 # and would prevent a message for a retry of the same attempt.
@@ -208,15 +201,31 @@ async def requeue(
     return queued_job(row) if row else None
 
 
-async def reschedule(
-    tx: Transaction, key: Key, *, at: datetime, reason: str, awaited_id: UUID | None = None
-) -> QueuedJob | None:
-    """Put a running attempt that did not fail back to `queued` until then; None if it no longer runs.
+@dataclass(frozen=True, slots=True)
+class Postponement:
+    """An attempt that did not fail, and goes back to `queued` until a time.
 
-    Args: awaited_id: what it waits for until then, see `waiting.wake`.
+    Attributes:
+        key: of the attempt.
+        at: time of the next one.
+        reason: for users.
+        awaited_id: what it waits for until then, see `waiting.wake`.
     """
-    row = await tx.first(RESCHEDULE, {**_key(key), "at": at, "reason": reason, "awaited_id": awaited_id})
-    return queued_job(row) if row else None
+
+    key: Key
+    at: datetime
+    reason: str
+    awaited_id: UUID | None = None
+
+
+async def reschedule(tx: Transaction, postponed: Sequence[Postponement]) -> list[QueuedJob]:
+    """Put running attempts that did not fail back to `queued`. Returns those that still ran."""
+    values = {
+        "ats": [one.at for one in postponed],
+        "reasons": [one.reason for one in postponed],
+        "awaited_ids": [one.awaited_id for one in postponed],
+    }
+    return [queued_job(row) for row in await tx.all(RESCHEDULE, {**_columns([one.key for one in postponed]), **values})]
 
 
 async def fail(tx: Transaction, key: tuple[UUID, UUID, int], *, expected: str, error: str) -> bool:
