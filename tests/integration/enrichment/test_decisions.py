@@ -237,6 +237,31 @@ async def test_a_retraction_ends_the_pin_of_its_values_and_its_undo_restores_it(
     assert await desk.of_company(company, "country") == ["FR"]
 
 
+async def test_a_retraction_leaves_pins_of_other_sources(desk: Desk) -> None:
+    company, company_id, _ = await known(desk)
+    pinned = (await desk.decide(company_id, "country", Decision.PINNED, "DE")).values[0].pin
+    retracting = Retractions(desk.bench)
+
+    made = await retracting.retract("other")
+    kept = next(item for item in (await desk.office.facts(company)).values if item.chosen and item.field == "country")
+    assert (kept.value, kept.because, kept.pin) == ("DE", "pinned", pinned)
+    await retracting.undo(made.id)
+    assert await desk.of_company(company, "country") == ["DE"]
+    await desk.sound()
+
+
+async def test_the_undo_of_a_retraction_restores_no_pin_over_a_later_one(desk: Desk) -> None:
+    company, company_id, _ = await known(desk)
+    await desk.decide(company_id, "country", Decision.PINNED, "FR")
+    retracting = Retractions(desk.bench)
+
+    made = await retracting.retract("other")
+    await desk.decide(company_id, "country", Decision.PINNED, "DE")
+    await retracting.undo(made.id)
+    assert await desk.of_company(company, "country") == ["DE"]
+    await desk.sound()
+
+
 async def test_facts_are_decided_about_over_http(house: House) -> None:
     desk = Desk(Bench(house.parts.database, house.actor))
     company, company_id, ada = await known(desk)
