@@ -75,6 +75,7 @@ DOMAINS: Sequence[Domain] = tuple(
         "imports",
         "duplicates",
         "enrichment",
+        "spending",
         "companies",
         "tasks",
         "notes",

@@ -217,6 +217,7 @@ def test_every_list_comes_in_pages_but_that_of_what_each_release_has() -> None:
         "listFilterFields",
         "listMetrics",
         "listSources",
+        "listPrices",
         "listStages",
     }
 

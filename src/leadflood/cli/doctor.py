@@ -284,10 +284,11 @@ async def _work(database: "Database") -> AsyncIterator[Finding]:
     from leadflood.domains.enrichment.queries import outdated
     from leadflood.domains.jobs import invariants as jobs
     from leadflood.domains.jobs import queries
+    from leadflood.domains.spending import invariants as books
 
     async with database.system(read_only=True) as tx:
         status = await queries.system_status(tx)
-        domains = (jobs, leads, outdated, merges, companies)
+        domains = (jobs, leads, outdated, merges, companies, books)
         violations = [violation for domain in domains for violation in await domain.violations(tx)]
     start = "Start one with `leadflood worker`, or run `leadflood up`."
     detail = f"{status.workers} online, {status.running_jobs} jobs running"

@@ -1,0 +1,1 @@
+"""Spending: budgets, prices, and the books of what was purchased from providers."""
