@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli import deleted_leads, personal_data
+from leadflood.cli.accepted_values import accept_many
 from leadflood.cli.context import CliContext, open_context, run
 from leadflood.cli.deleted_leads import list_deleted
 from leadflood.cli.listing import AS_JSON, EVERYTHING, FILTER, LIMIT, WORKSPACE, print_pages
@@ -92,18 +93,30 @@ def list_(  # noqa: PLR0913, PLR0917  each option is a parameter
 
 @app.command("accept")
 def accept(
-    lead: str = _WHO,
+    lead: str | None = typer.Argument(None, metavar="ID|EMAIL", help="Lead ID or email."),
     fields: list[str] = typer.Option([], "--field", metavar="FIELD", help="Field, e.g. firstName. Repeatable."),
     everything: bool = typer.Option(False, "--all", help="All found values."),
+    tree: str | None = FILTER,
+    expected: int | None = typer.Option(
+        None, "--expected", min=0, help="With --filter: if more leads match, nothing is written. Default: ask."
+    ),
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Accept found values as values of a lead. Only empty fields are written.
+    """Accept found values as values of a lead, or of all leads of a filter. Only empty fields are written.
 
     Example: `leadflood lead accept ada.lovelace@acme.com --field firstName --field lastName`
+    Example: `leadflood lead accept --filter '{}' --all --expected 120`
     """
     if bool(fields) == everything:
         raise typer.BadParameter("Use --field or --all.", param_hint="--field")
+    if (lead is None) == (tree is None):
+        raise typer.BadParameter("Name a lead or use --filter.", param_hint="--filter")
+    if lead is None:
+        if fields:
+            raise typer.BadParameter("With --filter, use --all.", param_hint="--field")
+        run(accept_many(tree or "", expected, workspace, as_json=as_json))
+        return
 
     async def work() -> None:
         from leadflood.domains.enrichment.service import acceptance

@@ -82,6 +82,13 @@ _BECAUSE: Final = {
     "only": "Only value",
 }
 """Labels of the reasons why a value is chosen."""
+MEANINGS: Final = {
+    "status": "How far looking for data about this lead is: new, enriching, enriched or failed. Your own status of the"
+    " lead is its stage.",
+    "confidence": "How sure we are that it is right. Sources that agree make it surer, and age makes it less sure.",
+    "score": "How likely it is that both leads are the same person, from 0 to 100. At 100, nothing contradicts it.",
+}
+"""Meanings of terms that the pages explain."""
 _INDEX: Final = re.compile(r"\.\d+$")
 _WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.]+")
 

@@ -68,6 +68,28 @@ def test_found_values_are_marked_and_accepted(terminal: Terminal, worker: Runnin
     assert terminal.here("lead", "accept", "alan.turing@acme.com", "--field", "email").returncode != 0
 
 
+def test_found_values_of_all_leads_of_a_filter_are_accepted_and_that_is_undone(
+    terminal: Terminal, worker: Running
+) -> None:
+    for email in ("alan.turing@acme.com", "ada.lovelace@acme.com"):
+        assert terminal.here("lead", "add", email, "--wait").returncode == 0
+    tree = {"all": [{"field": "email", "operator": "contains", "value": "acme"}]}
+    both = ("lead", "accept", "--all", "--filter", json.dumps(tree))
+
+    fewer = terminal.here(*both, "--expected", "1")
+    assert fewer.returncode == 1, "more leads match"
+    assert "Turing  (found" in terminal.here("lead", "show", "alan.turing@acme.com").stdout
+    assert terminal.here(*both).returncode != 0, "nobody confirms it"
+    (done,) = objects(terminal.here(*both, "--expected", "2", "--json"))
+    assert (done["total"], done["updated"]) == (2, 2)
+    shown = terminal.here("lead", "show", "alan.turing@acme.com").stdout
+    assert ("Turing" in shown, "Turing  (found" in shown) == (True, False)
+    assert terminal.here("change", "undo", done["id"]).returncode == 0
+    assert "Turing  (found" in terminal.here("lead", "show", "alan.turing@acme.com").stdout
+    assert terminal.here("lead", "accept", "--filter", "{}", "--field", "firstName").returncode == 2
+    assert terminal.here("lead", "accept", "alan.turing@acme.com", "--all", "--filter", "{}").returncode == 2
+
+
 def test_a_program_gets_lead_values_and_jobs_as_one_object(terminal: Terminal, worker: Running) -> None:
     (found,) = objects(terminal.here("lead", "add", "grace.hopper@acme.com", "--wait", "--json"))
 

@@ -16,6 +16,7 @@ from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.labels import COLUMNS, FIELDS, STANDARD_COLUMNS, name_of
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.field_types import FieldType
+from leadflood.web import labels
 from leadflood.web.cookies import local_path
 from leadflood.web.field_text import Names
 from leadflood.web.forms import Form, by_name
@@ -146,6 +147,7 @@ def heads(state: LeadListParams, columns: Sequence[ListColumn]) -> list[dict[str
             "name": column.name,
             "label": column.label,
             "width": widths.get(column.name, column.usual_width),
+            "meaning": labels.MEANINGS.get(column.name),
             **state.ordered(column.name),
         }
         for column in columns
