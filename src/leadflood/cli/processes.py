@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from leadflood.cli.garbage import keep_all_objects
 from leadflood.cli.output import say
 from leadflood.kernel.process_lifetime import PARENT_FD
 
@@ -251,4 +252,5 @@ async def _work(settings: "Settings") -> None:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, running.stop)
+        keep_all_objects()
         await running.run()

@@ -1,7 +1,6 @@
 """The HTTP server: uvicorn with our limits, logs and shutdown."""
 
 import asyncio
-import gc
 import resource
 import signal
 import socket
@@ -15,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadflood.api.errors import PROBLEM_TYPE, BadRequest, problem_body
+from leadflood.cli.garbage import keep_all_objects
 from leadflood.kernel.crypto import trace_hex
 from leadflood.kernel.public_url import url_of
 
@@ -233,10 +233,7 @@ async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[]
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     BoundedHttp.connection_limit = raise_file_limit() - SPARE_FILES
-    # Objects created so far are kept. Otherwise each garbage collection would walk them, many times per second.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    keep_all_objects()
     server = _Server(config, on_stop)
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):

@@ -5,6 +5,7 @@ installation, is stored in the database encrypted with the secret key, and never
 record would be found. Rotating the secret key only encrypts it again.
 """
 
+import asyncio
 from typing import Final
 
 from leadflood.kernel.crypto import SecretBox, key_id_of, keyed_hash, new_fingerprint_key
@@ -53,14 +54,16 @@ class Fingerprints:
         self._database = database
         self._secret_box = secret_box
         self._key: bytes | None = None
+        self._reading = asyncio.Lock()
 
     async def hash(self, *parts: bytes) -> bytes:
         """A 32-byte hash of the parts in order, stable for the life of the installation.
 
         Raises: FingerprintKeyUnreadable, leadflood.kernel.errors.Unavailable.
         """
-        if self._key is None:
-            self._key = await self._stored()
+        async with self._reading:  # hashes that are needed together read it once
+            if self._key is None:
+                self._key = await self._stored()
         return keyed_hash(self._key, *parts)
 
     async def _stored(self) -> bytes:

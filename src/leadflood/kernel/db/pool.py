@@ -66,6 +66,7 @@ class ConnectionPool:
 
         Needs direct connections or session pooling: the role is set once a connection.
         """
+        self._limits = statement_timeout, lock_timeout
         self.acquire_timeout = 5.0
         """Seconds that a borrower waits for a connection."""
         self._turns = asyncio.Semaphore(size)
@@ -90,6 +91,18 @@ class ConnectionPool:
                 "lock_timeout": f"{lock_timeout or statement_timeout / 2:.3f}s",
             },
         }
+
+    def sibling(self, *, role: str, size: int) -> "ConnectionPool":
+        """A pool of its own for the same database, whose connections act as another role."""
+        statement_timeout, lock_timeout = self._limits
+        return ConnectionPool(
+            self._options["dsn"],
+            application_name=self._options["server_settings"]["application_name"],
+            size=size,
+            statement_timeout=statement_timeout,
+            lock_timeout=lock_timeout,
+            role=role,
+        )
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:

@@ -21,16 +21,18 @@ class OwnAddresses:
         self._hosts = sorted({host for url in urls for host in _hosts_of(url)})
         self._known: frozenset[IPAddress] = frozenset()
         self._read_at = -_KEPT_SECONDS
+        self._reading = asyncio.Lock()
 
     async def __call__(self) -> frozenset[IPAddress]:
         """The addresses as they are now."""
-        if monotonic() - self._read_at >= _KEPT_SECONDS:
-            found = [parse_address(item.address) for each in psutil.net_if_addrs().values() for item in each]
-            for host in self._hosts:
-                found += await _resolved(host)
-            self._known = frozenset(address for address in found if address is not None)
-            self._read_at = monotonic()
-        return self._known
+        async with self._reading:  # requests that come together read them once
+            if monotonic() - self._read_at >= _KEPT_SECONDS:
+                found = [parse_address(item.address) for each in psutil.net_if_addrs().values() for item in each]
+                for host in self._hosts:
+                    found += await _resolved(host)
+                self._known = frozenset(address for address in found if address is not None)
+                self._read_at = monotonic()
+            return self._known
 
 
 def _hosts_of(url: str) -> list[str]:

@@ -123,7 +123,7 @@ class PostgresHosts:
             if served[-1]:
                 seconds |= {spacing.key: spacing.seconds for spacing in spacings}
         values = {"hosts": [*seconds], "spacings": [*seconds.values()], "longest": MAX_WAIT_SECONDS}
-        async with self._database.system() as tx:
+        async with self._database.system_statement() as tx:
             waits = {row.host: row.wait for row in await tx.all(_RESERVE, values)}
             if busy := [key for key in seconds if key not in waits]:
                 rows = await tx.all(_WAIT, {"hosts": busy})
@@ -136,7 +136,7 @@ class PostgresHosts:
     async def _read(self, origins: Sequence[str]) -> list[KnownSite]:
         domains = [" ".join(domains_of(host_of(origin))) for origin in origins]
         kept = {"kept": ROBOTS_SECONDS, "kept_error": ROBOTS_ERROR_SECONDS}
-        async with self._database.system(read_only=True) as tx:
+        async with self._database.system_statement() as tx:
             rows = await tx.all(_SITES, {"origins": [*origins], "domains": domains, **kept})
         return [
             KnownSite(row.blocked, None if row.body is None else StoredRobots(row.body, row.reachable)) for row in rows
@@ -149,7 +149,7 @@ class PostgresHosts:
             "bodies": [robots.text.replace("\0", "") for robots in last.values()],  # which no text in PostgreSQL has
             "reachable": [robots.reachable for robots in last.values()],
         }
-        async with self._database.system() as tx:
+        async with self._database.system_statement() as tx:
             await tx.execute(_STORE_ROBOTS, values)
         return [None] * len(read)
 

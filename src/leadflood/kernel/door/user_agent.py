@@ -1,5 +1,6 @@
 """User agent of outgoing requests: an honest name, a page that explains it, and a contact."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -29,12 +30,14 @@ class UserAgent:
         self._contact = contact
         self._known = ""
         self._read_at = -_KEPT_SECONDS
+        self._reading = asyncio.Lock()
 
     async def __call__(self) -> str:
         """The value as it is now. The contact is asked for at most every five minutes."""
-        if monotonic() - self._read_at >= _KEPT_SECONDS:
-            contact = "".join(char for char in await self._contact() if char.isascii() and char.isprintable())
-            about = "; ".join(filter(None, (TOKEN, self._page, contact)))
-            self._known = f"LeadFlood/{__version__} ({about})"
-            self._read_at = monotonic()
-        return self._known
+        async with self._reading:  # requests that come together ask once
+            if monotonic() - self._read_at >= _KEPT_SECONDS:
+                contact = "".join(char for char in await self._contact() if char.isascii() and char.isprintable())
+                about = "; ".join(filter(None, (TOKEN, self._page, contact)))
+                self._known = f"LeadFlood/{__version__} ({about})"
+                self._read_at = monotonic()
+            return self._known

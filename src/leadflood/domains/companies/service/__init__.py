@@ -1,6 +1,7 @@
 """Verbs on companies."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -247,13 +248,22 @@ async def record_audit(
     await audit.record(tx, actor, action=action, subject_type=COMPANY, subject_id=company_id, data=values)
 
 
-async def lock_if_active(tx: Transaction, actor: Actor, *, company_id: UUID) -> CompanyView | None:
+@dataclass(frozen=True, slots=True)
+class LockedCompany:
+    """A company that is locked: its ID, main domain and name, None where it has none."""
+
+    id: UUID
+    domain: str
+    name: str | None
+
+
+async def lock_if_active(tx: Transaction, actor: Actor, *, company_id: UUID) -> LockedCompany | None:
     """An active company, locked for this transaction; None for one that is deleted or merged."""
     try:
-        await lock_active(tx, actor, company_id)
+        stored = await lock_active(tx, actor, company_id)
     except CompanyNotFound:
         return None
-    return await queries.get_company(tx, actor, company_id=company_id)
+    return LockedCompany(stored.id, stored.domain, stored.name)
 
 
 async def await_links(tx: Transaction, actor: Actor, *, company_id: UUID) -> None:

@@ -107,7 +107,7 @@ class PostgresRates:
 
     async def reserve(self, source: str, rate: Rate, *, now: datetime, most_wait: float) -> float:
         """See `Rates.reserve`."""
-        async with self._database.system() as tx:
+        async with self._database.system_statement() as tx:
             return await gates.reserve(tx, source, rate, now=now, most_wait=most_wait)
 
 
@@ -129,7 +129,7 @@ class PostgresBreakers:
         """See `Breakers.all`."""
         async with self._reading:  # runs that come together read them once
             if (now := self._clock()) - self._read_at >= _BREAKERS_KEPT:
-                async with self._database.system(read_only=True) as tx:
+                async with self._database.system_statement() as tx:
                     self._known = await gates.all_breakers(tx)
                 self._read_at = now
             return dict(self._known)

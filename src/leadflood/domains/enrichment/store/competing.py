@@ -136,12 +136,11 @@ async def competing_company_facts(
     Args: used: lookups whose answers its runs used, whichever company they belong to.
     """
     company = {"workspace_id": workspace_id, "company_id": company_id}
-    chosen = [row.lookup_id for row in await tx.all(CHOSEN_LOOKUPS, company)]
-    values = {**company, "lookup_ids": [*used, *chosen]}
-    rows = await tx.all(OF_COMPANY, values)
+    rows = await tx.all(OF_COMPANY, {**company, "lookup_ids": [*used]})
+    rejected = await rejections(tx, workspace_id, [company_id]) if rows and rows[0].rejects else {}
     if _is_affected(rows):
-        rows = await tx.all(ALL_OF_COMPANY, values)
-    rejected = await rejections(tx, workspace_id, [company_id])
+        chosen = [row.lookup_id for row in await tx.all(CHOSEN_LOOKUPS, company)]
+        rows = await tx.all(ALL_OF_COMPANY, {**company, "lookup_ids": [*used, *chosen]})
     return KnownFacts(_facts(COMPANY_FIELDS, rows), rejected.get(company_id, ()))
 
 

@@ -52,7 +52,7 @@ ADMIT = sql("UPDATE source_gates SET open_until = :trial WHERE source = :source 
 
 
 async def reserve(tx: Transaction, source: str, rate: Rate, *, now: datetime, most_wait: float) -> float:
-    """Reserve the next call of a source, see `Rates.reserve`. Needs a system transaction."""
+    """Reserve the next call of a source, see `Rates.reserve`. Needs the system role."""
     interval = rate.seconds / rate.calls
     values = {"source": source, "now": now, "interval": interval, "burst": rate.seconds - interval}
     found = await tx.scalar(RESERVE, {**values, "most_wait": most_wait})
@@ -63,7 +63,7 @@ async def reserve(tx: Transaction, source: str, rate: Rate, *, now: datetime, mo
 
 
 async def all_breakers(tx: Transaction) -> dict[str, Breaker]:
-    """The breakers that are not in their initial state, by source. Needs a system transaction."""
+    """The breakers that are not in their initial state, by source. Needs the system role."""
     return {row.source: _breaker(row) for row in await tx.all(BREAKERS)}
 
 

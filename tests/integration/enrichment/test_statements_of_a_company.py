@@ -1,0 +1,119 @@
+"""Statements and transactions of reading one company, from its first lead to its last: upper bounds."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest_asyncio
+
+from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
+from leadflood.domains.enrichment import jobs as enrichment_jobs
+from leadflood.domains.enrichment.engine.fetching import DoorFetcher
+from leadflood.domains.enrichment.engine.workers import SubjectEngines
+from leadflood.domains.enrichment.events import ENRICH_COMPANY, ENRICH_LEAD
+from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.sources.company_place import CompanyPlace
+from leadflood.domains.enrichment.sources.dns import Dns
+from leadflood.domains.enrichment.sources.email_insight import EmailInsight
+from leadflood.domains.enrichment.sources.website.source import Website
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.models import JobStatus
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.door.door import Door, DoorParts
+from leadflood.kernel.door.hosts import Spacing
+from leadflood.kernel.door.postgres_hosts import PostgresHosts
+from leadflood.kernel.fingerprints import Fingerprints
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import QueueMessage
+from leadflood.worker.executor import Executor
+from tests.integration.enrichment.bench import Bench
+from tests.integration.enrichment.office import Office
+from tests.integration.enrichment.test_sources_of_the_small_internet import user_agent
+from tests.support.sandbox import shared_sandbox
+from tests.support.statements import counted
+
+FIRST, COMPANY = "nordlabs-de.de", "alpenflow-de.de"
+LEADS = 5
+MOST_STATEMENTS = 81
+MOST_TRANSACTIONS = 14
+_OF_THE_PROCESS = ("SELECT current_setting('jit')", "WITH RECURSIVE typeinfo_tree", "SELECT source, failures, openings")
+"""Types, which the driver looks up for each connection, and breakers, which are read once a second."""
+
+
+class Unspaced(PostgresHosts):
+    """Reserves places as in production, but does not wait for them."""
+
+    async def reserve(self, spacings: Sequence[Spacing]) -> float:
+        await super().reserve(spacings)
+        return 0.0
+
+
+@pytest_asyncio.fixture
+async def registry(database: Database, secret_box: SecretBox) -> AsyncIterator[JobRegistry]:
+    """A program as `leadflood worker` runs it, with the small internet."""
+    async with Internet(demo_zone(), demo_handler) as internet:
+        parts = DoorParts(
+            user_agent,
+            gate=None,  # read every five seconds, whatever is read meanwhile
+            hosts=Unspaced(database),
+            resolver=internet.resolver,
+            dialer=internet.dialer,
+            ssl_context=internet.ssl_context,
+        )
+        async with aclosing(Door(parts)) as door:
+            engines = SubjectEngines(
+                database,
+                lambda workspace_id: DoorFetcher(door, shared_sandbox(), workspace_id),
+                Fingerprints(database, secret_box).hash,
+            )
+            sources: list[Source] = [EmailInsight(), Website(), Dns(), CompanyPlace()]
+            yield JobRegistry(enrichment_jobs.definitions(sources, engines))
+
+
+@dataclass
+class Reading:
+    """Reads companies with their leads as a worker does."""
+
+    bench: Bench
+    registry: JobRegistry
+    texts: list[str] = field(default_factory=list)
+
+    async def read(self, company: str) -> None:
+        """All leads of a company wait for it, it is read, and they are completed."""
+        made = [await self.bench.create(f"ada{number}@{company}") for number in range(LEADS)]
+        jobs = [one.job_id for one in made]
+        await self.attempts(ENRICH_LEAD.name, jobs, 1)
+        run_job = await Office(self.bench).run_job(company)
+        await self.attempts(ENRICH_COMPANY.name, [run_job], 1)
+        await self.attempts(ENRICH_LEAD.name, jobs, 2)
+        assert {(await self.bench.job(job_id)).status for job_id in [run_job, *jobs]} == {JobStatus.COMPLETED}
+
+    async def attempts(self, kind: str, job_ids: Sequence[UUID], attempt: int) -> None:
+        worker_id, database = new_id(), self.bench.database
+        executor = Executor(database, self.registry, worker_id)
+        tickets = [QueueMessage(kind, self.bench.actor.workspace_id, job_id, attempt) for job_id in job_ids]
+        with counted(database.pool) as statements, counted(database.system_pool) as single:
+            claimed = await execution.claim(database, tickets, worker_id, 300)
+            alone = await executor.run_many(claimed) if executor.takes_many(claimed[0]) else claimed
+            await asyncio.gather(*(executor.run(job) for job in alone))
+        assert len(claimed) == len(job_ids)
+        self.texts += [text for text in [*statements.texts, *single.texts] if not text.startswith(_OF_THE_PROCESS)]
+
+
+async def test_reading_a_company_with_its_leads_needs_few_statements(bench: Bench, registry: JobRegistry) -> None:
+    reading = Reading(bench, registry)
+    await reading.read(FIRST)  # what a process reads once
+    reading.texts.clear()
+
+    await reading.read(COMPANY)
+
+    begun = [text for text in reading.texts if text.startswith("BEGIN")]
+    statements = [text for text in reading.texts if not text.startswith(("BEGIN", "COMMIT"))]
+    shown = "\n".join(f"{count} {text[:120]}" for text, count in Counter(reading.texts).most_common())
+    assert len(statements) <= MOST_STATEMENTS, shown
+    assert len(begun) <= MOST_TRANSACTIONS, shown
