@@ -167,9 +167,11 @@ def _lines(file: Path) -> list[str]:
 async def _estimated(context: CliContext, command: "StartEnrichment") -> "EnrichmentEstimate":
     from leadflood.domains.enrichment.registry import worker_sources
     from leadflood.domains.enrichment.service import batches
+    from leadflood.domains.enrichment.service.workspace_sources import asked_sources
 
-    sources = worker_sources(context.platform.settings)
+    free, secret_box = worker_sources(context.platform.settings), context.platform.secret_box
     async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+        sources = await asked_sources(tx, context.actor, free=free, secret_box=secret_box)
         return await batches.estimate(tx, context.actor, command=command, sources=sources)
 
 

@@ -13,11 +13,15 @@ from leadflood.cli.selected_leads import lead_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from leadflood.domains.enrichment.contracts.retractions import RetractionEstimate, RetractionView
     from leadflood.domains.enrichment.contracts.sources import SourceView
+    from leadflood.kernel.db.transaction import Transaction
 
-app = typer.Typer(help="List and show the sources that workers ask, and retract what one wrote.", no_args_is_help=True)
+app = typer.Typer(
+    help="List and show sources, set their keys, enable them, and retract what one wrote.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -30,10 +34,13 @@ def list_(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
     async def work() -> None:
         from leadflood.domains.enrichment.queries import sources
         from leadflood.domains.enrichment.registry import worker_sources
+        from leadflood.domains.enrichment.service.workspace_sources import providers_by_source, shown_sources
 
         async with open_context(workspace) as context:
-            asked = worker_sources(context.platform.settings)
-            found = await sources.list_sources(context.database, context.actor, sources=asked)
+            every = shown_sources(worker_sources(context.platform.settings))
+            found = await sources.list_sources(
+                context.database, context.actor, sources=every, providers=providers_by_source()
+            )
         if as_json:
             print_json(*found)
         else:
@@ -110,6 +117,104 @@ def retract(  # noqa: PLR0913, PLR0917  each option is a parameter
     run(work())
 
 
+@app.command("set-key")
+def set_key(
+    name: str = typer.Argument(help="Name of the source, such as hunter_email_verifier."),
+    key_stdin: bool = typer.Option(False, "--key-stdin", help="Read the key from standard input."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Set the key of a source's provider, for all of its sources. It is stored encrypted, and never shown again.
+
+    Example: `leadflood source set-key hunter_email_verifier --key-stdin < key.txt`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.validation import checked
+        from leadflood.domains.enrichment.contracts.source_settings import SetSourceKey
+        from leadflood.domains.enrichment.service import source_settings
+
+        command = checked(SetSourceKey, {"key": _key(from_stdin=key_stdin)})
+        async with open_context(workspace) as context, _writing(context) as tx:
+            box = context.platform.secret_box
+            made = await source_settings.set_key(tx, context.actor, box, source=name, command=command)
+        if as_json:
+            print_json(made)
+        else:
+            print_facts([("provider", made.provider), ("key", f"…{made.last4}"), ("sources", ", ".join(made.sources))])
+
+    run(work())
+
+
+@app.command("clear-key")
+def clear_key(
+    name: str = typer.Argument(help="Name of the source, such as hunter_email_verifier."),
+    workspace: str | None = WORKSPACE,
+) -> None:
+    """Delete the key of a source's provider, and disable its sources.
+
+    Example: `leadflood source clear-key hunter_email_verifier`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.enrichment.service import source_settings
+
+        async with open_context(workspace) as context, _writing(context) as tx:
+            await source_settings.clear_key(tx, context.actor, source=name)
+        note("Key deleted.")
+
+    run(work())
+
+
+@app.command("enable")
+def enable(
+    name: str = typer.Argument(help="Name of the source, such as hunter_email_verifier."),
+    workspace: str | None = WORKSPACE,
+) -> None:
+    """Enable a source that has a key, and a price if it charges.
+
+    Example: `leadflood source enable hunter_email_verifier`
+    """
+    _change(name, workspace, enabled=True)
+
+
+@app.command("disable")
+def disable(
+    name: str = typer.Argument(help="Name of the source, such as hunter_email_verifier."),
+    workspace: str | None = WORKSPACE,
+) -> None:
+    """Disable a source with a key. Its key stays.
+
+    Example: `leadflood source disable hunter_email_verifier`
+    """
+    _change(name, workspace, enabled=False)
+
+
+def _writing(context: CliContext) -> "AbstractAsyncContextManager[Transaction]":
+    return context.database.transaction(context.actor.workspace_id)
+
+
+def _change(name: str, workspace: str | None, *, enabled: bool) -> None:
+    async def work() -> None:
+        from leadflood.domains.enrichment.contracts.source_settings import ChangeSource
+        from leadflood.domains.enrichment.service import source_settings
+
+        async with open_context(workspace) as context, _writing(context) as tx:
+            await source_settings.change(tx, context.actor, source=name, command=ChangeSource(enabled=enabled))
+        note("Enabled." if enabled else "Disabled.")
+
+    run(work())
+
+
+def _key(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().strip()
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("No terminal to prompt on. Use --key-stdin.", param_hint="--key-stdin")
+    entered: str = typer.prompt("Key", hide_input=True, err=True)
+    return entered
+
+
 async def _counted(context: CliContext, given: "Mapping[str, str | None]") -> "RetractionEstimate":
     from leadflood.cli.validation import checked
     from leadflood.domains.enrichment.contracts.retractions import RetractValues
@@ -151,9 +256,12 @@ def _print_retraction(found: "RetractionEstimate | RetractionView", *, as_json: 
 async def _found(context: CliContext, name: str) -> "SourceView":
     from leadflood.domains.enrichment.queries import sources
     from leadflood.domains.enrichment.registry import worker_sources
+    from leadflood.domains.enrichment.service.workspace_sources import providers_by_source, shown_sources
 
-    asked = worker_sources(context.platform.settings)
-    return await sources.get_source(context.database, context.actor, name=name, sources=asked)
+    every = shown_sources(worker_sources(context.platform.settings))
+    return await sources.get_source(
+        context.database, context.actor, name=name, sources=every, providers=providers_by_source()
+    )
 
 
 def _seconds(value: float | None) -> str | None:

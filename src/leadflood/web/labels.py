@@ -45,19 +45,30 @@ _FORM_FIELDS: Final = {
     "workspace": "Workspace name",
 }
 _SOURCES: Final = {
+    "abstract_company": "Abstract company enrichment",
+    "abstract_email": "Abstract email reputation",
+    "apollo_company": "Apollo, companies",
+    "apollo_person": "Apollo, persons",
+    "apollo_phone": "Apollo phone numbers",
     "companies_house": "Companies House",
     "company_place": "Place of the company",
     "dns": "DNS records",
     "email_check": "Email check",
     "email_insight": "Email address",
     "gleif": "GLEIF",
+    "hunter_domain_search": "Hunter domain search",
+    "hunter_email_finder": "Hunter email finder",
+    "hunter_email_verifier": "Hunter email verifier",
     "job_title": "Job title",
     "manual": "A person",
+    "pdl_company": "People Data Labs, companies",
+    "pdl_person": "People Data Labs, persons",
     "phone_place": "Phone number",
     "sec_edgar": "SEC EDGAR",
     "simulated": "Simulated provider",
     "website": "Website",
     "wikidata": "Wikidata",
+    "zerobounce": "ZeroBounce",
 }
 """Labels of enrichment sources."""
 _LEAD_SOURCES: Final = {"api": "API", "cli": "CLI", "demo": "Sample data", "linkedin": "LinkedIn", "csv": "CSV"}
@@ -122,6 +133,7 @@ STATUSES: Final = {
     "unavailable": ("bad", "circle-x", "Unavailable"),
     "blocked": ("bad", "ban", "Blocked"),
     "idle": ("neutral", "circle-dashed", "Not asked"),
+    "off": ("neutral", "circle-dashed", "Off"),
     "gone": ("bad", "circle-x", "Offline"),
     "uploading": ("info", "loader-circle", "Uploading"),
     "uploaded": ("warn", "circle-dashed", "Ready to map"),

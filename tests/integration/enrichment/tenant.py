@@ -21,6 +21,7 @@ BODY_REFUSALS = {
     ("retractValues", "leadId"): (409, "nothing_to_retract"),
     ("retractValues", "companyId"): (409, "nothing_to_retract"),
 }
+APPEND_ONLY = ("lookup_objections",)
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {
     "source_gates": "times and numbers of sources",
@@ -28,6 +29,9 @@ WITHOUT_PERSONAL_DATA = {
     "enrichment_batches": "a name, counts, and which leads or companies were chosen, by ID or filter",
     "enrichment_batch_reasons": "counts of sentences about sources, without names",
     "fill_policies": "numbers by the name of a field",
+    "provider_keys": "encrypted keys of providers",
+    "source_settings": "names of sources, and definitions of how they are asked",
+    "lookup_objections": "keyed hashes of persons who must not be looked up, which have to outlive their data",
     "company_merge_lookups": "IDs of merges and lookups of organizations, deleted with them",
 }
 
@@ -51,6 +55,9 @@ VALUES (:workspace_id, :id, :company_id, 'register', '1', 'missed', now())
 ITEM = sql("INSERT INTO enrichment_batch_items VALUES (:workspace_id, :id, :lead_id, NULL)")
 REASON = sql("INSERT INTO enrichment_batch_reasons VALUES (:workspace_id, :id, 'partial', 'A source was away.', 1)")
 POLICY = sql("INSERT INTO fill_policies VALUES (:workspace_id, 'lead', 'country', 0.8, true)")
+KEY = sql("INSERT INTO provider_keys VALUES (:workspace_id, 'hunter', 'https://api.hunter.io', 'x', 'last', 'c')")
+ENABLED = sql("INSERT INTO source_settings VALUES (:workspace_id, 'hunter_email_finder', 'hunter', true)")
+OBJECTION = sql("INSERT INTO lookup_objections VALUES (:workspace_id, 'person', 'hunter_email_finder')")
 REJECTED = sql("""
 INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind)
 VALUES (:workspace_id, :id, :lead_id, 'seniority', 'former', 'head', '"head"', 'system')
@@ -78,6 +85,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
-        await tx.execute(POLICY, {"workspace_id": workspace_id})
+        for statement in (POLICY, KEY, ENABLED, OBJECTION):
+            await tx.execute(statement, {"workspace_id": workspace_id})
         await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}

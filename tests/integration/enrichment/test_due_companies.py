@@ -1,12 +1,13 @@
 """Companies are read again by the clock: only those that are due, have leads, and are not being read."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from leadflood.domains.enrichment.events import READ_DUE_COMPANIES
 from leadflood.domains.enrichment.jobs.due_companies import due_companies
-from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.models import Charge, Source
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext
 from leadflood.kernel.clock import utc_now
@@ -85,3 +86,22 @@ async def test_nothing_is_refreshed_without_the_setting_or_sources(office: Offic
 
     assert await refresh(office.bench, register, enabled=False) == {}
     assert await refresh(office.bench, person()) == {}
+
+
+async def test_what_the_clock_starts_asks_no_source_that_charges(office: Office) -> None:
+    """A user asks for money to be spent by adding or enriching a lead. The clock never does."""
+    register, company = Register(), domain()
+    paid = Register(spec=replace(register.spec, name="paid", charges=Charge.ON_HIT, most_units=1))
+
+    async def steps() -> list[str]:
+        await office.bench.attempt(await office.run_job(company), person(), register, paid)
+        latest = (await office.facts(company)).latest
+        return [] if latest is None else sorted(step.source for step in latest.steps)
+
+    made = await office.bench.create(f"ada@{company}")
+    await office.bench.attempt(made.job_id, person(), register, paid)
+    assert await steps() == sorted([register.spec.name, "paid"]), "declined or not, it is a step"
+    await make_due(office.bench)
+    await refresh(office.bench, register)
+
+    assert await steps() == [register.spec.name]

@@ -96,5 +96,6 @@ async def test_sources_have_a_list_and_pages_whose_plots_have_tables(house: Hous
 
 async def test_sources_over_http(toys: httpx.AsyncClient, caller: Caller) -> None:
     listed = (await toys.get("/v1/sources", headers=caller.headers)).json()["items"]
-    assert [item["name"] for item in listed] == ["email_insight"]
+    assert [item["name"] for item in listed if item["provider"] is None] == ["email_insight"]
+    assert {item["state"] for item in listed if item["provider"] is not None} == {"off"}
     assert (listed[0]["state"], listed[0]["subject"], len(listed[0]["hours"])) == ("idle", "lead", 24)

@@ -40,10 +40,12 @@ from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.decisions import UNDONE, Decision
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.participant import PARTICIPANT
-from leadflood.domains.enrichment.permissions import ENRICHMENT_WRITE
+from leadflood.domains.enrichment.permissions import ENRICHMENT_WRITE, SOURCES_WRITE
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service.decisions import DECISION_CHANGESETS
 from leadflood.domains.enrichment.service.retractions import RETRACTION_CHANGESETS
+from leadflood.domains.enrichment.service.workspace_sources import WorkspaceSources
+from leadflood.domains.enrichment.store.source_settings import PROVIDER_KEYS
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED, LeadEventKind
@@ -62,15 +64,16 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
         lambda workspace_id: DoorFetcher(services.door, services.sandbox, workspace_id),
         fingerprints.hash,
     )
+    free = worker_sources(services.settings)
     return [
-        *jobs.definitions(worker_sources(services.settings), engines),
+        *jobs.definitions(WorkspaceSources(free, services.secret_box), engines),
         *clearing(services.database, retention_days=services.settings.job_retention_days),
         *refreshing(services.database),
         *retracting(),
         *joining(),
         *due_companies(
             services.database,
-            worker_sources(services.settings),
+            free,
             enabled=services.settings.refresh_companies,
         ),
     ]
@@ -137,6 +140,18 @@ _AUDIT = (
         "/settings/enrichment",
     ),
     AuditGroup(
+        "enrichment.source_",
+        "Sources with keys",
+        "key",
+        {
+            EnrichmentAuditAction.SOURCE_KEY_SET: "set the key of the source {source}",
+            EnrichmentAuditAction.SOURCE_KEY_CLEARED: "deleted the key of the source {source}",
+            EnrichmentAuditAction.SOURCE_ENABLED: "enabled the source {source}",
+            EnrichmentAuditAction.SOURCE_DISABLED: "disabled the source {source}",
+        },
+        "/settings/sources",
+    ),
+    AuditGroup(
         "enrichment.value_",
         "Decisions about found values",
         "pin",
@@ -182,7 +197,8 @@ DOMAIN = Domain(
     ),
     changesets=(RETRACTION_CHANGESETS, DECISION_CHANGESETS),
     participants=(PARTICIPANT,),
-    permissions=(ENRICHMENT_WRITE,),
+    permissions=(ENRICHMENT_WRITE, SOURCES_WRITE),
+    sealed=(PROVIDER_KEYS,),
     extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
     routes=(
         "leadflood.domains.enrichment.edge.routes",

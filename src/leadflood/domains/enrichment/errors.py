@@ -144,3 +144,37 @@ class OwnField(Conflict):
         super().__init__(
             f"The field {field} is one of the lead itself: edit the lead. What people write always counts."
         )
+
+
+class SourceWithoutKey(Conflict):
+    """The source needs no key: an operator chooses it for the installation."""
+
+    code = "source_without_key"
+    title = "No key needed"
+    remedy = "An operator chooses it with `LEADFLOOD_ENRICHMENT_SOURCES`."
+
+    def __init__(self) -> None:
+        super().__init__("This source needs no key, and is chosen for the whole installation.")
+
+
+class KeyMissing(Conflict):
+    """The workspace has no key of the source's provider."""
+
+    code = "source_key_missing"
+    title = "No key"
+    remedy = "Set the key of the source first."
+
+    def __init__(self) -> None:
+        super().__init__("Your workspace has no key of this provider. Enter its key first.")
+
+
+class PriceMissing(Conflict):
+    """The source charges, and no price is set for it."""
+
+    code = "source_price_missing"
+    title = "No price"
+    remedy = "Set the price of the source first."
+
+    def __init__(self, label: str) -> None:
+        """Args: label: of the source."""
+        super().__init__(f"{label} charges for its answers. Set its price first, so that budgets can limit it.")

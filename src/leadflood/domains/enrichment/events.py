@@ -99,6 +99,9 @@ VALUES_RETRACTED_KIND: Final = "values.retracted"
 VALUES_RESTORED_KIND: Final = "values.restored"
 """Kinds of entries in the timelines of leads and companies: values of a source were retracted, or restored."""
 
+SOURCE: Final = "source"
+"""Kind of subject of the audit log."""
+
 FILL_POLICY: Final = "fill_policy"
 """Kind of subject of the audit log."""
 
@@ -129,6 +132,10 @@ class EnrichmentAuditAction(StrEnum):
     CORRECTION_REMOVED = "enrichment.value_correction_removed"
     VALUE_REJECTED = "enrichment.value_rejected"
     REJECTION_REMOVED = "enrichment.value_rejection_removed"
+    SOURCE_KEY_SET = "enrichment.source_key_set"
+    SOURCE_KEY_CLEARED = "enrichment.source_key_cleared"
+    SOURCE_ENABLED = "enrichment.source_enabled"
+    SOURCE_DISABLED = "enrichment.source_disabled"
 
 
 class LeadEnrichedData(EventData):

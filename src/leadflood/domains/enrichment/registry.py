@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final
 
 from leadflood.domains.enrichment.errors import UnknownSource
-from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.models import Source, SourceSpec
 from leadflood.domains.enrichment.models.policies import ChoiceRules, Policy
 from leadflood.domains.enrichment.models.providers import Provider
 from leadflood.domains.enrichment.sources import abstract, apollo, hunter, people_data_labs, zerobounce
@@ -73,6 +73,21 @@ def build_sources(settings: Settings) -> Sequence[Source]:
 def standard_rules() -> ChoiceRules:
     """Rules of choices that no worker makes, such as after a merge of companies: all sources in their usual order."""
     return rules_of((*_free_sources("no key"), *keyed_sources()))
+
+
+def provider_of(source: str) -> Provider | None:
+    """The provider of a source; None if it needs no key, or does not exist."""
+    names = {spec.name: provider for provider in PROVIDERS for spec in _specs(provider)}
+    return names.get(source)
+
+
+def free_names() -> frozenset[str]:
+    """Names of the sources that need no key of a workspace."""
+    return frozenset({*(source.spec.name for source in _free_sources("no key")), "simulated"})
+
+
+def _specs(provider: Provider) -> Sequence[SourceSpec]:
+    return [source.spec for source in provider.sources("no key")]
 
 
 @cache

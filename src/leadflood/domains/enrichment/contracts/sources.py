@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
+from leadflood.domains.enrichment.contracts.source_settings import ProviderView
 from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.source_health import SourceState
 from leadflood.domains.enrichment.models.sources import Speed
@@ -31,11 +32,12 @@ class SourceHour(View):
 
 
 class SourceView(View):
-    """A source that workers ask. Numbers are of the workspace, of the last 24 hours; stored answers don't count.
+    """A source. Numbers are of the workspace, of the last 24 hours; stored answers don't count.
 
     `state` is of the installation: `working`, `failing`, `limited` (asked as often as it permits, until `until`),
-    `unavailable` (failed several times in a row, asked again at `until`), `blocked` (only another key helps), or `idle`
-    (not asked).
+    `unavailable` (failed several times in a row, asked again at `until`), `blocked` (only another key helps), `idle`
+    (not asked), or `off` (needs a key that the workspace has not set or enabled). Of a source with a key, it is of that
+    key.
     """
 
     model_config = ConfigDict(
@@ -68,6 +70,7 @@ class SourceView(View):
                             "secondsP95": 1.9,
                         }
                     ],
+                    "provider": None,
                 }
             ]
         }
@@ -90,9 +93,10 @@ class SourceView(View):
     seconds_p95: float | None
     fields: list[FieldShare]
     hours: list[SourceHour]
+    provider: ProviderView | None = Field(description="Of a source that needs a key.")
 
 
 class SourcesView(View):
-    """The sources that workers ask, in their order of precedence."""
+    """The sources that workers ask, in their order of precedence, and those that need a key."""
 
     items: list[SourceView]

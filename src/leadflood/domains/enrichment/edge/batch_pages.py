@@ -11,6 +11,7 @@ from leadflood.domains.enrichment.models.batches import BatchStatus
 from leadflood.domains.enrichment.queries import batches as queries
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import batches
+from leadflood.domains.enrichment.service.workspace_sources import asked_sources
 from leadflood.domains.leads.errors import MatchCountExceeded
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.clock import utc_now
@@ -129,7 +130,9 @@ async def _confirm(ctx: PageContext, *, changed: bool = False, status: int = 200
     try:
         command = _command(ctx, counted=False)
         async with ctx.reading() as tx:
-            found = await batches.estimate(tx, ctx.actor, command=command, sources=worker_sources(ctx.parts.settings))
+            free, secret_box = worker_sources(ctx.parts.settings), ctx.parts.secret_box
+            sources = await asked_sources(tx, ctx.actor, free=free, secret_box=secret_box)
+            found = await batches.estimate(tx, ctx.actor, command=command, sources=sources)
     except AppError as error:
         if form.value("domains") and not error.is_fault:
             return _refused_domains(form, error)

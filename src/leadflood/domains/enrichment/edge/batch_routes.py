@@ -10,6 +10,7 @@ from leadflood.domains.enrichment.contracts.batches import EnrichmentBatchView, 
 from leadflood.domains.enrichment.queries import batches as queries
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import batches
+from leadflood.domains.enrichment.service.workspace_sources import asked_sources
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 
 router = APIRouter(prefix="/v1/enrichments", tags=["enrichments"], route_class=EdgeRoute)
@@ -33,7 +34,8 @@ async def start_enrichment(
     """
     if command.dry_run:
         response.status_code = 200
-        sources = worker_sources(unit.parts.settings)
+        free = worker_sources(unit.parts.settings)
+        sources = await asked_sources(unit.tx, unit.actor, free=free, secret_box=unit.parts.secret_box)
         return await batches.estimate(unit.tx, unit.actor, command=command, sources=sources)
     started = await batches.start(unit.tx, unit.actor, command=command, trace=unit.trace)
     response.headers["Location"] = f"/v1/enrichments/{started.id}"

@@ -13,7 +13,7 @@ from leadflood.domains.enrichment.errors import NothingToRetract, SourceNotFound
 from leadflood.domains.enrichment.models.fact_fields import FactField, SubjectKind
 from leadflood.domains.enrichment.models.retractions import UNASKED
 from leadflood.domains.enrichment.models.sources import SourceSpec
-from leadflood.domains.enrichment.registry import build_sources, worker_sources
+from leadflood.domains.enrichment.registry import build_sources, keyed_sources, worker_sources
 from leadflood.domains.enrichment.service import retractions
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.permissions import LEADS_WRITE
@@ -99,7 +99,7 @@ def _choices(spec: SourceSpec) -> list[tuple[str, str]]:
 def _spec(ctx: PageContext) -> SourceSpec:
     """The source of the address, whether workers ask it now or not. Raises: SourceNotFound."""
     name, settings = ctx.request.path_params["name"], ctx.parts.settings
-    for source in (*worker_sources(settings), *build_sources(settings)):
+    for source in (*worker_sources(settings), *build_sources(settings), *keyed_sources()):
         if source.spec.name == name:
             return source.spec
     raise SourceNotFound

@@ -1,23 +1,65 @@
 """Sources of enrichment: their state, and what they answered."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
-from leadflood.domains.enrichment.contracts.sources import SourcesView
+from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey, SourceKeyView
+from leadflood.domains.enrichment.contracts.sources import SourcesView, SourceView
+from leadflood.domains.enrichment.permissions import SOURCES_WRITE
 from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.domains.enrichment.registry import worker_sources
+from leadflood.domains.enrichment.service import source_settings as service
+from leadflood.domains.enrichment.service.workspace_sources import providers_by_source, shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"], route_class=EdgeRoute)
+
+_Name = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.]*$", examples=["hunter_email_verifier"])]
 
 
 @router.get("", summary="List the sources")
 @requires(LEADS_READ, transaction=False)
 async def list_sources(unit: UnitOfWorkDep) -> SourcesView:
-    """The sources that workers ask, in their order of precedence.
+    """The sources that workers ask, in their order of precedence, and those that need a key.
 
     Each with its state, its answers of the last 24 hours by outcome and hour, and the share with a value of each field.
     """
-    sources = worker_sources(unit.parts.settings)
-    return SourcesView(items=await queries.list_sources(unit.parts.database, unit.actor, sources=sources))
+    sources = shown_sources(worker_sources(unit.parts.settings))
+    found = await queries.list_sources(
+        unit.parts.database, unit.actor, sources=sources, providers=providers_by_source()
+    )
+    return SourcesView(items=found)
+
+
+@router.get("/{name}", summary="Retrieve a source")
+@requires(LEADS_READ, transaction=False)
+async def get_source(name: _Name, unit: UnitOfWorkDep) -> SourceView:
+    """One source, with its state and what it answered in the last 24 hours."""
+    sources = shown_sources(worker_sources(unit.parts.settings))
+    return await queries.get_source(
+        unit.parts.database, unit.actor, name=name, sources=sources, providers=providers_by_source()
+    )
+
+
+@router.patch("/{name}", status_code=204, summary="Enable or disable a source with a key")
+@requires(SOURCES_WRITE)
+async def change_source(name: _Name, command: ChangeSource, unit: UnitOfWorkDep) -> None:
+    """Enabling needs the key of its provider, and a price if it charges. Disabling stops the next question."""
+    await service.change(unit.tx, unit.actor, source=name, command=command)
+
+
+@router.put("/{name}/key", status_code=200, summary="Set the key of a source")
+@requires(SOURCES_WRITE)
+async def set_source_key(name: _Name, command: SetSourceKey, unit: UnitOfWorkDep) -> SourceKeyView:
+    """Stores the key of the source's provider, encrypted, in place of the former one. It is never shown again."""
+    return await service.set_key(unit.tx, unit.actor, unit.parts.secret_box, source=name, command=command)
+
+
+@router.delete("/{name}/key", status_code=204, summary="Delete the key of a source")
+@requires(SOURCES_WRITE)
+async def clear_source_key(name: _Name, unit: UnitOfWorkDep) -> None:
+    """Deletes the key of the source's provider, and disables its sources."""
+    await service.clear_key(unit.tx, unit.actor, source=name)

@@ -1,15 +1,17 @@
 """Engines of a worker: one for each subject, with its lookups in the database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn, cast
 from uuid import UUID
 
+from leadflood.domains.enrichment.engine.named_gates import NamedBreakers, NamedRates
+from leadflood.domains.enrichment.engine.objections import GuardedSource, guard_of
 from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.engine.postgres import PostgresBreakers, PostgresLookups, PostgresRates
 from leadflood.domains.enrichment.engine.running import Engine
-from leadflood.domains.enrichment.models import Fetcher, Source
+from leadflood.domains.enrichment.models import Fetcher, Source, Speed, SubjectKind
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.kernel.db.database import Database
@@ -51,14 +53,30 @@ class SubjectEngines:
         self._slots: dict[str, asyncio.Semaphore] = {}
         self.offline = cast("Fetcher", Offline())
 
-    async def run(self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest) -> SubjectRun:
-        """Ask the sources about a subject. Answers are stored as they come. Raises: as `Engine.run`.
+    async def run(
+        self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest, gates: Mapping[str, str]
+    ) -> SubjectRun:
+        """Ask the sources about a subject. Answers are stored as they come. Args: gates: see `SourceSet`.
 
         The caller has ended the claims of attempts before this one (`store.lookups.end_claims`), which is the only one
         that asks about the subject.
+
+        Raises: as `Engine.run`.
         """
+        sources = await self._permitted(asker, sources, request)
         lookups = PostgresLookups(self._database, asker)
         fetcher = self._fetcher(asker.workspace_id)
-        ports = EnginePorts(lookups, self._rates, self._breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)
+        rates, breakers = NamedRates(self._rates, gates), NamedBreakers(self._breakers, gates)
+        ports = EnginePorts(lookups, rates, breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)
         result = await Engine(sources, ports, self._slots).run(request)
         return SubjectRun(result, frozenset(lookups.used))
+
+    async def _permitted(self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest) -> Sequence[Source]:
+        """The sources that may be asked about a person: of one who objected, those that send nothing."""
+        if asker.kind is not SubjectKind.LEAD:
+            return sources
+        workspace_id = asker.workspace_id
+        guard = await guard_of(self._database, workspace_id, self._fingerprint, request.given, request.stored)
+        if guard.objected:
+            return [source for source in sources if source.spec.speed is Speed.INSTANT]
+        return [GuardedSource(source, guard) for source in sources]

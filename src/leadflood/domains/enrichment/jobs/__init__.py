@@ -11,16 +11,16 @@ from leadflood.domains.enrichment.engine.lead_questions import asked_fields, giv
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
 from leadflood.domains.enrichment.jobs import batches, companies
-from leadflood.domains.enrichment.models import Found, Missed, Source, Speed, SubjectKind
+from leadflood.domains.enrichment.models import Found, Missed, Source, SubjectKind
 from leadflood.domains.enrichment.models.choosing import FactCandidate
-from leadflood.domains.enrichment.models.company_runs import CompanyRun, company_sources, plan_of
+from leadflood.domains.enrichment.models.company_runs import CompanyRun
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
-from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.questions import meets
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, StepState
+from leadflood.domains.enrichment.models.source_sets import SourceSet
 from leadflood.domains.enrichment.queries.companies import is_company_known
-from leadflood.domains.enrichment.registry import rules_of
 from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.service.workspace_sources import FixedSources, SourceSets
 from leadflood.domains.enrichment.store import SourceAnswer
 from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
 from leadflood.domains.jobs.errors import Retryable, Terminal
@@ -35,17 +35,24 @@ _TEMPORARY: Final = frozenset({StepState.WAITING, StepState.AWAY})
 _UNANSWERED: Final = _TEMPORARY | {StepState.REFUSED, StepState.FAILED}
 
 
-def definitions(sources: Sequence[Source], engines: SubjectEngines) -> list[JobDefinition[Any]]:
-    """The jobs that ask these sources, in order of precedence."""
-    rules = rules_of(sources)
-    about_companies = company_sources(sources)
-    enriching = _Enriching(sources, engines, rules, plan_of(about_companies) if about_companies else None)
-    load = None if enriching.slow else enriching.load
+def definitions(sources: SourceSets | Sequence[Source], engines: SubjectEngines) -> list[JobDefinition[Any]]:
+    """The jobs that ask the sources of each workspace, or the same ones for all."""
+    sets = FixedSources(sources) if isinstance(sources, Sequence) else sources
+    enriching = _Enriching(sets, engines)
+    load = None if sets.least.slow else enriching.load
     return [
         JobDefinition(ENRICH_LEAD, enriching.enrich, on_failed=_lead_failed, many=True, load=load),
-        *companies.definitions(about_companies, engines, rules),
-        *batches.definitions(about_companies),
+        *companies.definitions(sets, engines),
+        *batches.definitions(sets),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A lead that needs the sources that do not wait, and no others."""
+
+    lead: LeadDetails
+    sources: SourceSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +71,21 @@ class _Asked:
 class _Enriching:
     """The handler of the job."""
 
-    def __init__(
-        self, sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules, company_plan: str | None
-    ) -> None:
-        """Args: company_plan: the sources that companies are asked by; None if they are not asked."""
-        people = [source for source in sources if source.spec.subject is SubjectKind.LEAD]
-        self._instant = [source for source in people if source.spec.speed is Speed.INSTANT]
-        self.slow = [source for source in people if source.spec.speed is not Speed.INSTANT]
+    def __init__(self, sources: SourceSets, engines: SubjectEngines) -> None:
+        self._sources = sources
         self._engines = engines
-        self._rules = rules
-        self._company_plan = company_plan
 
-    async def load(self, tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[LeadDetails | None]:
-        """None for a deleted lead, and for one whose company has to be read first."""
+    async def load(self, tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[_Loaded | None]:
+        """None for a deleted lead, for one whose company has to be read first, and where persons are asked about."""
+        sources = await self._sources.of(tx, actor.workspace_id)
+        if sources.slow:
+            return [None] * len(payloads)
         known = await service.load_leads(tx, actor, lead_ids=[payload.lead_id for payload in payloads])
         unread: Collection[UUID] = ()
-        if self._company_plan is not None:
-            unread = await company_runs.unread_leads(tx, actor, leads=known.values(), sources=self._company_plan)
-        return [None if payload.lead_id in unread else known.get(payload.lead_id) for payload in payloads]
+        if sources.plan is not None:
+            unread = await company_runs.unread_leads(tx, actor, leads=known.values(), sources=sources.plan)
+        ready = {lead_id: _Loaded(lead, sources) for lead_id, lead in known.items() if lead_id not in unread}
+        return [ready.get(payload.lead_id) for payload in payloads]
 
     async def enrich(self, context: JobContext[EnrichLead]) -> Complete[service.AttemptResult] | Later | None:
         """Ask the sources. With instant ones alone, the lead passes through `processing` in one transaction.
@@ -89,36 +93,39 @@ class _Enriching:
         A lead whose company is being read waits for that, after its own sources were asked.
         """
         if context.loaded is not None:
-            lead: LeadDetails = context.loaded
-            answers = await self._at_once(lead, frozenset())
-            return Complete(service.complete, service.AttemptResult(lead.id, answers, self._rules, begun=False))
-        begin = service.AttemptStart(context.payload.lead_id, self._company_plan)
+            loaded: _Loaded = context.loaded
+            answers = await self._at_once(loaded.sources, loaded.lead, frozenset())
+            result = service.AttemptResult(loaded.lead.id, answers, loaded.sources.rules, begun=False)
+            return Complete(service.complete, result)
+        async with context.transaction() as tx:
+            sources = await self._sources.of(tx, context.actor.workspace_id)
+        begin = service.AttemptStart(context.payload.lead_id, sources.plan)
         started = await context.share(service.start, begin)
         if started is None:
             return None
-        if started.run is not None and not self.slow:
+        if started.run is not None and not sources.slow:
             return _wait(started.run)
-        asked = _Asked(await self._at_once(started.lead, started.answered))
-        if self.slow:
-            asked = _Asked(asked.answers, await self._run(context, started.lead, asked.answers))
+        asked = _Asked(await self._at_once(sources, started.lead, started.answered))
+        if sources.slow:
+            asked = _Asked(asked.answers, await self._run(context, sources, started.lead, asked.answers))
         if started.run is not None:
             return _wait(started.run)
-        if not asked.found and asked.run is not None and not await self._knows_company(context):
+        if not asked.found and asked.run is not None and not await self._knows_company(context, sources):
             _require_answers(asked.run)
-        return Complete(service.complete, service.AttemptResult(started.lead.id, asked.answers, self._rules))
+        return Complete(service.complete, service.AttemptResult(started.lead.id, asked.answers, sources.rules))
 
-    async def _knows_company(self, context: JobContext[EnrichLead]) -> bool:
+    async def _knows_company(self, context: JobContext[EnrichLead], sources: SourceSet) -> bool:
         """Whether the facts of its company are something that is known of the lead."""
-        if self._company_plan is None:
+        if sources.plan is None:
             return False
         async with context.transaction() as tx:
             return await is_company_known(tx, context.actor, lead_id=context.payload.lead_id)
 
-    async def _at_once(self, lead: LeadDetails, answered: frozenset[str]) -> list[SourceAnswer]:
+    async def _at_once(self, sources: SourceSet, lead: LeadDetails, answered: frozenset[str]) -> list[SourceAnswer]:
         """The answers of the sources that do not wait."""
         question = lead_question(lead, utc_now())
         answers = []
-        for source in self._instant:
+        for source in sources.instant:
             spec = source.spec
             if spec.name not in answered and meets(spec.needs, question.known):
                 answer = await source.ask(question, self._engines.offline)
@@ -129,7 +136,7 @@ class _Enriching:
         return answers
 
     async def _run(
-        self, context: JobContext[EnrichLead], lead: LeadDetails, answers: Sequence[SourceAnswer]
+        self, context: JobContext[EnrichLead], sources: SourceSet, lead: LeadDetails, answers: Sequence[SourceAnswer]
     ) -> RunResult:
         """The run of the sources that wait. Their answers are stored as they come."""
         job = context.job
@@ -143,12 +150,12 @@ class _Enriching:
         request = RunRequest(
             SubjectKind.LEAD,
             given,
-            asked_fields(self.slow),
-            self._rules.policy,
+            asked_fields(sources.slow),
+            sources.rules.policy,
             newer_than=job.created_at,
             stored=known,
         )
-        return (await self._engines.run(asker, self.slow, request)).result
+        return (await self._engines.run(asker, sources.slow, request, sources.gates)).result
 
 
 def _wait(run: CompanyRun) -> Later:

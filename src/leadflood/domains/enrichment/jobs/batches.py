@@ -1,13 +1,12 @@
 """The job that carries a batch on."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from leadflood.domains.enrichment.events import ENRICH_BATCH, EnrichBatch
-from leadflood.domains.enrichment.models import Source
 from leadflood.domains.enrichment.service import batch_walk, batches
+from leadflood.domains.enrichment.service.workspace_sources import SourceSets
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, Later
 from leadflood.kernel.actor import Actor
@@ -25,16 +24,17 @@ _WAITS_FOR_SOURCES: Final = "Waiting for sources that limit requests."
 _WAITS: Final = "Waiting for leads that are being enriched."
 
 
-def definitions(about_companies: Sequence[Source]) -> list[JobDefinition[EnrichBatch]]:
-    """The job. Args: about_companies: the sources that companies are asked by."""
+def definitions(sources: SourceSets) -> list[JobDefinition[EnrichBatch]]:
+    """The job. Args: sources: of each workspace."""
 
     async def carry_on(context: JobContext[EnrichBatch]) -> Later | None:
         """Take one step after the other, each in its own transaction; killed anywhere, the next attempt continues."""
         end = monotonic() + _TURN
         while True:
             async with context.transaction() as tx:
+                about = (await sources.of(tx, context.actor.workspace_id)).companies
                 progress = await batch_walk.advance(
-                    tx, context.actor, batch_id=context.payload.batch_id, job=context.job, sources=about_companies
+                    tx, context.actor, batch_id=context.payload.batch_id, job=context.job, sources=about
                 )
                 if not progress.ended:
                     await context.report(tx, done=progress.done, total=progress.total)

@@ -1,17 +1,16 @@
 """The run of a company, and the job that clears runs."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
 from leadflood.domains.enrichment.engine.lead_questions import asked_fields
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import CLEAR_RUNS, ENRICH_COMPANY, EnrichCompany
-from leadflood.domains.enrichment.models import Source, SubjectKind
-from leadflood.domains.enrichment.models.company_runs import instant_facts, plan_of
-from leadflood.domains.enrichment.models.policies import ChoiceRules
+from leadflood.domains.enrichment.models import SubjectKind
+from leadflood.domains.enrichment.models.company_runs import instant_facts
 from leadflood.domains.enrichment.models.runs import RunRequest
 from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.service.workspace_sources import SourceSets
 from leadflood.domains.enrichment.store import batches
 from leadflood.domains.enrichment.store.company_runs import purge
 from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
@@ -34,11 +33,9 @@ _TIMEOUT: Final = 900.0
 """Seconds of an attempt, most of which it may wait for its turn."""
 
 
-def definitions(
-    sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules
-) -> list[JobDefinition[EnrichCompany]]:
-    """The run of a company with these sources."""
-    reading = _CompanyReading(sources, engines, rules)
+def definitions(sources: SourceSets, engines: SubjectEngines) -> list[JobDefinition[EnrichCompany]]:
+    """The run of a company with the sources of its workspace."""
+    reading = _CompanyReading(sources, engines)
     return [JobDefinition(ENRICH_COMPANY, reading.read, on_failed=_run_failed, timeout=_TIMEOUT)]
 
 
@@ -57,38 +54,41 @@ def clearing(database: Database, *, retention_days: int) -> list[JobDefinition[A
 class _CompanyReading:
     """The handler of the run of a company."""
 
-    def __init__(self, sources: Sequence[Source], engines: SubjectEngines, rules: ChoiceRules) -> None:
+    def __init__(self, sources: SourceSets, engines: SubjectEngines) -> None:
         self._sources = sources
-        self._plan = plan_of(sources)
         self._engines = engines
-        self._rules = rules
         self._slots = FairSlots(_CONCURRENT, per_key=_PER_KEY, queue=_QUEUE)
 
     async def read(self, context: JobContext[EnrichCompany]) -> Complete[company_runs.RunEnd] | Later | None:
         """Ask the sources, whose answers are stored as they come, then choose among them."""
         async with self._slots.slot((context.job.workspace_id, context.job.priority)):
             async with context.transaction() as tx:
-                task = await company_runs.begin(tx, context.actor, payload=context.payload, sources=self._plan)
+                every = await self._sources.of(tx, context.actor.workspace_id)
+                plan, free_plan = every.plan or "", every.free.plan or ""
+                task = await company_runs.begin(
+                    tx, context.actor, payload=context.payload, sources=plan, free_sources=free_plan
+                )
                 if task is None:
                     return None
+                sources = every.free if task.free_only else every
                 if task.not_before is not None and task.not_before > utc_now():
                     return Later(task.not_before, "Some sources want to be asked later.")
                 asker = LookupAsker(context.job.workspace_id, SubjectKind.COMPANY, task.company_id, context.job.id)
                 await end_claims(tx, asker)
                 stored = await company_runs.stored_candidates(
-                    tx, context.actor, company_id=task.company_id, rules=self._rules
+                    tx, context.actor, company_id=task.company_id, rules=every.rules
                 )
             request = RunRequest(
                 SubjectKind.COMPANY,
                 task.given,
-                asked_fields(self._sources),
-                self._rules.policy,
+                asked_fields(sources.companies),
+                sources.rules.policy,
                 newer_than=task.newer_than,
                 stored=stored,
             )
-            run = await self._engines.run(asker, self._sources, request)
-        instant = instant_facts(run.result, self._sources)
-        end = company_runs.RunEnd(task, run.result, run.lookup_ids, instant, self._rules)
+            run = await self._engines.run(asker, sources.companies, request, sources.gates)
+        instant = instant_facts(run.result, sources.companies)
+        end = company_runs.RunEnd(task, run.result, run.lookup_ids, instant, every.rules)
         return Complete(company_runs.finish, end)
 
 

@@ -20,7 +20,10 @@ _PER_WORKSPACE: Final = 20
 
 
 def due_companies(database: Database, sources: Sequence[Source], *, enabled: bool) -> list[JobDefinition[NoPayload]]:
-    """The job. Args: database: for transactions across workspaces."""
+    """The job. It runs by the clock, so it asks no source that charges.
+
+    `database`: for transactions across workspaces. `sources`: the free ones.
+    """
     about = company_sources(sources)
 
     async def refresh(context: JobContext[NoPayload]) -> None:
@@ -37,6 +40,7 @@ def due_companies(database: Database, sources: Sequence[Source], *, enabled: boo
                     company_ids=company_ids,
                     sources=plan_of(about),
                     include_fresh=False,
+                    free_only=True,
                     trace=context.job.trace,
                 )
 

@@ -57,6 +57,7 @@ class CompanyTask:
         newer_than: see `RunRequest`.
         not_before: of a run that follows another one.
         follow_ups: runs that this one follows.
+        free_only: whether sources that charge are left out.
     """
 
     run_id: UUID
@@ -65,6 +66,7 @@ class CompanyTask:
     newer_than: datetime | None
     not_before: datetime | None = None
     follow_ups: int = 0
+    free_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ _LONG: Final = timedelta(seconds=1)
 class SourceState(StrEnum):
     """State of a source.
 
-    `BLOCKED`: only another key helps. `UNAVAILABLE`: it failed several times in a row, and is not asked until a time.
-    `LIMITED`: it was asked as often as it permits. `FAILING`: it fails, but is still asked. `IDLE`: it was not asked.
+    `OFF`: the workspace has no key, or has not enabled it. `BLOCKED`: only another key helps. `UNAVAILABLE`: it failed
+    several times in a row, and is not asked until a time. `LIMITED`: it was asked as often as it permits. `FAILING`: it
+    fails, but is still asked. `IDLE`: it was not asked.
     """
 
     WORKING = "working"
@@ -34,6 +35,7 @@ class SourceState(StrEnum):
     UNAVAILABLE = "unavailable"
     BLOCKED = "blocked"
     IDLE = "idle"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from leadflood.domains.enrichment.contracts.source_settings import ProviderView
 from leadflood.domains.enrichment.contracts.sources import FieldShare, SourceHour, SourceView
 from leadflood.domains.enrichment.errors import SourceNotFound
 from leadflood.domains.enrichment.models.breakers import Breaker
+from leadflood.domains.enrichment.models.providers import Provider
 from leadflood.domains.enrichment.models.runs import StepState
-from leadflood.domains.enrichment.models.source_health import ANSWERED, FAILED, PERIOD, SourceGate, standing_of
+from leadflood.domains.enrichment.models.source_health import (
+    ANSWERED,
+    FAILED,
+    PERIOD,
+    SourceGate,
+    SourceState,
+    standing_of,
+)
 from leadflood.domains.enrichment.models.sources import Source
+from leadflood.domains.enrichment.queries.source_settings import (
+    StoredKey,
+    gate_name,
+    provider_keys,
+    source_settings,
+)
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
@@ -23,6 +38,7 @@ from leadflood.kernel.ids import first_id_at
 _MAX: Final = 100_000
 """Questions of the period that are looked at, the latest ones."""
 _HOUR: Final = timedelta(hours=1)
+_NO_PROVIDERS: Final[Mapping[str, Provider]] = {}
 
 # Rates and breakers of all sources.
 GATES = sql("SELECT source, next_at, failures, openings, open_until, reason, keyed FROM source_gates")
@@ -55,8 +71,16 @@ class _Answers:
     p95: float | None = None
 
 
-async def list_sources(database: Database, actor: Actor, *, sources: Sequence[Source]) -> list[SourceView]:
-    """The sources that workers ask, in their order, with their health.
+async def list_sources(
+    database: Database,
+    actor: Actor,
+    *,
+    sources: Sequence[Source],
+    providers: Mapping[str, Provider] = _NO_PROVIDERS,
+) -> list[SourceView]:
+    """The sources, in their order, with their health.
+
+    `providers`: of those of the sources that need a key, by source.
 
     Raises: leadflood.kernel.actor.MissingPermission.
     """
@@ -67,21 +91,49 @@ async def list_sources(database: Database, actor: Actor, *, sources: Sequence[So
     async with database.transaction(actor.workspace_id, read_only=True) as tx:
         answers = await _answers(tx, actor, now)
         shares = await _shares(tx, actor, now)
-    nothing = _Answers()
-    return [
-        _view(source, gates.get(name, SourceGate()), answers.get(name, nothing), shares.get(name, []), now)
-        for source in sources
-        for name in [source.spec.name]
-    ]
+        keys = await provider_keys(tx, actor.workspace_id)
+        enabled = {each.source for each in await source_settings(tx, actor.workspace_id, enabled_only=True)}
+    nothing, found = _Answers(), []
+    for source in sources:
+        name, provider = source.spec.name, providers.get(source.spec.name)
+        key = None if provider is None else keys.get(provider.name)
+        gate = gates.get(name if key is None else gate_name(name, key.credential), SourceGate())
+        view = _view(source, gate, answers.get(name, nothing), shares.get(name, []), now)
+        found.append(view if provider is None else _of_provider(view, provider, key, enabled=name in enabled))
+    return found
 
 
-async def get_source(database: Database, actor: Actor, *, name: str, sources: Sequence[Source]) -> SourceView:
+async def get_source(
+    database: Database,
+    actor: Actor,
+    *,
+    name: str,
+    sources: Sequence[Source],
+    providers: Mapping[str, Provider] = _NO_PROVIDERS,
+) -> SourceView:
     """One source. Raises: SourceNotFound, leadflood.kernel.actor.MissingPermission."""
     asked = [source for source in sources if source.spec.name == name]
-    found = await list_sources(database, actor, sources=asked)
+    found = await list_sources(database, actor, sources=asked, providers=providers)
     if not found:
         raise SourceNotFound
     return found[0]
+
+
+def _of_provider(view: SourceView, provider: Provider, key: StoredKey | None, *, enabled: bool) -> SourceView:
+    shown = ProviderView(
+        name=provider.name,
+        label=provider.label,
+        origin=provider.origin,
+        unit=provider.unit,
+        help=provider.help,
+        key_last4=None if key is None else key.last4,
+        key_set_at=None if key is None else key.set_at,
+        enabled=enabled,
+    )
+    if enabled and key is not None:
+        return view.model_copy(update={"provider": shown})
+    reason = "It needs a key." if key is None else "It is not enabled."
+    return view.model_copy(update={"provider": shown, "state": SourceState.OFF, "reason": reason, "until": None})
 
 
 async def _gates(tx: Transaction) -> dict[str, SourceGate]:
@@ -155,4 +207,5 @@ def _view(
         seconds_p95=answers.p95,
         fields=list(shares),
         hours=hours,
+        provider=None,
     )

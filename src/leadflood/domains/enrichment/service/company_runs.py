@@ -138,8 +138,12 @@ async def request_in_bulk(
     sources: str,
     include_fresh: bool,
     trace: Mapping[str, str],
+    free_only: bool = False,
 ) -> BulkRuns:
-    """Start runs of those companies whose facts are not fresh, or of all. A live run of a company counts as its own."""
+    """Start runs of those companies whose facts are not fresh, or of all. A live run of a company counts as its own.
+
+    `free_only`: ask no source that charges.
+    """
     known = await company_queries.main_domains(tx, actor.workspace_id, company_ids)
     fresh = frozenset() if include_fresh else await fresh_companies(tx, actor, companies=known, sources=sources)
     wanted = {company_id: domain for company_id, domain in known.items() if company_id not in fresh}
@@ -147,7 +151,9 @@ async def request_in_bulk(
         return BulkRuns({}, fresh)
     await runs.end_scheduled(tx, actor.workspace_id, wanted, sentence=_ASKED_NOW)
     newer_than = utc_now() if include_fresh else None
-    started = await runs.request(tx, actor.workspace_id, wanted, sources=sources, newer_than=newer_than)
+    started = await runs.request(
+        tx, actor.workspace_id, wanted, sources=sources, newer_than=newer_than, free_only=free_only
+    )
     await _enqueue(tx, actor, started, trace, Priority.BULK)
     live = await runs.live(tx, actor.workspace_id, list(wanted))
     return BulkRuns({company_id: run.job_id for company_id, run in live.items()}, fresh)
@@ -171,19 +177,34 @@ async def is_awaited(tx: Transaction, actor: Actor, run_id: UUID) -> bool:
     return await runs.awaited(tx, actor.workspace_id, run_id)
 
 
-async def begin(tx: Transaction, actor: Actor, *, payload: EnrichCompany, sources: str) -> CompanyTask | None:
-    """Begin an attempt of a run. None if it has ended, or ends now because its company is deleted or merged."""
+async def begin(
+    tx: Transaction, actor: Actor, *, payload: EnrichCompany, sources: str, free_sources: str
+) -> CompanyTask | None:
+    """Begin an attempt of a run. None if it has ended, or ends now because its company is deleted or merged.
+
+    `sources`, `free_sources`: see `plan_of`; the latter of a run that asks no source that charges.
+    """
     company = await companies.lock_if_active(tx, actor, company_id=payload.company_id)
     if company is None:
         await _cancel(tx, actor, payload.company_id)
         return None
-    begun = await runs.begin(tx, actor.workspace_id, payload.run_id, domain=company.domain, sources=sources)
+    begun = await runs.begin(
+        tx, actor.workspace_id, payload.run_id, domain=company.domain, sources=sources, free_sources=free_sources
+    )
     if begun is None:
         return None
     given: dict[FactField, FactValue] = {fields.DOMAIN: company.domain}
     if company.name:
         given[fields.NAME] = company.name
-    return CompanyTask(payload.run_id, company.id, given, begun.newer_than, begun.not_before, begun.follow_ups)
+    return CompanyTask(
+        payload.run_id,
+        company.id,
+        given,
+        begun.newer_than,
+        begun.not_before,
+        begun.follow_ups,
+        free_only=begun.free_only,
+    )
 
 
 async def stored_candidates(

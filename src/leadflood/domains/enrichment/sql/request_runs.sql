@@ -1,7 +1,8 @@
 -- Start runs of companies whose facts are not fresh, or of all if they are asked again. A company of which one has not
 -- ended gets none: the unique index decides. In the order of companies, so that two who start several cannot deadlock.
-INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, sources, newer_than, wait_until)
-SELECT :workspace_id, w.id, w.company_id, w.job_id, w.domain, :sources, :newer_than, now() + make_interval(secs => :wait)
+INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, sources, newer_than, wait_until, free_only)
+SELECT :workspace_id, w.id, w.company_id, w.job_id, w.domain, :sources, :newer_than, now() + make_interval(secs => :wait),
+       :free_only
 FROM unnest(:company_ids::uuid[], :domains::text[], :ids::uuid[], :job_ids::uuid[]) AS w (company_id, domain, id, job_id)
 WHERE :newer_than::timestamptz IS NOT NULL OR NOT EXISTS (
     SELECT FROM company_runs r

@@ -33,15 +33,16 @@ WHERE workspace_id = :workspace_id AND id = :run_id AND ended_at IS NULL AND wai
 BEGIN = sql("""
 UPDATE company_runs
 SET started_at = CASE WHEN not_before > now() THEN NULL ELSE coalesce(started_at, now()) END, domain = :domain,
-    sources = :sources
+    sources = CASE WHEN free_only THEN :free_sources ELSE :sources END
 WHERE workspace_id = :workspace_id AND id = :run_id AND ended_at IS NULL
-RETURNING newer_than, not_before, follow_ups
+RETURNING newer_than, not_before, follow_ups, free_only
 """)
 
 # Start a run that follows one that has just ended. No lead waits for it.
 FOLLOW_UP = sql("""
-INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, sources, wait_until, not_before, follow_ups)
-SELECT workspace_id, :id, company_id, :job_id, domain, sources, now(), :not_before, follow_ups + 1
+INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, sources, wait_until, not_before, follow_ups,
+                          free_only)
+SELECT workspace_id, :id, company_id, :job_id, domain, sources, now(), :not_before, follow_ups + 1, free_only
 FROM company_runs WHERE workspace_id = :workspace_id AND id = :run_id
 RETURNING id, company_id, job_id, domain, wait_until
 """)
@@ -159,11 +160,12 @@ async def request(
     *,
     sources: str,
     newer_than: datetime | None = None,
+    free_only: bool = False,
 ) -> list[CompanyRun]:
     """Start runs of those companies that need one. Returns them: their jobs are to be queued.
 
     `companies`: main domains by ID. `sources`: facts that other ones found are not fresh. `newer_than`: see
-    `RunRequest`; with it, fresh facts are asked for again.
+    `RunRequest`; with it, fresh facts are asked for again. `free_only`: ask no source that charges.
     """
     values = {
         "company_ids": list(companies),
@@ -171,7 +173,7 @@ async def request(
         "ids": [new_id() for _ in companies],
         "job_ids": [new_id() for _ in companies],
     }
-    limits = {"sources": sources, "newer_than": newer_than, "wait": WAIT.total_seconds()}
+    limits = {"sources": sources, "newer_than": newer_than, "wait": WAIT.total_seconds(), "free_only": free_only}
     rows = await tx.all(REQUEST, {"workspace_id": workspace_id, **values, **limits})
     return [CompanyRun(**dict(row)) for row in rows]
 
@@ -187,9 +189,15 @@ async def awaited(tx: Transaction, workspace_id: UUID, run_id: UUID) -> bool:
     return await tx.scalar(AWAITED, {"workspace_id": workspace_id, "run_id": run_id}) is not None
 
 
-async def begin(tx: Transaction, workspace_id: UUID, run_id: UUID, *, domain: str, sources: str) -> Row | None:
-    """Begin an attempt of a run. Returns `newer_than`, `not_before` and `follow_ups`; None if it has ended."""
+async def begin(
+    tx: Transaction, workspace_id: UUID, run_id: UUID, *, domain: str, sources: str, free_sources: str
+) -> Row | None:
+    """Begin an attempt of a run. Returns `newer_than`, `not_before`, `follow_ups`, `free_only`; None if it has ended.
+
+    `free_sources`: of a run that asks no source that charges.
+    """
     values = {"workspace_id": workspace_id, "run_id": run_id, "domain": domain, "sources": sources}
+    values["free_sources"] = free_sources
     return await tx.first(BEGIN, values)
 
 

@@ -1,0 +1,92 @@
+"""SQL that reads keys of providers and the settings of sources."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+
+# Sources with their settings and the keys of their providers, in the order in which they were first set up.
+SETTINGS = sql("""
+SELECT s.source, s.provider, s.enabled, s.definition, s.updated_at, k.origin, k.sealed, k.last4, k.credential, k.set_at
+FROM source_settings s
+LEFT JOIN provider_keys k ON k.workspace_id = s.workspace_id AND k.provider = s.provider
+WHERE s.workspace_id = :workspace_id AND (s.enabled OR NOT :enabled)
+ORDER BY s.source
+""")
+
+# The keys of providers, without the keys.
+KEYS = sql("SELECT provider, origin, last4, credential, set_at FROM provider_keys WHERE workspace_id = :workspace_id")
+
+# Whether a source is enabled.
+ENABLED = sql("SELECT enabled FROM source_settings WHERE workspace_id = :workspace_id AND source = :source")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """The key of a provider, still encrypted.
+
+    Attributes:
+        origin: scheme, host and port that it is for.
+        last4: its last four characters.
+        credential: name of its rate and breaker.
+        sealed: empty where it was not asked for.
+    """
+
+    provider: str
+    origin: str
+    last4: str
+    credential: str
+    set_at: datetime
+    sealed: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettings:
+    """Settings of a source. `definition`: of one that the workspace has defined. `key`: of its provider."""
+
+    source: str
+    provider: str
+    enabled: bool
+    definition: Any
+    updated_at: datetime
+    key: StoredKey | None
+
+
+def gate_name(source: str, credential: str) -> str:
+    """Name of the rate and breaker of a source under one key."""
+    return f"{source}:{credential}"
+
+
+async def source_settings(
+    tx: Transaction, workspace_id: UUID, *, enabled_only: bool = False
+) -> Sequence[StoredSettings]:
+    """The settings of the workspace's sources."""
+    rows = await tx.all(SETTINGS, {"workspace_id": workspace_id, "enabled": enabled_only})
+    return [
+        StoredSettings(
+            row.source,
+            row.provider,
+            row.enabled,
+            row.definition,
+            row.updated_at,
+            None
+            if row.sealed is None
+            else StoredKey(row.provider, row.origin, row.last4, row.credential, row.set_at, row.sealed),
+        )
+        for row in rows
+    ]
+
+
+async def provider_keys(tx: Transaction, workspace_id: UUID) -> dict[str, StoredKey]:
+    """The keys that the workspace has, by provider; none of them can be read."""
+    rows = await tx.all(KEYS, {"workspace_id": workspace_id})
+    return {row.provider: StoredKey(row.provider, row.origin, row.last4, row.credential, row.set_at) for row in rows}
+
+
+async def is_enabled(tx: Transaction, workspace_id: UUID, source: str) -> bool:
+    """Whether the workspace has enabled a source that needs a key."""
+    return bool(await tx.scalar(ENABLED, {"workspace_id": workspace_id, "source": source}))

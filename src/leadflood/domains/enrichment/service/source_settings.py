@@ -1,0 +1,90 @@
+"""Verbs on sources with keys: set and clear a key, enable and disable a source."""
+
+from typing import Final
+
+from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey, SourceKeyView
+from leadflood.domains.enrichment.errors import KeyMissing, PriceMissing, SourceNotFound, SourceWithoutKey
+from leadflood.domains.enrichment.events import SOURCE, EnrichmentAuditAction
+from leadflood.domains.enrichment.models.providers import Provider
+from leadflood.domains.enrichment.models.sources import Charge, Source
+from leadflood.domains.enrichment.permissions import SOURCES_WRITE
+from leadflood.domains.enrichment.queries.source_settings import provider_keys
+from leadflood.domains.enrichment.registry import free_names, provider_of
+from leadflood.domains.enrichment.store import source_settings as store
+from leadflood.domains.enrichment.store.source_settings import key_context
+from leadflood.domains.identity.service import audit
+from leadflood.domains.spending.queries import price_of
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.db.transaction import Transaction
+
+_LAST: Final = 4
+_CREDENTIAL: Final = 16
+"""Hexadecimal digits that name the rate and breaker of a key."""
+
+
+async def set_key(
+    tx: Transaction, actor: Actor, secret_box: SecretBox, *, source: str, command: SetSourceKey
+) -> SourceKeyView:
+    """Store the key of a source's provider, in place of the former one. It serves all sources of the provider.
+
+    Raises: SourceNotFound, SourceWithoutKey.
+    """
+    actor.require(SOURCES_WRITE)
+    provider, _ = _found(source)
+    key = command.key
+    workspace_id = actor.workspace_id
+    await store.set_key(
+        tx,
+        workspace_id,
+        provider.name,
+        origin=provider.origin,
+        sealed=secret_box.encrypt(key.encode(), key_context(workspace_id, provider.name, provider.origin)),
+        last4=key[-_LAST:],
+        credential=secret_box.fingerprint(b"credential", workspace_id.bytes, key.encode()).hex()[:_CREDENTIAL],
+    )
+    await _record(tx, actor, EnrichmentAuditAction.SOURCE_KEY_SET, source)
+    stored = (await provider_keys(tx, workspace_id))[provider.name]
+    names = [each.spec.name for each in provider.sources("")]
+    return SourceKeyView(provider=provider.name, sources=names, last4=stored.last4, set_at=stored.set_at)
+
+
+async def clear_key(tx: Transaction, actor: Actor, *, source: str) -> None:
+    """Delete the key of a source's provider, and disable its sources.
+
+    Raises: SourceNotFound, SourceWithoutKey, KeyMissing.
+    """
+    actor.require(SOURCES_WRITE)
+    provider, _ = _found(source)
+    if not await store.clear_key(tx, actor.workspace_id, provider.name):
+        raise KeyMissing
+    await _record(tx, actor, EnrichmentAuditAction.SOURCE_KEY_CLEARED, source)
+
+
+async def change(tx: Transaction, actor: Actor, *, source: str, command: ChangeSource) -> None:
+    """Enable or disable a source. Enabling needs the key of its provider, and a price if it charges.
+
+    Raises: SourceNotFound, SourceWithoutKey, KeyMissing, PriceMissing.
+    """
+    actor.require(SOURCES_WRITE)
+    provider, found = _found(source)
+    if command.enabled:
+        if provider.name not in await provider_keys(tx, actor.workspace_id):
+            raise KeyMissing
+        if found.spec.charges is not Charge.NEVER and await price_of(tx, actor, source=source) is None:
+            raise PriceMissing(found.spec.label)
+    await store.set_enabled(tx, actor.workspace_id, source, provider=provider.name, enabled=command.enabled)
+    action = EnrichmentAuditAction.SOURCE_ENABLED if command.enabled else EnrichmentAuditAction.SOURCE_DISABLED
+    await _record(tx, actor, action, source)
+
+
+def _found(name: str) -> tuple[Provider, Source]:
+    """The provider of a source, and the source without a key. Raises: SourceNotFound, SourceWithoutKey."""
+    found = provider_of(name)
+    if found is None:
+        raise SourceWithoutKey if name in free_names() else SourceNotFound
+    return found, next(source for source in found.sources("") if source.spec.name == name)
+
+
+async def _record(tx: Transaction, actor: Actor, action: EnrichmentAuditAction, source: str) -> None:
+    await audit.record(tx, actor, action=action, subject_type=SOURCE, data={"count": 1, "source": source})
