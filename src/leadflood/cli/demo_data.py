@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import CliContext, operator
+from leadflood.cli.demo_providers import open_providers
 from leadflood.cli.leads import print_lead
 from leadflood.cli.output import say, visible
 from leadflood.cli.progress import open_reporter
@@ -53,6 +54,8 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
         await administration.first_run(platform.database)
         workspace_id = await administration.ensure_demo(platform.database)
         context = CliContext(platform, operator(workspace_id))
+        if settings.demo_internet:
+            await open_providers(context)
         lead_ids, new = await create_samples(context, count)
         created = f"Created {new} sample {'lead' if new == 1 else 'leads'}." if new else "Sample data already loaded."
         say(f"{created} Sign in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}.")

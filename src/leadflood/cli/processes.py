@@ -210,8 +210,9 @@ async def _catch(settings: "Settings") -> None:
 async def _serve_demo_internet(settings: "Settings") -> None:
     import structlog
 
-    from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
+    from leadflood.demo.internet.internet import Internet
     from leadflood.demo.internet.place import DemoPlace
+    from leadflood.demo.providers.twins import DemoServers
     from leadflood.kernel.db.embedded import create_home
 
     stop = asyncio.Event()
@@ -221,7 +222,8 @@ async def _serve_demo_internet(settings: "Settings") -> None:
     place = DemoPlace.of(settings)
     create_home(settings.home)
     place.folder.mkdir(mode=0o700, exist_ok=True)
-    async with Internet(demo_zone(), demo_handler, place=place):
+    servers = DemoServers()
+    async with Internet(servers.zone, servers.serve, place=place):
         structlog.get_logger().info("demo_internet.started")
         await stop.wait()
 

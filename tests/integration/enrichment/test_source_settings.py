@@ -158,7 +158,7 @@ async def test_verbs_ask_the_permission_a_key_and_a_price(keys: Settings) -> Non
         await service.set_key(tx, actor, keys.box, source=VERIFIER, command=SetSourceKey(key=KEY))
         with pytest.raises(PriceMissing):
             await service.change(tx, actor, source=VERIFIER, command=enabled)
-        await spending.set_price(tx, actor, source=VERIFIER, command=SetPrice(price_micros=25_000))
+        await spending.set_price(tx, actor, source=VERIFIER, command=SetPrice.model_validate({"priceMicros": 25_000}))
         await service.change(tx, actor, source=VERIFIER, command=enabled)
         assert [each.source for each in await source_settings(tx, actor.workspace_id, enabled_only=True)] == [VERIFIER]
         await service.change(tx, actor, source=VERIFIER, command=ChangeSource(enabled=False))

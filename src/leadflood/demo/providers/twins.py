@@ -6,6 +6,7 @@ from typing import Final
 
 from leadflood.demo.internet.dns_server import Zone
 from leadflood.demo.internet.http_server import Received, SitePage
+from leadflood.demo.internet.internet import demo_handler, demo_zone
 from leadflood.demo.providers.abstract import AbstractCompanyTwin, AbstractEmailTwin
 from leadflood.demo.providers.apollo import ApolloTwin
 from leadflood.demo.providers.hunter import HunterTwin
@@ -43,3 +44,17 @@ class Twins:
     def has(self, request: Received) -> bool:
         """Whether the host of a request is one of theirs."""
         return request.host.partition(":")[0] in self._by_host
+
+
+class DemoServers:
+    """The names and servers of the demo: companies, registers and twins."""
+
+    def __init__(self) -> None:
+        self.twins = Twins()
+        self.zone = demo_zone().joined(self.twins.zone)
+
+    async def serve(self, request: Received, writer: asyncio.StreamWriter) -> SitePage | None:
+        """Response of a provider, a company's website or a register."""
+        if self.twins.has(request):
+            return await self.twins.serve(request, writer)
+        return await demo_handler(request, writer)
