@@ -164,7 +164,7 @@ def survive_poison(deployment: Deployment, profile: Profile) -> None:
         deployment.sql(HURRY)
         return all(client.get(f"/v1/jobs/{job_id}").json()["status"] == "failed" for job_id in poison)
 
-    wait_until(over, 180, every=0.2)
+    wait_until(over, 180)
     assert {followed(client, item)[0][-1] for item in added} == {"enriched"}
     assert 2 <= deaths <= 2 * len(poison)
     for job_id in poison:

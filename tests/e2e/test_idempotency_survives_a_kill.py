@@ -15,8 +15,8 @@ from tests.support.journeys import pause
 from tests.support.postgres import temporary_home
 
 MARKER = "in-doubt"
-CUTS = 200
-KILLS = 4
+CUTS, MANY_CUTS = 40, 200
+KILLS, MANY_KILLS = 2, 8
 AT_ONCE = 6
 
 
@@ -47,12 +47,13 @@ def require_one_lead(deployment: Deployment, client: httpx.Client, names: list[s
         )
 
 
+@pytest.mark.parametrize("cuts", [CUTS, pytest.param(MANY_CUTS, marks=pytest.mark.long)])
 def test_a_lost_reply_to_commit_is_answered_with_503_and_the_same_key_finds_the_one_lead(
-    deployment: Deployment, proxy: CommitProxy
+    deployment: Deployment, proxy: CommitProxy, cuts: int
 ) -> None:
     api = deployment.start_api(database_url=proxy.url(APP_ROLE, deployment.database))
     client = deployment.client()
-    names = [f"{MARKER}-{number}" for number in range(CUTS)]
+    names = [f"{MARKER}-{number}" for number in range(cuts)]
     for name in names:
         proxy.mode = "cut"
         answer = post(client, name)
@@ -61,8 +62,8 @@ def test_a_lost_reply_to_commit_is_answered_with_503_and_the_same_key_finds_the_
         proxy.mode = "pass"
         again = post(client, name)
         assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, "true")
-    assert proxy.cuts == CUTS
-    assert deployment.count("SELECT count(*) FROM leads") == CUTS
+    assert proxy.cuts == cuts
+    assert deployment.count("SELECT count(*) FROM leads") == cuts
     require_one_lead(deployment, client, names[:10], committed=set(names))
     assert api.stop() == 0
 
@@ -80,10 +81,11 @@ def test_no_answer_leaves_before_the_commit_is_known_to_be_on_disk(deployment: D
     assert api.stop() == 0
 
 
+@pytest.mark.parametrize("kills", [KILLS, pytest.param(MANY_KILLS, marks=pytest.mark.long)])
 def test_leads_exist_once_however_often_the_api_is_killed_between_their_commit_and_the_answers(
-    deployment: Deployment, proxy: CommitProxy
+    deployment: Deployment, proxy: CommitProxy, kills: int
 ) -> None:
-    for kill in range(KILLS):
+    for kill in range(kills):
         names = [f"{MARKER}-{kill}-{number}" for number in range(AT_ONCE)]
         proxy.mode = "hold"
         proxy.let_go.clear()
@@ -109,4 +111,4 @@ def test_leads_exist_once_however_often_the_api_is_killed_between_their_commit_a
         assert committed
         require_one_lead(deployment, deployment.client(), names, committed={names[0], *committed})
         assert again.stop() == 0
-    assert deployment.count("SELECT count(*) FROM leads") == KILLS * AT_ONCE
+    assert deployment.count("SELECT count(*) FROM leads") == kills * AT_ONCE

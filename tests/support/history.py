@@ -20,8 +20,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.deployment import Deployment
-from tests.support.processes import PAUSE
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, PAUSE
 
 IDLE = 0.05
 """Seconds between two requests of a client."""

@@ -7,20 +7,19 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.support.processes import PAUSE
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, pauses
 
 T = TypeVar("T")
 
 ENDS = ("enriched", "failed")
 
 
-def wait_until(condition: Callable[[], T], patience: float = PATIENCE, *, every: float = PAUSE) -> T:
+def wait_until(condition: Callable[[], T], patience: float = PATIENCE) -> T:
     """Ask until the answer is truthy, and return it; after `patience` seconds fail instead of hanging."""
-    deadline = time.monotonic() + patience
+    times, deadline = pauses(), time.monotonic() + patience
     while not (answer := condition()):
         assert time.monotonic() < deadline, f"did not come true within {patience:g} s"
-        time.sleep(every)
+        time.sleep(next(times))
     return answer
 
 

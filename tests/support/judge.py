@@ -27,8 +27,8 @@ SELECT count(*) FROM (SELECT FROM lookups GROUP BY job_id, source HAVING count(*
 
 def wait_for_ends(deployment: Deployment, patience: float = 120) -> None:
     """Wait until every lead is at its end and no ticket is left: the last fault is over, so it does not take long."""
-    wait_until(lambda: deployment.count(_OPEN) == 0, patience, every=0.2)
-    wait_until(lambda: deployment.count(_TICKETS) == 0, patience, every=0.2)
+    wait_until(lambda: deployment.count(_OPEN) == 0, patience)
+    wait_until(lambda: deployment.count(_TICKETS) == 0, patience)
 
 
 def judge(deployment: Deployment, history: History) -> list[str]:

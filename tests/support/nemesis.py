@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.support.deployment import Deployment
-from tests.support.history import History
+from tests.support.history import History, Outcome
 from tests.support.journeys import pause
 from tests.support.processes import Running
 from tests.support.server_faults import kill_backend, kill_postmaster
 
+KINDS = ("api", "worker", "backend", "postmaster")
 SHORTEST, LONGEST = 0.2, 1.2
 """Seconds between two faults."""
+MIN_ACKNOWLEDGED = 3
+"""Leads a kill: fewer would mean that the faults hit an idle system."""
 
 
 @dataclass
@@ -50,14 +53,26 @@ class Nemesis:
             pause(0.1)
 
     def rage(self, kills: int) -> None:
-        """Break things `kills` times, each time one of those that are up."""
+        """Break things `kills` times, each time one of those that are up, and each kind as often as others.
+
+        Every second fault comes when leads have been acknowledged again, the others while all may be down.
+        """
+        turns: list[str] = []
         while self.kills.total() < kills:
             pause(self._random.uniform(SHORTEST, LONGEST))
             self._revive()
-            name = self._random.choice(["api", "worker", "backend", "postmaster"])
-            if self._strike(name):
-                self.kills[name] += 1
-                self._history.note("kill", of=name)
+            if not turns:
+                turns = self._random.sample(KINDS, len(KINDS))
+            if self._strike(turns[-1]):
+                self.kills[turns[-1]] += 1
+                self._history.note("kill", of=turns.pop())
+                if self.kills.total() % 2 == 0:
+                    self._wait_for_work(MIN_ACKNOWLEDGED * self.kills.total())
+
+    def _wait_for_work(self, acknowledged: int) -> None:
+        while len(self._history.of(Outcome.OK)) < acknowledged:
+            self._revive()
+            pause(0.1)
 
     def stop(self) -> list[int]:
         """Stop everything in the ordinary way; the exit codes."""

@@ -28,6 +28,7 @@ import psutil
 
 from tests.support import offspring
 from tests.support.launcher import LAUNCHER, Forked, run
+from tests.support.waiting import pauses
 
 INSTANCE = "tests"
 
@@ -36,9 +37,6 @@ PROGRAM = (sys.executable, "-m", "leadflood")
 
 OFFLINE_SOURCES = "email_insight"
 """Sources of all test processes that do not name others: none that sends a request."""
-
-PAUSE = 0.02
-"""Seconds between two looks at what sends no signal: another process's port, or its end."""
 
 
 def free_port() -> int:
@@ -63,8 +61,9 @@ def environment(**settings: str) -> dict[str, str]:
 
 def until(condition: Callable[[], bool]) -> None:
     """Look again and again until the condition holds, for what another process does and does not tell."""
+    times = pauses()
     while not condition():
-        time.sleep(PAUSE)
+        time.sleep(next(times))
 
 
 def gone(pid: int) -> bool:

@@ -105,7 +105,7 @@ def test_workflows_call_scripts_and_workflows_that_exist_and_get_no_more_rights_
     steps = [step for found in jobs.values() for step in found.get("steps", ())]
     scripts = [step["run"].split()[0] for step in steps if "/" in step.get("run", "").split(" ")[0]]
 
-    assert names == ["ci.yml", "deploy-environment.yml", "deploy.yml"]
+    assert names == ["ci.yml", "deploy-environment.yml", "deploy.yml", "nightly.yml"]
     assert [path for path in called if not (ROOT / path).is_file()] == []
     assert set(scripts) == {"./test", "scripts/audit-dependencies.sh", "deploy/run-pipeline.sh"}
     assert [path for path in scripts if not os.access(ROOT / path, os.X_OK)] == []

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from leadflood.api.app import create_app
@@ -29,6 +29,7 @@ from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import DATABASE, TEMPLATE
 from tests.support.api import Caller, api_on, make_parts, new_caller
 from tests.support.commit_proxy import CommitProxy
+from tests.support.examples import examples
 from tests.support.outages import breakable
 from tests.support.postgres import Cluster, temporary_home
 from tests.support.waiting import eventually
@@ -107,7 +108,7 @@ def serial_outcomes(requests: Sequence[Asked]) -> Iterator[dict[int, Seen]]:
             yield serially(requests, [number for number in order if number not in left_out])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25, suppress=(HealthCheck.function_scoped_fixture,))
 @given(requests=REQUESTS)
 @example(requests=[Asked(0, n % 2, f"by{n}@acme.com", None, None, hangs_up=False) for n in range(5)])
 @example(requests=[Asked(0, 0, "new@acme.com", "k", "stranger", hangs_up=False)] * 3)

@@ -4,7 +4,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, LeadSort
@@ -20,6 +20,7 @@ from leadflood.kernel.schema import Count
 from tests.conftest import new_workspace
 from tests.integration.leads.corpus import SOURCES, VALUES, Corpus, expected, plant
 from tests.integration.leads.desk import Desk
+from tests.support.examples import examples
 from tests.support.identity import Identity
 
 FIELDS: Final = [field for field in LEAD_FILTERS if field.name in {"search", *VALUES}]
@@ -94,7 +95,7 @@ def trees(corpus: Corpus) -> st.SearchStrategy[Group]:
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the corpus, where an example is discarded
-@settings(max_examples=120, deadline=None)
+@examples(40)
 @given(data=st.data())
 async def test_list_search_and_count_mean_by_any_tree_what_python_works_out(
     corpus: Corpus, data: st.DataObject

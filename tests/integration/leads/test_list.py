@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadflood.domains.leads import queries
@@ -24,6 +24,7 @@ from leadflood.kernel.schema import Count
 from tests.conftest import new_workspace
 from tests.integration.leads.corpus import COMPANIES, COUNTRIES, FIRST, LAST, SIZE, SOURCES, Corpus, expected, plant
 from tests.integration.leads.desk import Desk
+from tests.support.examples import examples
 from tests.support.identity import Identity
 
 WORDS = [word for word in (*FIRST, *LAST, *COMPANIES, "acme.com", "bücher.example", ".x@") if word]
@@ -91,7 +92,7 @@ def filters(draw: st.DrawFn, corpus: Corpus) -> LeadFilter:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(data=st.data())
 async def test_every_filter_and_sort_shows_page_by_page_what_python_works_out(
     corpus: Corpus, data: st.DataObject
@@ -103,7 +104,7 @@ async def test_every_filter_and_sort_shows_page_by_page_what_python_works_out(
     assert [lead.id for lead in shown] == expected(corpus.leads, lead_filter, sort)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(60)
 @given(data=st.data())
 async def test_a_search_with_any_filter_and_sort_shows_page_by_page_what_python_works_out(
     corpus: Corpus, data: st.DataObject
@@ -116,7 +117,7 @@ async def test_a_search_with_any_filter_and_sort_shows_page_by_page_what_python_
     assert [lead.id for lead in shown] == expected(corpus.leads, lead_filter, sort)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(data=st.data())
 async def test_leads_are_counted_exactly_up_to_the_most_that_is_asked_for(corpus: Corpus, data: st.DataObject) -> None:
     lead_filter = replace(data.draw(filters(corpus)), q=data.draw(st.none() | needles()))

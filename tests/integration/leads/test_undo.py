@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
@@ -22,6 +22,7 @@ from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.integration.leads.desk import Desk
 from tests.integration.leads.workbench import Workbench
+from tests.support.examples import examples
 from tests.support.identity import Identity
 from tests.support.jobs import Jobs
 from tests.support.search_text import search_text
@@ -272,7 +273,7 @@ def values(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={**fields, "customFields": custom}).filter(bool)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(data=st.data())
 async def test_what_nobody_edited_is_as_before_and_what_somebody_edited_as_they_left_it(
     shared: Workbench, data: st.DataObject
