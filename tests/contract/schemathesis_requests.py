@@ -1,18 +1,23 @@
 """Requests that Schemathesis makes up from the OpenAPI document, valid and invalid ones, against the served API.
 
-`SCHEMATHESIS_EXAMPLES=600 pytest -p schemathesis tests/contract/schemathesis_requests.py` makes 300 times as many,
-and others each time.
+They are worked out from the document: each kind of value and of fault, for each operation. At random come more with
+`SCHEMATHESIS_EXAMPLES=600 pytest -p schemathesis tests/contract/schemathesis_requests.py`: 600 for each operation, and
+others each time. Then none of those that are worked out is left out.
 """
 
 import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import hypothesis
 import pytest
+import requests
 import schemathesis
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from schemathesis.config import SchemathesisConfig
 from schemathesis.openapi import from_dict
 from schemathesis.specs.openapi.checks import negative_data_rejection
@@ -50,17 +55,45 @@ CONFIG = SchemathesisConfig.from_dict(
         },
     }
 )
-USUAL = 2
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", USUAL))
-"""Requests an operation."""
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "0"))
+"""Requests an operation at random."""
+ALIKE = 2
+"""Requests that an operation gets of those that are worked out in the same way, such as for one property each."""
+
+_NAMES = re.compile(r"`[^`]*`|'[^']*'|\d+|^\w+(?=: )")
 
 # Lines of JSON are no media type that it can make or check: tests/integration/api/test_many_leads.py does.
 SCHEMA = from_dict(document(), config=CONFIG).exclude(operation_id="streamLeads")
+_made: Counter[tuple[object, ...]] = Counter()
+"""Numbers of requests by how they are worked out."""
+
+
+@SCHEMA.hook("filter_case")
+def is_new(_context: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:
+    """Whether the operation lacks requests that are worked out in this way; a wrong method counts for the path."""
+    how = getattr(case.meta.phase.data, "description", None) if case.meta else None
+    if how is None or case.meta is None or EXAMPLES:
+        return True
+    is_method = "HTTP method" in how
+    operation = case.operation.path if is_method else case.operation.label
+    where = getattr(case.meta.phase.data, "parameter_location", None)
+    kind = (operation, case.meta.generation.mode, where, _NAMES.sub("", how))
+    _made[kind] += 1
+    return _made[kind] <= (1 if is_method else ALIKE)
 
 
 @pytest.fixture(scope="module")
 def tenant(server: Served) -> Tenant:
     return server.run(new_tenant(server.parts.database, server.parts.registry))
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """Keeps its connection, and neither cookies nor what the environment says about networks."""
+    with requests.Session() as opened:
+        opened.trust_env = False
+        opened.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        yield opened
 
 
 def credential(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> dict[str, str]:
@@ -71,7 +104,9 @@ def credential(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> 
     return bearer(tenant.session)
 
 
-def about_something_real(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
+def about_something_real(
+    case: schemathesis.Case[Any], server: Served, tenant: Tenant, session: requests.Session
+) -> None:
     """Let a valid request be about what exists, as no made-up id ever is, and not a repetition under another's key."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
@@ -83,13 +118,14 @@ def about_something_real(case: schemathesis.Case[Any], server: Served, tenant: T
     resource_id = tenant.ids[collection]
     case.path_parameters = {**case.path_parameters, "id": str(resource_id)}
     if "If-Match" in case.headers:
-        read = httpx.get(f"{server.url}/v1/{collection}/{resource_id}", headers=bearer(tenant.session))
+        read = session.get(f"{server.url}/v1/{collection}/{resource_id}", headers=bearer(tenant.session), timeout=60)
         case.headers["If-Match"] = read.headers["ETag"]
 
 
-def check(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
-    about_something_real(case, server, tenant)
-    sending: dict[str, Any] = {"base_url": server.url, "headers": credential(case, server, tenant)}
+def check(case: schemathesis.Case[Any], server: Served, tenant: Tenant, session: requests.Session) -> None:
+    about_something_real(case, server, tenant, session)
+    headers = credential(case, server, tenant)
+    sending: dict[str, Any] = {"base_url": server.url, "headers": headers, "session": session}
     answer = case.call(**sending)
     sent = parse_qs(urlsplit(str(answer.request.url)).query, keep_blank_values=True)
     # A made-up parameter whose value is an empty list is not sent at all: there was nothing to reject.
@@ -101,6 +137,16 @@ def check(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
 
 
 @SCHEMA.parametrize()
-@hypothesis.settings(max_examples=EXAMPLES, derandomize=EXAMPLES == USUAL, suppress_health_check=list(HealthCheck))
-def test_no_request_breaks_the_contract(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
-    check(case, server, tenant)
+@hypothesis.settings(
+    max_examples=max(EXAMPLES, 1),
+    phases=[Phase.explicit, *([Phase.generate, Phase.shrink] if EXAMPLES else [])],
+    derandomize=not EXAMPLES,
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_request_breaks_the_contract(
+    case: schemathesis.Case[Any],
+    server: Served,
+    tenant: Tenant,
+    session: requests.Session,
+) -> None:
+    check(case, server, tenant, session)
