@@ -129,6 +129,7 @@ STEPS: dict[str, str] = {
     "spending.service.open_batch_budget": "part of the start of a batch, which is recorded",
     "spending.service.set_batch_state": "part of the verbs on batches, which are recorded",
     "spending.service.purchases.reserve": "part of a call to a provider; the transfers are the record",
+    "spending.service.purchases.repeat": "as above",
     "spending.service.purchases.settle": "as above",
     "spending.service.purchases.release": "as above",
     "spending.service.purchases.hold": "as above",

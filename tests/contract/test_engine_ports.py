@@ -11,7 +11,7 @@ import pytest
 from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryFingerprints, MemoryLookups, MemoryRates
 from leadflood.domains.enrichment.engine.ports import Breakers, Lookups, Rates
 from leadflood.domains.enrichment.engine.postgres import PostgresBreakers, PostgresLookups, PostgresRates
-from leadflood.domains.enrichment.models import Rate, SubjectKind
+from leadflood.domains.enrichment.models import Rate, Repeat, SubjectKind
 from leadflood.domains.enrichment.models.breakers import FAILURES, Breaker
 from leadflood.domains.enrichment.models.lookups import (
     NO_PRICE,
@@ -21,6 +21,7 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupKey,
     LookupOutcome,
     LookupState,
+    PaidCall,
 )
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.kernel.db.database import Database
@@ -149,11 +150,13 @@ async def test_a_late_answer_is_stored_if_no_other_caller_asks(ports: Ports) -> 
 
 
 async def test_a_question_that_costs_money_is_declined_without_a_price(ports: Ports) -> None:
-    declined = await ports.lookups.claim(KEY, now=NOW, until=UNTIL, most_units=1)
+    declined = await ports.lookups.claim(KEY, now=NOW, until=UNTIL, paid=PaidCall(1, Repeat.NEVER))
 
     assert declined == LookupDeclined(NO_PRICE)
     await ports.lookups.answer(KEY, await claimed(ports.lookups), FOUND)
-    assert await ports.lookups.claim(KEY, now=NOW, until=UNTIL, most_units=1) == FOUND, "what is known costs nothing"
+    assert await ports.lookups.claim(KEY, now=NOW, until=UNTIL, paid=PaidCall(1, Repeat.NEVER)) == FOUND, (
+        "what is known costs nothing"
+    )
 
 
 async def test_waiting_for_a_question_that_is_not_asked_ends_immediately(ports: Ports) -> None:

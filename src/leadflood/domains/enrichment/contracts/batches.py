@@ -12,6 +12,7 @@ from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.bulk import MAX_IDS
 from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.domains.leads.values import OwnerId
+from leadflood.domains.spending.models import MAX_AMOUNT
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import InvalidValue, line
 
@@ -48,6 +49,11 @@ class StartEnrichment(Schema):
     name: Annotated[str, line(_MAX_NAME)] | None = Field(default=None, description="Name of the batch for people.")
     expected_count: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = Field(
         default=None, description="Only with `matching`: if more leads match, nothing is started."
+    )
+    budget_micros: Annotated[int, Field(ge=0, le=MAX_AMOUNT)] | None = Field(
+        default=None,
+        description="The most that sources which charge may cost, in millionths, within the budgets of the workspace. "
+        "Without it, none of them is asked. `mostMicros` of the estimate is enough for all.",
     )
     dry_run: bool = Field(default=False, description="Estimate only.")
 
@@ -88,6 +94,8 @@ class EnrichmentEstimate(View):
                     "calls": [{"source": "website", "atMost": 420}],
                     "secondsFrom": 23,
                     "secondsTo": 507,
+                    "mostMicros": 10_500_000,
+                    "currency": "EUR",
                     "exact": False,
                 }
             ]
@@ -101,6 +109,8 @@ class EnrichmentEstimate(View):
     calls: list[SourceCalls] = Field(description="Requests to sources, at most.")
     seconds_from: int = Field(description="Duration if no register has to be asked.")
     seconds_to: int = Field(description="Duration if each is asked about each company.")
+    most_micros: int = Field(description="The most that sources with a price can cost, in millionths.")
+    currency: str
     exact: bool = Field(description="False if `fresh` and `companies` are scaled from the first 1,000 leads.")
 
 
@@ -133,6 +143,9 @@ class EnrichmentBatchView(View):
                     "failed": 0,
                     "skipped": 310,
                     "reasons": [{"outcome": "partial", "reason": "The website does not exist.", "count": 12}],
+                    "budgetMicros": 10_500_000,
+                    "spentMicros": 1_250_000,
+                    "heldMicros": 25_000,
                     "jobId": "0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10",
                     "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
                     "error": None,
@@ -157,6 +170,9 @@ class EnrichmentBatchView(View):
     failed: int
     skipped: int
     reasons: list[BatchReason]
+    budget_micros: int | None = Field(description="Null: sources that charge are not asked.")
+    spent_micros: int = Field(description="What it cost so far.")
+    held_micros: int = Field(description="Reserved for calls under way, and in doubt.")
     job_id: UUID
     actor: ActorView
     error: str | None

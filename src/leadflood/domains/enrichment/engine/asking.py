@@ -1,10 +1,11 @@
 """Asking one source one question: once at a time, within its rate, and not while it is down."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Final, assert_never, cast
 
 import structlog
 
@@ -16,9 +17,10 @@ from leadflood.domains.enrichment.engine.outcomes import (
     step_of_outcome,
     stored_outcome,
 )
-from leadflood.domains.enrichment.engine.ports import EnginePorts
+from leadflood.domains.enrichment.engine.ports import Claimed, EnginePorts
 from leadflood.domains.enrichment.models.answers import (
     Answer,
+    AnswerLost,
     Away,
     Busy,
     Found,
@@ -28,17 +30,20 @@ from leadflood.domains.enrichment.models.answers import (
     SourceFailure,
     Ticket,
 )
+from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.facts import Fact
 from leadflood.domains.enrichment.models.lookups import (
     LookupClaim,
     LookupDeclined,
+    LookupInDoubt,
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    PaidCall,
 )
 from leadflood.domains.enrichment.models.questions import Question, question_parts
 from leadflood.domains.enrichment.models.runs import Step, StepState
-from leadflood.domains.enrichment.models.sources import Source, SourceSpec, Speed, TicketSource
+from leadflood.domains.enrichment.models.sources import Charge, Source, SourceSpec, Speed, TicketSource
 from leadflood.kernel.door.errors import DoorError
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.hold import EffectsOnHold
@@ -47,6 +52,8 @@ MAX_CALLS: Final = 4
 """Calls of a source for one question in one run, where it asks to be asked a little later."""
 _CLAIM_MARGIN: Final = timedelta(seconds=30)
 _SANDBOX_WAIT: Final = timedelta(seconds=5)
+_LOST: Final = "The call was stopped before its answer came."
+_IN_DOUBT: Final = "It is not known whether its last call was charged. It is asked again when that is clear."
 
 _log = structlog.get_logger()
 
@@ -79,14 +86,12 @@ class Asking:
             return self._asked(spec, result, outcome, started)
         fingerprint = await self._ports.fingerprint(*question_parts(spec, question))
         key = LookupKey(spec.name, fingerprint, spec.version)
+        paid = PaidCall.of(spec)
+        if paid is not None:
+            return await self._ask_paid(source, question, key, paid)
         claim = await self._claimed(key, spec, question, newer_than=newer_than)
-        if isinstance(claim, LookupOutcome):
-            return AskedSource(step_of_outcome(spec, claim, self._since(started), stored=True), claim.facts)
-        if isinstance(claim, LookupInProgress):
-            step = Step(spec.name, spec.label, StepState.WAITING, "Another run is asking it.", until=claim.until)
-            return AskedSource(step)
-        if isinstance(claim, LookupDeclined):
-            return AskedSource(Step(spec.name, spec.label, StepState.SKIPPED, claim.sentence, until=claim.until))
+        if not isinstance(claim, LookupClaim):
+            return self._unclaimed(spec, claim, started)
         try:
             result = await self._result(source, question, claim)
         except BaseException:
@@ -99,16 +104,81 @@ class Asking:
             await self._ports.lookups.answer(key, claim, outcome)
         return self._asked(spec, result, outcome, started)
 
+    async def _ask_paid(self, source: Source, question: Question, key: LookupKey, paid: PaidCall) -> AskedSource:
+        """The same for a call that costs money: when its turn has come, it is purchased, and made immediately, once."""
+        spec, started = source.spec, self._ports.now()
+        while True:
+            stored = await self._ports.lookups.stored(key, now=self._ports.now())
+            if stored is not None:
+                return self._unclaimed(spec, stored, started)
+            closed = await self._ports.breakers.admit(spec.name, now=self._ports.now())
+            if closed is not None:
+                return self._asked(spec, _refused(closed), None, started)
+            async with self._turn(spec, question) as busy:
+                if busy is not None:
+                    return self._asked(spec, busy, None, started)
+                now = self._ports.now()
+                until = max(now + timedelta(seconds=spec.seconds), question.deadline) + _CLAIM_MARGIN
+                claim = await self._ports.lookups.claim(key, now=now, until=until, paid=paid)
+                if isinstance(claim, LookupClaim):
+                    return await self._ask_once(source, question, key, claim)
+            if not isinstance(claim, LookupInProgress) or now >= question.deadline:
+                return self._unclaimed(spec, claim, started)
+            end = min(question.deadline, claim.until)
+            await self._ports.lookups.wait(key, seconds=(end - now).total_seconds())
+
+    async def _ask_once(self, source: Source, question: Question, key: LookupKey, claim: LookupClaim) -> AskedSource:
+        """Make a purchased call. Its answer is stored and settled together; without one, what it cost is in doubt."""
+        spec, started, lookups = source.spec, self._ports.now(), self._ports.lookups
+        ticket = None if claim.former is None else claim.former.ticket
+        try:
+            result = await self._called(source, replace(question, purchase_id=claim.purchase_id), ticket)
+        except EffectsOnHold:
+            await asyncio.shield(lookups.release(key, claim))
+            raise
+        except BaseException:
+            await asyncio.shield(lookups.doubt(key, claim, sentence=_LOST))
+            raise
+        outcome = stored_outcome(spec, result, now=self._ports.now(), former=claim.former, spread=key.fingerprint[0])
+        if isinstance(result, AnswerLost | SourceFault):
+            outcome = None
+            await lookups.doubt(key, claim, sentence=result.sentence)
+        elif outcome is not None:
+            await lookups.answer(key, claim, outcome)
+        else:
+            charged = isinstance(result, Busy) and result.charged
+            await lookups.release(key, claim, units=spec.most_units if charged else 0)
+        await self._record(spec, result)
+        return self._asked(spec, result, outcome, started)
+
+    def _unclaimed(
+        self,
+        spec: SourceSpec,
+        claim: LookupOutcome | LookupInProgress | LookupDeclined | LookupInDoubt,
+        started: datetime,
+    ) -> AskedSource:
+        """The stored answer, or why the source is not asked now."""
+        match claim:
+            case LookupOutcome():
+                return AskedSource(step_of_outcome(spec, claim, self._since(started), stored=True), claim.facts)
+            case LookupInProgress(until):
+                step = Step(spec.name, spec.label, StepState.WAITING, "Another run is asking it.", until=until)
+            case LookupInDoubt(until):
+                step = Step(spec.name, spec.label, StepState.WAITING, _IN_DOUBT, until=until)
+            case LookupDeclined():
+                step = Step(spec.name, spec.label, StepState.SKIPPED, claim.sentence, until=claim.until)
+            case _:
+                assert_never(claim)
+        return AskedSource(step)
+
     async def _claimed(
         self, key: LookupKey, spec: SourceSpec, question: Question, *, newer_than: datetime | None
-    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
+    ) -> Claimed:
         """The claim, or the answer that another caller of the same question got meanwhile."""
         while True:
             now = self._ports.now()
             until = max(now + timedelta(seconds=spec.seconds), question.deadline) + _CLAIM_MARGIN
-            claim = await self._ports.lookups.claim(
-                key, now=now, until=until, newer_than=newer_than, most_units=spec.most_units
-            )
+            claim = await self._ports.lookups.claim(key, now=now, until=until, newer_than=newer_than)
             if not isinstance(claim, LookupInProgress) or now >= question.deadline:
                 return claim
             newer_than = None  # the answer of the other caller is new enough
@@ -122,9 +192,7 @@ class Asking:
         for _ in range(MAX_CALLS):
             closed = await self._ports.breakers.admit(source.spec.name, now=self._ports.now())
             if closed is not None:
-                return (
-                    SourceFault(closed.reason) if closed.open_until is None else Busy(closed.reason, closed.open_until)
-                )
+                return _refused(closed)
             result = await self._in_turn(source, question, ticket)
             await self._record(source.spec, result)
             if isinstance(result, Ticket):
@@ -141,13 +209,20 @@ class Asking:
 
     async def _in_turn(self, source: Source, question: Question, ticket: Ticket | None) -> CallResult:
         """One call, when the source's rate and its number of concurrent calls allow it."""
-        spec, left = source.spec, self._left(question)
+        async with self._turn(source.spec, question) as busy:
+            return busy or await self._called(source, question, ticket)
+
+    @asynccontextmanager
+    async def _turn(self, spec: SourceSpec, question: Question) -> AsyncIterator[Busy | None]:
+        """A turn for one call, as rate and number of concurrent calls allow; or why there is none in time."""
+        left = self._left(question)
         if spec.rate is not None:
             now = self._ports.now()
             most = min(left, self._ports.most_wait)
             wait = await self._ports.rates.reserve(spec.name, spec.rate, now=now, most_wait=most)
             if wait > most:
-                return Busy(f"{spec.label} is asked as often as it allows.", now + timedelta(seconds=wait))
+                yield Busy(f"{spec.label} is asked as often as it allows.", now + timedelta(seconds=wait))
+                return
             if wait > 0:
                 await self._ports.sleep(wait)
         slot = self._slots.setdefault(spec.name, asyncio.Semaphore(spec.concurrency))
@@ -155,25 +230,31 @@ class Asking:
             async with asyncio.timeout(min(self._left(question), self._ports.most_wait)):
                 await slot.acquire()
         except TimeoutError:
-            return Busy(f"{spec.label} was busy with other questions.", question.deadline)
+            yield Busy(f"{spec.label} was busy with other questions.", question.deadline)
+            return
         try:
-            return await self._called(source, question, ticket)
+            yield None
         finally:
             slot.release()
 
-    async def _called(self, source: Source, question: Question, ticket: Ticket | None) -> CallResult:
+    async def _called(  # noqa: PLR0911  one for each kind of end
+        self, source: Source, question: Question, ticket: Ticket | None
+    ) -> CallResult:
         """The result of one call, whatever becomes of it."""
         spec = source.spec
         try:
             return await self._answer(source, question, ticket)
         except TimeoutError:
-            return Away(f"{spec.label} took too long and was stopped.")
+            return AnswerLost(f"{spec.label} took too long and was stopped.")
         except SourceFailure as failure:
             return failure
         except DoorError as error:
             return failure_of(error, self._ports.now())
         except Unavailable:
-            return Busy("This server has too much to do.", self._ports.now() + _SANDBOX_WAIT)
+            sentence = "This server has too much to do."
+            if spec.charges is Charge.NEVER:
+                return Busy(sentence, self._ports.now() + _SANDBOX_WAIT)
+            return AnswerLost(sentence)  # the request may have been sent before
         except (AppError, EffectsOnHold):
             raise
         except Exception:  # noqa: BLE001  a fault of one source must not take the values of the others with it
@@ -216,6 +297,11 @@ class Asking:
 
     def _since(self, start: datetime) -> float:
         return (self._ports.now() - start).total_seconds()
+
+
+def _refused(breaker: Breaker) -> CallResult:
+    """The result of a call that an open breaker refuses."""
+    return SourceFault(breaker.reason) if breaker.open_until is None else Busy(breaker.reason, breaker.open_until)
 
 
 def declared(spec: SourceSpec, answer: Answer) -> Answer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from leadflood.domains.enrichment.engine.ports import Claimed
 from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.lookups import (
     NO_PRICE,
@@ -15,6 +16,7 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    PaidCall,
 )
 from leadflood.domains.enrichment.models.sources import Rate
 from leadflood.kernel.crypto import keyed_hash, new_fingerprint_key
@@ -45,17 +47,17 @@ class MemoryLookups:
         now: datetime,
         until: datetime,
         newer_than: datetime | None = None,
-        most_units: int = 0,
-    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
+        paid: PaidCall | None = None,
+    ) -> Claimed:
         """See `Lookups.claim`."""
         asking = self._asking.get(key)
         if asking is not None and asking.until > now:
             return LookupInProgress(asking.until)
         known = self._outcomes.get(key)
-        if known is not None and known.is_good(now, newer_than):
+        if known is not None and known.is_good(now, None if paid else newer_than):
             self._outcomes.move_to_end(key)
             return known
-        if most_units:
+        if paid is not None:
             return LookupDeclined(NO_PRICE)
         if asking is not None:
             asking.ended.set()
@@ -73,9 +75,18 @@ class MemoryLookups:
             self._outcomes.popitem(last=False)
         return True
 
-    async def release(self, key: LookupKey, claim: LookupClaim) -> None:
+    async def release(self, key: LookupKey, claim: LookupClaim, *, units: int = 0) -> None:  # noqa: ARG002  port
         """See `Lookups.release`."""
         self._end(key, claim)
+
+    async def doubt(self, key: LookupKey, claim: LookupClaim, *, sentence: str) -> None:  # noqa: ARG002  port
+        """See `Lookups.doubt`. Nothing is purchased here."""
+        self._end(key, claim)
+
+    async def stored(self, key: LookupKey, *, now: datetime) -> LookupOutcome | None:
+        """See `Lookups.stored`."""
+        known = self._outcomes.get(key)
+        return known if known is not None and known.is_good(now, None) else None
 
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`."""

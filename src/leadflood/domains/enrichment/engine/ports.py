@@ -8,18 +8,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.lookups import (
     LookupClaim,
     LookupDeclined,
+    LookupInDoubt,
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    PaidCall,
 )
 from leadflood.domains.enrichment.models.sources import Fetcher, Rate
 from leadflood.kernel.clock import utc_now
+
+Claimed: TypeAlias = LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined | LookupInDoubt
+"""The claim of a question, or why there is none."""
 
 
 class Lookups(Protocol):
@@ -32,8 +37,8 @@ class Lookups(Protocol):
         now: datetime,
         until: datetime,
         newer_than: datetime | None = None,
-        most_units: int = 0,
-    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
+        paid: PaidCall | None = None,
+    ) -> Claimed:
         """Claim a question. One of several callers gets the claim; an answer that is still good comes instead.
 
         Args:
@@ -42,7 +47,8 @@ class Lookups(Protocol):
             until: end of the claim, should its holder never answer.
             newer_than: ask again although there is a good answer, if it is a hit from before that time, or if the
                 source could not be reached.
-            most_units: that the call can cost. If it can cost something, it is declined unless it is purchased.
+            paid: of a call that can cost money. The claim is its purchase, too: both, or neither. `newer_than` does
+                not apply to it: nothing is paid for twice.
         """
         ...
 
@@ -50,8 +56,19 @@ class Lookups(Protocol):
         """Store the answer. False, and nothing is stored, for a claim that is over and was taken by another caller."""
         ...
 
-    async def release(self, key: LookupKey, claim: LookupClaim) -> None:
-        """End a claim without an answer: another caller may ask. Nothing happens for a claim that is over."""
+    async def release(self, key: LookupKey, claim: LookupClaim, *, units: int = 0) -> None:
+        """End a claim without an answer: another caller may ask. Nothing happens for a claim that is over.
+
+        Args: units: that the provider charged nevertheless.
+        """
+        ...
+
+    async def doubt(self, key: LookupKey, claim: LookupClaim, *, sentence: str) -> None:
+        """The answer of a paid call was lost: whether it was charged is not known. An answer may still come."""
+        ...
+
+    async def stored(self, key: LookupKey, *, now: datetime) -> LookupOutcome | None:
+        """An answer that is still good. Nothing is claimed."""
         ...
 
     async def wait(self, key: LookupKey, *, seconds: float) -> None:

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from leadflood.domains.enrichment.engine import purchasing
+from leadflood.domains.enrichment.engine.ports import Claimed
 from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.lookups import (
-    NO_PRICE,
     LookupClaim,
-    LookupDeclined,
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    PaidCall,
 )
 from leadflood.domains.enrichment.models.sources import Rate
 from leadflood.domains.enrichment.store import gates, lookups
@@ -45,17 +46,21 @@ class PostgresLookups:
         now: datetime,
         until: datetime,
         newer_than: datetime | None = None,
-        most_units: int = 0,
-    ) -> LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined:
+        paid: PaidCall | None = None,
+    ) -> Claimed:
         """See `Lookups.claim`."""
         while True:
+            if paid is not None:
+                async with self._database.transaction(self._asker.workspace_id) as tx:
+                    purchased = await purchasing.claim(tx, self._asker, key, paid, now=now, until=until)
+                if purchased is not None:
+                    return purchased
+                continue
             async with self._database.transaction(self._asker.workspace_id) as tx:
                 known = await lookups.answered(tx, self._asker, key)
                 if known is not None and known.outcome.is_good(now, newer_than):
                     self.used.add(known.lookup_id)
                     return known.outcome
-                if most_units:
-                    return LookupDeclined(NO_PRICE)
                 token = await lookups.claim(tx, self._asker, key, now=now, until=until)
                 if token is not None:
                     return await self._claimed(tx, key, token, known, now)
@@ -78,15 +83,34 @@ class PostgresLookups:
     async def answer(self, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome) -> bool:
         """See `Lookups.answer`. The answer is stored whatever has become of the job that asked."""
         async with self._database.transaction(self._asker.workspace_id) as tx:
-            lookup_id = await lookups.answer(tx, self._asker, key, claim, outcome)
-        if lookup_id is not None:
-            self.used.add(lookup_id)
-        return lookup_id is not None
+            answered = await lookups.answer(tx, self._asker, key, claim, outcome)
+            if answered is not None and answered.purchase_id is not None:
+                await purchasing.settle(tx, self._asker, answered.id, answered.purchase_id, outcome)
+        if answered is not None:
+            self.used.add(answered.id)
+        return answered is not None
 
-    async def release(self, key: LookupKey, claim: LookupClaim) -> None:
+    async def release(self, key: LookupKey, claim: LookupClaim, *, units: int = 0) -> None:
         """See `Lookups.release`."""
         async with self._database.transaction(self._asker.workspace_id) as tx:
-            await lookups.release(tx, self._asker, key, claim)
+            if claim.purchase_id is None:
+                await lookups.release(tx, self._asker, key, claim)
+            else:
+                await purchasing.release(tx, self._asker, key, claim, units=units)
+
+    async def doubt(self, key: LookupKey, claim: LookupClaim, *, sentence: str) -> None:
+        """See `Lookups.doubt`."""
+        async with self._database.transaction(self._asker.workspace_id) as tx:
+            await purchasing.doubt(tx, self._asker, key, claim, sentence=sentence)
+
+    async def stored(self, key: LookupKey, *, now: datetime) -> LookupOutcome | None:
+        """See `Lookups.stored`."""
+        async with self._database.transaction(self._asker.workspace_id, read_only=True) as tx:
+            known = await lookups.answered(tx, self._asker, key)
+        if known is None or not known.outcome.is_good(now, None):
+            return None
+        self.used.add(known.lookup_id)
+        return known.outcome
 
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`. The other caller may be in another process, so its row is looked at."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.models.answers import Ticket
 from leadflood.domains.enrichment.models.facts import Fact
+from leadflood.domains.enrichment.models.sources import Charge, Repeat, SourceSpec
 
 NO_PRICE: Final = "No price is set for it."
 _AWAY: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
@@ -76,10 +77,12 @@ class LookupClaim:
     Attributes:
         token: of this claim.
         former: the last outcome, which has expired, or has the ticket to poll.
+        purchase_id: of a call that costs money: the same if a lost call is repeated.
     """
 
     token: UUID
     former: LookupOutcome | None = None
+    purchase_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,42 @@ class LookupInProgress:
     """Another caller is asking this question. `until`: when its claim ends at the latest."""
 
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaidCall:
+    """A call that can cost money: at most that many units, and whether it may be repeated if its answer is lost."""
+
+    most_units: int
+    repeat: Repeat
+
+    @classmethod
+    def of(cls, spec: SourceSpec) -> "PaidCall | None":
+        """The call of a source; None if it never charges."""
+        return None if spec.charges is Charge.NEVER else cls(spec.most_units, spec.repeat)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same purchase may be asked for again."""
+        return self.repeat in (Repeat.FREE, Repeat.IDEMPOTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class LookupInDoubt:
+    """The last call's answer was lost, and what it cost is not known. It is not asked again before `until`."""
+
+    until: datetime
+
+
+DOUBT_KEPT: Final = timedelta(hours=24)
+"""Time after which a purchase whose cost cannot be known is written off."""
+_EVIDENCE: Final = timedelta(minutes=15)
+"""Time until the provider's usage counter was read."""
+
+
+def doubt_until(doubted_at: datetime, repeat: Repeat) -> datetime:
+    """The time at which a question in doubt is looked at again."""
+    return doubted_at + (_EVIDENCE if repeat is Repeat.RECONCILE else DOUBT_KEPT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.sources import SourceSpec
@@ -27,6 +28,8 @@ class Question:
         wanted: fields to find. A source may give others, too.
         asked_at: the present time, for receipts.
         deadline: no answer is used that comes later. The engine stops the source then.
+        purchase_id: of a call that costs money, the same where a lost call is repeated: the key for a provider that
+            charges for a repeated request once.
     """
 
     subject: SubjectKind
@@ -34,6 +37,7 @@ class Question:
     wanted: frozenset[FactField]
     asked_at: datetime
     deadline: datetime
+    purchase_id: UUID | None = None
 
     def best(self, wanted: FactField) -> FactValue | None:
         """The best known value of a field."""

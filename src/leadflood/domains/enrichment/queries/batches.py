@@ -7,6 +7,8 @@ from leadflood.domains.enrichment.contracts.batches import BatchReason, Enrichme
 from leadflood.domains.enrichment.errors import BatchNotFound
 from leadflood.domains.enrichment.models.batches import BatchStatus, BatchSubject, Outcome
 from leadflood.domains.leads.contracts import ActorView
+from leadflood.domains.spending.contracts import BudgetView
+from leadflood.domains.spending.queries import budgets_of_batches
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
@@ -59,10 +61,11 @@ async def _views(tx: Transaction, actor: Actor, rows: Sequence[Row]) -> list[Enr
     for found in await tx.all(_REASONS, {"workspace_id": actor.workspace_id, "ids": list(reasons)}):
         reason = BatchReason(outcome=Outcome(found.outcome), reason=found.reason, count=found.count)
         reasons[found.batch_id].append(reason)
-    return [_view(row, reasons[row.id]) for row in rows]
+    budgets = await budgets_of_batches(tx, actor, batch_ids=list(reasons))
+    return [_view(row, reasons[row.id], budgets.get(row.id)) for row in rows]
 
 
-def _view(row: Row, reasons: list[BatchReason]) -> EnrichmentBatchView:
+def _view(row: Row, reasons: list[BatchReason], budget: BudgetView | None) -> EnrichmentBatchView:
     begun = row.running + row.waiting + row.completed + row.partial + row.failed + row.skipped
     return EnrichmentBatchView(
         id=row.id,
@@ -79,6 +82,9 @@ def _view(row: Row, reasons: list[BatchReason]) -> EnrichmentBatchView:
         failed=row.failed,
         skipped=row.skipped,
         reasons=reasons,
+        budget_micros=None if budget is None else budget.limit_micros,
+        spent_micros=budget.window.spent_micros if budget and budget.window else 0,
+        held_micros=budget.window.reserved_micros + budget.window.in_doubt_micros if budget and budget.window else 0,
         job_id=row.job_id,
         actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
         error=row.error,

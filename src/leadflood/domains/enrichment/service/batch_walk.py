@@ -33,6 +33,8 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, LeadSort
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.queries import next_leads
+from leadflood.domains.spending import service as spending
+from leadflood.domains.spending.models import BudgetState
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
@@ -91,6 +93,7 @@ async def advance(
         if again is not None:
             return Progress(batch.total - batch.waiting, batch.total, ended=False, idle=True, again=again)
         expect_changed(await store.change(tx, batch, BatchStatus.COMPLETED))
+        await spending.set_batch_state(tx, actor, batch_id=batch.id, state=BudgetState.CLOSED)
         return Progress(batch.total, batch.total, ended=True)
     return Progress(max(0, batch.total - len(left)), batch.total, ended=False, idle=walked or len(left) >= room)
 
@@ -164,7 +167,13 @@ async def _next_companies(
     at = (batch.position or {}).get("at", 0)
     part, end = waiting or ids[at : at + room], at + room
     started = await company_runs.request_in_bulk(
-        tx, actor, company_ids=part, sources=plan_of(sources), include_fresh=batch.include_fresh, trace=job.trace
+        tx,
+        actor,
+        company_ids=part,
+        sources=plan_of(sources),
+        include_fresh=batch.include_fresh,
+        trace=job.trace,
+        batch_id=batch.id,
     )
     skipped = [
         Settled(company_id, Outcome.SKIPPED, ALREADY_KNOWN if company_id in started.fresh else GONE)

@@ -47,6 +47,9 @@ from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
 from leadflood.domains.leads.errors import MatchCountExceeded
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.search import count_leads
+from leadflood.domains.spending import queries as prices
+from leadflood.domains.spending import service as spending
+from leadflood.domains.spending.models import BudgetState
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
@@ -86,8 +89,17 @@ async def estimate(
         ],
         seconds_from=takes.least,
         seconds_to=max(takes.least, takes.most),
+        most_micros=await _most(tx, actor, about, whole.companies),
+        currency=(await prices.get_settings(tx, actor)).currency,
         exact=whole == seen,
     )
+
+
+async def _most(tx: Transaction, actor: Actor, sources: Sequence[Source], questions: int) -> int:
+    """The most that so many questions to each of the sources with a price can cost, in micros."""
+    paid = {source.spec.name: source.spec.most_units for source in sources if source.spec.most_units}
+    known = await prices.prices_of(tx, actor, sources=paid) if paid else {}
+    return questions * sum(price.micros * paid[name] for name, price in known.items())
 
 
 async def start(
@@ -107,6 +119,8 @@ async def start(
     job_id = await _enqueue(tx, actor, batch_id, trace)
     new = NewBatch(batch_id, job_id, command.subject, command.name or _name(command), scope, total)
     await store.insert(tx, actor, new, include_fresh=command.include_fresh)
+    if command.budget_micros is not None:
+        await spending.open_batch_budget(tx, actor, batch_id=batch_id, limit=command.budget_micros)
     await _record(tx, actor, EnrichmentAuditAction.BATCH_STARTED, batch_id, total)
     return await get_batch(tx, actor, batch_id=batch_id)
 
@@ -117,6 +131,7 @@ async def pause(tx: Transaction, actor: Actor, *, batch_id: UUID) -> EnrichmentB
     batch = await _locked(tx, actor, batch_id, (BatchStatus.RUNNING,), "Only a running enrichment can be paused.")
     await _withdraw(tx, actor, batch)
     expect_changed(await store.change(tx, batch, BatchStatus.PAUSED))
+    await spending.set_batch_state(tx, actor, batch_id=batch_id, state=BudgetState.PAUSED)
     await store.count(tx, batch, [])
     await _record(tx, actor, EnrichmentAuditAction.BATCH_PAUSED, batch_id, batch.total)
     return await get_batch(tx, actor, batch_id=batch_id)
@@ -128,6 +143,7 @@ async def resume(tx: Transaction, actor: Actor, *, batch_id: UUID, trace: Mappin
     batch = await _locked(tx, actor, batch_id, _RESUMABLE, "Only a paused or failed enrichment can be resumed.")
     job_id = await _enqueue(tx, actor, batch_id, trace)
     expect_changed(await store.change(tx, batch, BatchStatus.RUNNING, job_id=job_id))
+    await spending.set_batch_state(tx, actor, batch_id=batch_id, state=BudgetState.OPEN)
     await _record(tx, actor, EnrichmentAuditAction.BATCH_RESUMED, batch_id, batch.total)
     return await get_batch(tx, actor, batch_id=batch_id)
 
@@ -147,6 +163,7 @@ async def cancel(tx: Transaction, actor: Actor, *, batch_id: UUID) -> Enrichment
     await store.remove_items(tx, batch, left)
     waited = await store.take_waiting(tx, batch)
     expect_changed(await store.change(tx, batch, BatchStatus.CANCELED))
+    await spending.set_batch_state(tx, actor, batch_id=batch_id, state=BudgetState.CLOSED)
     await store.count(tx, batch, [Settled(item, Outcome.PARTIAL, READ_LATER) for item in waited])
     await _record(tx, actor, EnrichmentAuditAction.BATCH_CANCELED, batch_id, batch.total)
     return await get_batch(tx, actor, batch_id=batch_id)
@@ -157,6 +174,7 @@ async def fail(tx: Transaction, actor: Actor, *, batch_id: UUID, error: str) -> 
     batch = await store.lock(tx, actor.workspace_id, batch_id)
     if batch is not None and batch.status is BatchStatus.RUNNING:
         expect_changed(await store.change(tx, batch, BatchStatus.FAILED, error=error))
+        await spending.set_batch_state(tx, actor, batch_id=batch_id, state=BudgetState.PAUSED)
 
 
 async def _scope(tx: Transaction, actor: Actor, command: StartEnrichment) -> tuple[int, dict[str, Any]]:

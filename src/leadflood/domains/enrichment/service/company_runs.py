@@ -139,10 +139,11 @@ async def request_in_bulk(
     include_fresh: bool,
     trace: Mapping[str, str],
     free_only: bool = False,
+    batch_id: UUID | None = None,
 ) -> BulkRuns:
     """Start runs of those companies whose facts are not fresh, or of all. A live run of a company counts as its own.
 
-    `free_only`: ask no source that charges.
+    `free_only`: ask no source that charges. `batch_id`: whose budget they use.
     """
     known = await company_queries.main_domains(tx, actor.workspace_id, company_ids)
     fresh = frozenset() if include_fresh else await fresh_companies(tx, actor, companies=known, sources=sources)
@@ -152,7 +153,13 @@ async def request_in_bulk(
     await runs.end_scheduled(tx, actor.workspace_id, wanted, sentence=_ASKED_NOW)
     newer_than = utc_now() if include_fresh else None
     started = await runs.request(
-        tx, actor.workspace_id, wanted, sources=sources, newer_than=newer_than, free_only=free_only
+        tx,
+        actor.workspace_id,
+        wanted,
+        sources=sources,
+        newer_than=newer_than,
+        free_only=free_only,
+        batch_id=batch_id,
     )
     await _enqueue(tx, actor, started, trace, Priority.BULK)
     live = await runs.live(tx, actor.workspace_id, list(wanted))

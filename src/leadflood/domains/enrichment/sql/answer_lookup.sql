@@ -5,7 +5,7 @@ WITH answered AS (
         sentence = :sentence, ticket = :ticket, ticket_at = :ticket_at, failures = :failures, units = :units,
         provider_ref = :provider_ref
     WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source = :source AND claim = :claim
-    RETURNING workspace_id, id
+    RETURNING workspace_id, id, purchase_id
 ), found AS (
     INSERT INTO found_values (workspace_id, lookup_id, id, field, value, confidence, method, evidence, source_url,
                               quote, observed_at)
@@ -16,4 +16,4 @@ WITH answered AS (
                       :evidences::text[], :urls::text[], :quotes::text[], :observed::timestamptz[])
                AS v (id, field, value, confidence, method, evidence, source_url, quote, observed_at)
 )
-SELECT id FROM answered
+SELECT id, purchase_id FROM answered

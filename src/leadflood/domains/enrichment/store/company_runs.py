@@ -41,8 +41,8 @@ RETURNING newer_than, not_before, follow_ups, free_only
 # Start a run that follows one that has just ended. No lead waits for it.
 FOLLOW_UP = sql("""
 INSERT INTO company_runs (workspace_id, id, company_id, job_id, domain, sources, wait_until, not_before, follow_ups,
-                          free_only)
-SELECT workspace_id, :id, company_id, :job_id, domain, sources, now(), :not_before, follow_ups + 1, free_only
+                          free_only, batch_id)
+SELECT workspace_id, :id, company_id, :job_id, domain, sources, now(), :not_before, follow_ups + 1, free_only, batch_id
 FROM company_runs WHERE workspace_id = :workspace_id AND id = :run_id
 RETURNING id, company_id, job_id, domain, wait_until
 """)
@@ -161,11 +161,13 @@ async def request(
     sources: str,
     newer_than: datetime | None = None,
     free_only: bool = False,
+    batch_id: UUID | None = None,
 ) -> list[CompanyRun]:
     """Start runs of those companies that need one. Returns them: their jobs are to be queued.
 
     `companies`: main domains by ID. `sources`: facts that other ones found are not fresh. `newer_than`: see
-    `RunRequest`; with it, fresh facts are asked for again. `free_only`: ask no source that charges.
+    `RunRequest`; with it, fresh facts are asked for again. `free_only`: ask no source that charges. `batch_id`: whose
+    budget the runs use; None: that of a batch of leads that belong to the company, if there is one.
     """
     values = {
         "company_ids": list(companies),
@@ -173,8 +175,9 @@ async def request(
         "ids": [new_id() for _ in companies],
         "job_ids": [new_id() for _ in companies],
     }
-    limits = {"sources": sources, "newer_than": newer_than, "wait": WAIT.total_seconds(), "free_only": free_only}
-    rows = await tx.all(REQUEST, {"workspace_id": workspace_id, **values, **limits})
+    limits = {"sources": sources, "newer_than": newer_than, "wait": WAIT.total_seconds()}
+    kinds = {"free_only": free_only, "batch_id": batch_id}
+    rows = await tx.all(REQUEST, {"workspace_id": workspace_id, **values, **limits, **kinds})
     return [CompanyRun(**dict(row)) for row in rows]
 
 

@@ -44,7 +44,7 @@ VALUES (:workspace_id, :claim, :lead_id, :company_id, :source, :version, :questi
         :until, :now)
 ON CONFLICT (workspace_id, question_hash, source) WHERE state IN ('asked', 'in_doubt', 'waiting') DO UPDATE
 SET claim = excluded.claim, claimed_until = excluded.claimed_until, job_id = excluded.job_id
-WHERE l.claim IS NULL OR l.claimed_until <= :now
+WHERE (l.claim IS NULL OR l.claimed_until <= :now) AND l.purchase_id IS NULL
 RETURNING id
 """)
 
@@ -52,7 +52,7 @@ RETURNING id
 CLAIMED_UNTIL = sql("""
 SELECT claimed_until FROM lookups
 WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source = :source
-  AND state IN ('asked', 'in_doubt', 'waiting') AND claim IS NOT NULL
+  AND state IN ('asked', 'waiting') AND claim IS NOT NULL
 """)
 
 # End a claim without an answer. A ticket stays.
@@ -107,6 +107,14 @@ class StoredOutcome:
     outcome: LookupOutcome
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredLookup:
+    """A lookup that was answered. `purchase_id`: of a call that cost money."""
+
+    id: UUID
+    purchase_id: UUID | None
+
+
 async def answered(tx: Transaction, asker: LookupAsker, key: LookupKey) -> StoredOutcome | None:
     """The latest answer to a question, whether it is still good or not. With a retracted value, it has expired."""
     row = await tx.first(ANSWERED, _key(asker, key))
@@ -138,8 +146,8 @@ async def claimed_until(tx: Transaction, asker: LookupAsker, key: LookupKey) -> 
 
 async def answer(
     tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome
-) -> UUID | None:
-    """Store the answer with its values. Returns its lookup; None for a claim that another caller took."""
+) -> AnsweredLookup | None:
+    """Store the answer with its values. None, and nothing is stored, for a claim that another caller took."""
     values = {
         "state": outcome.state,
         "answered_at": outcome.answered_at,
@@ -153,7 +161,7 @@ async def answer(
     }
     found = fact_columns(outcome.facts)
     row = await tx.first(ANSWER, {**_key(asker, key), "claim": claim.token, **values, **found})
-    return None if row is None else row.id
+    return None if row is None else AnsweredLookup(row.id, row.purchase_id)
 
 
 async def release(tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim) -> None:

@@ -132,6 +132,14 @@ class Reserved:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """Answer to repeating a lost call. `open`: whether its purchase has not ended. `declined`: why it may not."""
+
+    open: bool
+    declined: Declined | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """End of a purchase: the units that the provider charged. `hit`: whether it had an answer."""
 

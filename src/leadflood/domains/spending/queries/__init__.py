@@ -1,6 +1,6 @@
 """SQL that reads settings, prices, budgets and purchases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from leadflood.domains.spending.contracts import (
@@ -41,8 +41,10 @@ BUDGETS = assemble(
 ORDER BY b.id LIMIT :limit
 """),
 )
-# The budget of a batch.
-OF_BATCH = assemble(_BUDGETS, condition=sql("b.scope = 'batch' AND b.subject = :batch_id ORDER BY b.id DESC LIMIT 1"))
+# The budgets of batches, the last one of each last.
+OF_BATCHES = assemble(
+    _BUDGETS, condition=sql("b.scope = 'batch' AND b.subject = ANY (:subjects::text[]) ORDER BY b.id")
+)
 
 # Purchases with the currency.
 _PURCHASES = sql("""
@@ -121,10 +123,11 @@ async def list_budgets(
     return (await page_by_id(tx, BUDGETS, sought, after=after, limit=limit)).map(_budget)
 
 
-async def budget_of_batch(tx: Transaction, actor: Actor, *, batch_id: UUID) -> BudgetView | None:
-    """The budget of a batch; None if it has none."""
-    row = await tx.first(OF_BATCH, {"workspace_id": actor.workspace_id, "batch_id": str(batch_id)})
-    return None if row is None else _budget(row)
+async def budgets_of_batches(tx: Transaction, actor: Actor, *, batch_ids: Sequence[UUID]) -> dict[UUID, BudgetView]:
+    """The budgets of batches, by batch; those without one are left out."""
+    subjects = [str(batch_id) for batch_id in batch_ids]
+    rows = await tx.all(OF_BATCHES, {"workspace_id": actor.workspace_id, "subjects": subjects})
+    return {UUID(row.subject): _budget(row) for row in rows}
 
 
 async def get_purchase(tx: Transaction, actor: Actor, *, purchase_id: UUID) -> PurchaseView:

@@ -13,6 +13,7 @@ from leadflood.domains.spending.models import (
     Order,
     Price,
     PurchaseState,
+    Repeated,
     Reserved,
     Scope,
     Settlement,
@@ -137,6 +138,17 @@ async def release(tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID]) -
         await store.change_purchases(tx, actor.workspace_id, changed)
         postings = [Posting(each.id, each.windows, books.settle(each.state, each.most, 0)) for each in found]
         await store.post(tx, actor, postings)
+
+
+async def repeat(tx: Transaction, actor: Actor, purchase_id: UUID) -> Repeated:
+    """Whether the lost call of a purchase may be made again now, at the same cost. Its windows stay locked."""
+    locked = await store.lock_purchases(tx, actor.workspace_id, [purchase_id])
+    if not locked or locked[0].state not in _OPEN:
+        return Repeated(open=False)
+    stopped = await store.stopped_windows(tx, actor.workspace_id, locked[0].windows)
+    if stopped:
+        return Repeated(open=True, declined=refusal(0, stopped))
+    return Repeated(open=True)
 
 
 async def hold(tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID], *, sentence: str) -> None:

@@ -44,6 +44,14 @@ SELECT id FROM budget_windows
 WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[]) ORDER BY id FOR UPDATE
 """)
 
+# Those of locked windows in which nothing may be purchased.
+STOPPED = sql("""
+SELECT w.id, b.scope, b.period, w.limit_micros, w.state, w.reserved_micros, w.in_doubt_micros, w.spent_micros,
+       w.overrun_micros, w.ends_at
+FROM budget_windows w JOIN budgets b ON b.workspace_id = w.workspace_id AND b.id = w.budget_id
+WHERE w.workspace_id = :workspace_id AND w.id = ANY (:ids::uuid[]) AND w.state <> 'open' ORDER BY w.id
+""")
+
 # Purchases by ID, locked.
 LOCK_PURCHASES = sql("""
 SELECT id, source, state, price_micros, most_units, units, charged_micros, windows, reference FROM purchases
@@ -234,6 +242,11 @@ async def lock_purchases(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID
         )
         for row in rows
     ]
+
+
+async def stopped_windows(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID]) -> list[Window]:
+    """Those of locked windows whose budget is paused or closed."""
+    return [_window(row) for row in await tx.all(STOPPED, {"workspace_id": workspace_id, "ids": list(ids)})]
 
 
 async def post(tx: Transaction, actor: Actor, postings: Sequence[Posting], new: Sequence[NewPurchase] = ()) -> None:
