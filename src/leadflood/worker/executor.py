@@ -48,9 +48,11 @@ class Executor:
         return outcome
 
     def takes_many(self, job: RunningJob) -> bool:
-        """Whether this attempt can run together with others of its kind and workspace."""
+        """Whether this attempt can run together with others of its kind and workspace: none before it failed."""
         definition = self.registry.find(job.kind)
-        return definition is not None and definition.load is not None and job.attempt == 1
+        if definition is None or definition.load is None:
+            return False
+        return job.losses == 0 and job.failed_attempts(definition.kind.max_attempts) == 0
 
     async def run_many(self, jobs: Sequence[RunningJob]) -> list[RunningJob]:
         """Run one attempt of each of these jobs of one kind and workspace. Returns those that must run alone."""

@@ -9,9 +9,10 @@ from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.enrichment.sources.simulated import Simulated
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import JobStatus, RunningJob
-from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.jobs.registry import JobRegistry, Later
 from leadflood.domains.leads.contracts import LeadCreated
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
@@ -178,3 +179,22 @@ async def test_one_source_that_waits_is_enough_for_each_lead_to_be_shown_process
     assert not together(bench, simulated(2, 0))
     assert not together(bench, simulated(0, 0.1))
     assert not together(bench, AtOnce(), Scripted("waits", [[]]))
+
+
+async def test_jobs_that_waited_for_their_company_run_together_and_those_that_failed_alone(bench: Bench) -> None:
+    source = AtOnce()
+    waited, failed = [await bench.create(f"ada{n}@acme.com") for n in range(2)]
+    for job in await claimed(bench, waited, failed):
+        if job.id == waited.job_id:
+            async with bench.database.transaction(job.workspace_id) as tx:
+                await execution.reschedule(tx, bench.actor, [(job, Later(utc_now(), "Waiting for acme.com."))])
+        else:
+            await execution.end_attempt(bench.database, bench.registry(source), job, "It failed.")
+    (woken,) = await claimed(bench, waited, attempt=2)
+    (again,) = await claimed(bench, failed, attempt=2)
+
+    assert not runner(bench, source).takes_many(again)
+    assert runner(bench, source).takes_many(woken)
+    assert await runner(bench, source).run_many([woken]) == []
+    assert (await bench.lead(waited.lead_id)).status == LeadStatus.ENRICHED
+    assert (await bench.job(waited.job_id)).status == JobStatus.COMPLETED

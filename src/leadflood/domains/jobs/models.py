@@ -132,6 +132,13 @@ class RunningJob:
         """Workspace, job and attempt: the guard of all writes."""
         return (self.workspace_id, self.id, self.attempt)
 
+    def failed_attempts(self, allowed: int) -> int:
+        """Attempts before this one that counted: for each of the others, one more is allowed.
+
+        Args: allowed: attempts of its kind.
+        """
+        return max(0, self.attempt - 1 - (self.max_attempts - allowed))
+
 
 def job_backoff(attempt: int, random_unit: Callable[[], float]) -> float:
     """Seconds before the attempt after `attempt`: full jitter over 4 s doubling to 10 minutes, at least 1 s.

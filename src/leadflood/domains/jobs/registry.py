@@ -125,10 +125,11 @@ class JobDefinition(Generic[P]):
     one attempt. `on_failed` runs in the transaction that ends the job as `failed`, for any reason; its payload is None
     where the stored one does not fit the kind: then the job's subject is all that is known.
 
-    `many`: the jobs may share the transactions that complete them. `load` declares that first attempts which are
-    claimed together are also handled together: it reads what each of them needs in one transaction, and the handler,
-    called for one after the other, finds its part in `context.loaded` and does not wait. Jobs for which `load` finds
-    None, and those that go wrong, are then handled alone in the same attempt, without `loaded`.
+    `many`: the jobs may share the transactions that complete them. `load` declares that attempts which are claimed
+    together, and before which none has failed, are also handled together: it reads what each of them needs in one
+    transaction, and the handler, called for one after the other, finds its part in `context.loaded` and does not wait.
+    Jobs for which `load` finds None, and those that go wrong, are then handled alone in the same attempt, without
+    `loaded`.
     """
 
     kind: JobKind[P]
