@@ -19,7 +19,12 @@ from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
 from leadflood.domains.enrichment.queries.aliases import suggested_alias
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment, latest_runs
-from leadflood.domains.enrichment.queries.effective import found_company_names
+from leadflood.domains.enrichment.queries.effective import (
+    found_company_names,
+    found_countries,
+    found_industries,
+    found_sizes,
+)
 from leadflood.domains.enrichment.service.acceptance import accept_all, prepare_all, undo_none
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.actor import Actor
@@ -138,6 +143,30 @@ COMPANY_EXTENSION: Final = Extension(
             load=found_company_names,
             schema=str | None,
             permission=COMPANIES_READ,
+        ),
+        RelatedField(
+            name="foundIndustry",
+            label="Industry",
+            load=found_industries,
+            schema=str | None,
+            permission=COMPANIES_READ,
+            cell="enrichment/_text_cell.html",
+        ),
+        RelatedField(
+            name="foundSize",
+            label="Employees",
+            load=found_sizes,
+            schema=str | None,
+            permission=COMPANIES_READ,
+            cell="enrichment/_text_cell.html",
+        ),
+        RelatedField(
+            name="foundCountry",
+            label="Country",
+            load=found_countries,
+            schema=str | None,
+            permission=COMPANIES_READ,
+            cell="enrichment/_country_cell.html",
         ),
     ),
     panels=(

@@ -21,6 +21,7 @@ from leadflood.domains.companies.errors import CompanyNotFound
 from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS, FOUND_NAME
 from leadflood.domains.companies.models import MAX_IMPORTED, CompanySort, company_domain
 from leadflood.domains.companies.permissions import COMPANIES_READ, COMPANIES_WRITE
+from leadflood.domains.companies.queries.matching import count_companies
 from leadflood.domains.companies.service import domains, files, lead_links, merges
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.labels import actor_label
@@ -46,6 +47,8 @@ pages = Pages()
 
 _PATH: Final = "/companies"
 _ROWS: Final = 50
+_MAX_SELECTED: Final = 5000
+"""Companies that can be selected together."""
 _LEADS: Final = 20
 _EVENTS: Final = 20
 _SHOWN: Final = 5
@@ -71,8 +74,10 @@ async def list_companies(ctx: PageContext) -> PageResult:
         ids = [item.id for item in page.items]
         fields = [item for item in COMPANY_EXTENSIONS.fields.values() if item.cell and ctx.may(item.permission)]
         related = await COMPANY_EXTENSIONS.load(tx, ctx.actor, [FOUND_NAME, *(item.name for item in fields)], ids)
+        count = await count_companies(tx, ctx.actor, q=q, max_count=_MAX_SELECTED)
     context = {
         "companies": page.items,
+        "count": count,
         "fields": fields,
         "related": related,
         "found_names": related.get(FOUND_NAME, {}),

@@ -42,17 +42,21 @@ SELECT {columns}, c.deleted_at, c.merged_into FROM companies c WHERE workspace_i
     columns=_COLUMNS,
 )
 
-# The next companies in order, each with its leads as far as they are counted. A search reads names and domains that
-# contain it; other domains of a company must begin with it.
+# The active companies `c` of a search. It reads names and domains that contain it; other domains of a company must
+# begin with it.
+MATCHES = sql("""
+c.workspace_id = :workspace_id AND c.deleted_at IS NULL AND c.merged_into IS NULL
+      AND (:sought::text IS NULL OR position(:sought IN c.sort_key) > 0 OR position(:sought IN c.domain) > 0
+           OR c.id IN (SELECT d.company_id FROM company_domains d
+                       WHERE d.workspace_id = :workspace_id AND d.domain >= :sought AND d.domain < :sought || '~'))
+""")
+
+# The next companies in order, each with its leads as far as they are counted.
 _LIST = sql("""
 SELECT {columns}, counted.leads
 FROM (
     SELECT c.* FROM companies c
-    WHERE c.workspace_id = :workspace_id AND c.deleted_at IS NULL AND c.merged_into IS NULL
-      AND (:status::text IS NULL OR c.status = :status)
-      AND (:sought::text IS NULL OR position(:sought IN c.sort_key) > 0 OR position(:sought IN c.domain) > 0
-           OR c.id IN (SELECT d.company_id FROM company_domains d
-                       WHERE d.workspace_id = :workspace_id AND d.domain >= :sought AND d.domain < :sought || '~'))
+    WHERE {matches} AND (:status::text IS NULL OR c.status = :status)
       AND (:after_id::uuid IS NULL OR {after})
     ORDER BY {order} LIMIT :limit
 ) c CROSS JOIN LATERAL (
@@ -75,7 +79,8 @@ _ORDERS: Final[dict[CompanySort, tuple[Sql, Sql]]] = {
     CompanySort.NEWEST: (sql("c.id < :after_id"), sql("c.id DESC")),
 }
 _LISTS: Final = {
-    sort: assemble(_LIST, columns=_COLUMNS, after=after, order=order) for sort, (after, order) in _ORDERS.items()
+    sort: assemble(_LIST, columns=_COLUMNS, matches=MATCHES, after=after, order=order)
+    for sort, (after, order) in _ORDERS.items()
 }
 _BY_NAME: Final = frozenset({CompanySort.NAME, CompanySort.NAME_DESCENDING})
 
@@ -184,7 +189,7 @@ async def list_companies(
     values: dict[str, Any] = {
         "workspace_id": actor.workspace_id,
         "status": status,
-        "sought": search_key(q) or None if q else None,
+        "sought": sought(q),
         "after_key": after.value if after else None,
         "after_id": after.id if after else None,
         "limit": limit + 1,
@@ -194,6 +199,11 @@ async def list_companies(
     by_name = sort in _BY_NAME
     page = cut(rows, limit, lambda row: Position.at(row.sort_key if by_name else row.id, row.id))
     return page.map(lambda row: _view(row, Count.up_to(MAX_COUNT, row.leads)))
+
+
+def sought(q: str | None) -> str | None:
+    """The parameter of `MATCHES` for a search; None: all."""
+    return search_key(q) or None if q else None
 
 
 async def domains_of(tx: Transaction, actor: Actor, *, company_id: UUID) -> CompanyDomains:

@@ -5,13 +5,15 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
+from leadflood.domains.companies.queries.matching import matching_domains
 from leadflood.domains.enrichment.contracts.batches import EnrichmentBatchView, StartEnrichment
 from leadflood.domains.enrichment.errors import BatchNotReady, NothingToEnrich
-from leadflood.domains.enrichment.models.batches import BatchStatus
+from leadflood.domains.enrichment.models.batches import MAX_DOMAINS, BatchStatus
 from leadflood.domains.enrichment.queries import batches as queries
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import batches
 from leadflood.domains.enrichment.service.workspace_sources import asked_sources
+from leadflood.domains.leads.contracts.filters import MAX_SEARCH
 from leadflood.domains.leads.errors import MatchCountExceeded
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.clock import utc_now
@@ -70,7 +72,8 @@ async def start_enrichment(ctx: PageContext) -> PageResult:
     """Start to enrich in the background."""
     try:
         async with ctx.writing() as tx:
-            made = await batches.start(tx, ctx.actor, command=_command(ctx), trace=ctx.trace)
+            command = _command(ctx, domains=await _domains(tx, ctx))
+            made = await batches.start(tx, ctx.actor, command=command, trace=ctx.trace)
     except (MatchCountExceeded, NothingToEnrich) as error:
         return await _confirm(ctx, changed=True, status=error.status)
     except InvalidInput as error:
@@ -128,8 +131,8 @@ async def _changed(
 async def _confirm(ctx: PageContext, *, changed: bool = False, status: int = 200) -> PageResult:
     form = ctx.form
     try:
-        command = _command(ctx, counted=False)
         async with ctx.reading() as tx:
+            command = _command(ctx, counted=False, domains=await _domains(tx, ctx))
             free, secret_box = worker_sources(ctx.parts.settings), ctx.parts.secret_box
             sources = await asked_sources(tx, ctx.actor, free=free, secret_box=secret_box)
             found = await batches.estimate(tx, ctx.actor, command=command, sources=sources)
@@ -182,7 +185,18 @@ def _note(batch: EnrichmentBatchView) -> str:
     return text
 
 
-def _command(ctx: PageContext, *, counted: bool = True) -> StartEnrichment:
+async def _domains(tx: Transaction, ctx: PageContext) -> list[str] | None:
+    """The domains of the form: typed, of selected companies, or of all that a search finds. None: it is about leads."""
+    form = ctx.form
+    if form.checked("all") and "companiesMatching" in form.fields:
+        q = form.value("companiesMatching")[:MAX_SEARCH]
+        return await matching_domains(tx, ctx.actor, q=q, limit=MAX_DOMAINS)
+    if "companiesMatching" in form.fields or "domains" in form.fields:
+        return " ".join(form.values("domains")).replace(",", " ").split()
+    return None
+
+
+def _command(ctx: PageContext, *, counted: bool = True, domains: list[str] | None) -> StartEnrichment:
     """Args: counted: whether the number of leads must be the one that the user saw, or less."""
     form = ctx.form
     given: dict[str, Any] = {"includeFresh": form.checked("includeFresh")}
@@ -190,8 +204,8 @@ def _command(ctx: PageContext, *, counted: bool = True) -> StartEnrichment:
         given["name"] = name[:200]
     if form.value("importId"):
         given["importId"] = form.value("importId")
-    elif "domains" in form.fields:
-        given["domains"] = form.value("domains").replace(",", " ").split()
+    elif domains is not None:
+        given["domains"] = domains
     elif form.checked("all"):
         state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
         given["matching"] = state.query

@@ -143,6 +143,33 @@ async def found_company_names(tx: Transaction, actor: Actor, company_ids: Sequen
     return {row.subject_id: str(row.value) for row in await tx.all(_OF_COMPANIES, values)}
 
 
+async def found_industries(tx: Transaction, actor: Actor, company_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The found industries of companies; those without one are left out."""
+    return await _texts(tx, actor, company_ids, company_fields.INDUSTRY)
+
+
+async def found_sizes(tx: Transaction, actor: Actor, company_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Numbers of employees, or their ranges, as text."""
+    return await _texts(tx, actor, company_ids, company_fields.EMPLOYEES, company_fields.EMPLOYEE_RANGE)
+
+
+async def found_countries(tx: Transaction, actor: Actor, company_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Codes of the found countries of companies."""
+    return await _texts(tx, actor, company_ids, company_fields.COUNTRY)
+
+
+async def _texts(tx: Transaction, actor: Actor, company_ids: Sequence[UUID], *fields: FactField) -> dict[UUID, str]:
+    """The surest value of the first of the fields that a company has."""
+    values = {"workspace_id": actor.workspace_id, "company_ids": list(company_ids)}
+    rows = await tx.all(_OF_COMPANIES, {**values, "fields": [field.name for field in fields]})
+    found: dict[UUID, str] = {}
+    for field in fields:
+        for row in rows:
+            if row.field == field.name:
+                found.setdefault(row.subject_id, f"{row.value:,}" if isinstance(row.value, int) else str(row.value))
+    return found
+
+
 def filling(known: Known, policies: FillPolicies, *, named: bool) -> FoundValues:
     """The values that fill fields of a lead. `named`: a user named its company, so that no found name is right."""
     fields = {found.fills for found in known if found.fills is not None}
