@@ -71,6 +71,7 @@ DOMAINS: Sequence[Domain] = tuple(
     import_module(f"leadflood.domains.{name}.domain").DOMAIN
     for name in (
         "metrics",
+        "icps",
         "exports",
         "imports",
         "duplicates",
@@ -102,7 +103,9 @@ for _domain in DOMAINS:
     CHANGESET_SUBJECTS.add(_domain.changesets)
     METRICS.add(_domain.metrics)
 SUBSCRIBERS = Subscribers(
-    (event for each in DOMAINS for event in each.events), (item for each in DOMAINS for item in each.subscriptions)
+    (event for each in DOMAINS for event in each.events),
+    # The lower domain first: what it changes is there for the ones above.
+    (item for each in reversed(DOMAINS) for item in each.subscriptions),
 )
 _COUNTS = [count for domain in DOMAINS for count in domain.nav_counts]
 NAVIGATION = Navigation([*shared.ITEMS, *(item for domain in DOMAINS for item in domain.navigation)], _COUNTS)

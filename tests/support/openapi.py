@@ -129,21 +129,26 @@ class Operation:
             sent["headers"]["Content-Type"] = NDJSON
         return sent
 
-    def _id_places_of_body(self, schema: Mapping[str, Any], prefix: str = "") -> Iterator[IdPlace]:
+    def _id_places_of_body(
+        self, schema: Mapping[str, Any], prefix: str = "", within: frozenset[str] = frozenset()
+    ) -> Iterator[IdPlace]:
+        if schema.get("title") in within:
+            return  # it contains itself
+        within |= {schema.get("title", "")} - {""}
         for name, field in schema.get("properties", {}).items():
             inner = [self._resolved(choice) for choice in field.get("anyOf", [field])]
             if any("properties" in choice for choice in inner):
                 for choice in inner:
-                    yield from self._id_places_of_body(choice, f"{prefix}{name}.")
-            elif self._is_id(name, field, f"body {prefix}{name}"):
+                    yield from self._id_places_of_body(choice, f"{prefix}{name}.", within)
+            elif self._is_id(name, field, f"body {prefix}{name}", within):
                 yield IdPlace("body", prefix + name)
 
-    def _is_id(self, name: str, schema: Mapping[str, Any], place: str) -> bool:
+    def _is_id(self, name: str, schema: Mapping[str, Any], place: str, within: frozenset[str] = frozenset()) -> bool:
         if schema.get("items", {}).get("$ref") in _EACH_FOR_ITSELF:
             return False
         choices = [self._resolved(choice) for choice in schema.get("anyOf", [schema])]
         listed = [self._resolved(choice.get("items", {})) for choice in choices]
-        ids = [True for item in listed for _ in self._id_places_of_body(item)]
+        ids = [True for item in listed for _ in self._id_places_of_body(item, within=within)]
         if ids or any("properties" in choice for choice in choices):
             message = f"{self}: {place} has fields of its own: teach Operation.id_places to look for ids in there."
             raise NotCovered(message)

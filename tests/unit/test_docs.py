@@ -33,7 +33,7 @@ COMMAND = re.compile(r"(?<![\w/.:@-])leadflood((?: +[^|;&()<>`#\n]+)?)")
 PASSWORD = re.compile(r"(?:[Pp]assword (?:is |of )?`|^ *Password +|\"password\": ?\")([^`\"\n]{6,})", re.MULTILINE)
 ROUTE = re.compile(r"/v1/[\w/{}$-]*[\w}]")
 SOURCE = re.compile(r"src/leadflood/[\w./]*\w/?")
-FILE_NAME = re.compile(r"[\w-]+\.(?:csv|jsonl?|txt|xlsx)")
+FILE_NAME = re.compile(r"[\w-]+\.(?:csv|jsonl?|txt|xlsx|yaml)")
 program_of = cache(get_command)
 """The command line, put together once: doing so takes longer than reading a page's commands."""
 EXAMPLES = {"ID": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10", "EMAIL": "ada@acme.com"}

@@ -21,6 +21,7 @@ from leadflood.cli import (
     facts,
     fields,
     hold,
+    icps,
     identity,
     imports,
     jobs,
@@ -98,6 +99,7 @@ app.add_typer(enrichments.app, name="enrichment")
 app.add_typer(sources.app, name="source")
 app.add_typer(facts.app, name="fact")
 app.add_typer(policies.app, name="policy")
+app.add_typer(icps.app, name="icp")
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.add_typer(hold.app, name="hold")

@@ -282,13 +282,14 @@ async def _work(database: "Database") -> AsyncIterator[Finding]:
     from leadflood.domains.duplicates import invariants as merges
     from leadflood.domains.enrichment import invariants as leads
     from leadflood.domains.enrichment.queries import outdated
+    from leadflood.domains.icps import invariants as scores
     from leadflood.domains.jobs import invariants as jobs
     from leadflood.domains.jobs import queries
     from leadflood.domains.spending import invariants as books
 
     async with database.system(read_only=True) as tx:
         status = await queries.system_status(tx)
-        domains = (jobs, leads, outdated, merges, companies, books)
+        domains = (jobs, leads, outdated, merges, companies, books, scores)
         violations = [violation for domain in domains for violation in await domain.violations(tx)]
     start = "Start one with `leadflood worker`, or run `leadflood up`."
     detail = f"{status.workers} online, {status.running_jobs} jobs running"

@@ -1,0 +1,1 @@
+"""Ideal customer profiles: which leads fit, by points for facts that a workspace chose itself."""

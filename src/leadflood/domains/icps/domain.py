@@ -1,0 +1,53 @@
+"""Declaration of the icps domain."""
+
+from typing import Any
+
+from leadflood.domains.companies.events import LEAD_LINKED
+from leadflood.domains.enrichment.events import COMPANY_ENRICHED, LEAD_ENRICHED
+from leadflood.domains.icps import jobs, listeners
+from leadflood.domains.icps.events import EVENTS, RESCORE_DAILY, RESCORE_PENDING, IcpAuditAction
+from leadflood.domains.icps.participant import PARTICIPANT
+from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ, ICPS_WRITE
+from leadflood.domains.jobs.events import Schedule
+from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.domains.leads.events import LEAD_CREATED, LEAD_UPDATED
+from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.events import Subscription
+from leadflood.kernel.pages import AuditGroup
+
+
+def _jobs(services: Services) -> list[JobDefinition[Any]]:
+    return jobs.definitions(services.database)
+
+
+_AUDIT = AuditGroup(
+    "icp.",
+    "Profiles",
+    "circle-check",
+    {
+        IcpAuditAction.CREATED: "created a profile",
+        IcpAuditAction.CHANGED: "changed a profile",
+        IcpAuditAction.DRAFTED: "edited the draft of a profile",
+        IcpAuditAction.DELETED: "deleted a profile",
+        IcpAuditAction.PUBLICATION_STARTED: "began to publish version {number} of a profile",
+        IcpAuditAction.PUBLISHED: "published version {number} of a profile",
+    },
+)
+
+DOMAIN = Domain(
+    name="icps",
+    audit=(_AUDIT,),
+    jobs=_jobs,
+    schedules=(Schedule(RESCORE_PENDING, 30.0), Schedule(RESCORE_DAILY, 86_400.0)),
+    events=EVENTS,
+    subscriptions=(
+        Subscription("icps.lead_created", LEAD_CREATED, listeners.leads_changed),
+        Subscription("icps.lead_updated", LEAD_UPDATED, listeners.leads_changed),
+        Subscription("icps.lead_enriched", LEAD_ENRICHED, listeners.leads_changed),
+        Subscription("icps.lead_linked", LEAD_LINKED, listeners.leads_changed),
+        Subscription("icps.company_enriched", COMPANY_ENRICHED, listeners.companies_changed),
+    ),
+    participants=(PARTICIPANT,),
+    permissions=(ICPS_READ, ICPS_WRITE, ICPS_PUBLISH),
+    routes=("leadflood.domains.icps.edge.routes",),
+)

@@ -1,0 +1,52 @@
+"""Events of profiles: domain events, audit actions and jobs."""
+
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.events import EventData, EventType
+from leadflood.kernel.queue.ports import Priority
+
+ICP: Final = "icp"
+
+
+class IcpData(EventData):
+    """The number of the version, where it is about one."""
+
+    number: int | None = None
+
+
+ICP_PUBLISHED = EventType("icp.published.v1", ICP, IcpData, "A version of a profile is live: its scores are shown.")
+ICP_DELETED = EventType("icp.deleted.v1", ICP, IcpData, "A profile was deleted, with its scores.")
+EVENTS = (ICP_PUBLISHED, ICP_DELETED)
+
+
+class IcpAuditAction(StrEnum):
+    """Audit actions of profiles. The names are stable: people filter and alert by them."""
+
+    CREATED = "icp.created"
+    CHANGED = "icp.changed"
+    DRAFTED = "icp.drafted"
+    DELETED = "icp.deleted"
+    PUBLICATION_STARTED = "icp.publication_started"
+    PUBLISHED = "icp.published"
+
+
+class VersionPayload(Payload):
+    """The version to score."""
+
+    version_id: UUID
+
+
+PUBLISH_VERSION = JobKind("icps.publish.v1", VersionPayload, max_attempts=20)
+"""Scores all leads by a version, then makes it the live one."""
+
+RESCORE_VERSION = JobKind("icps.recompute.v1", VersionPayload, max_attempts=5, priority=Priority.BULK)
+"""Scores all leads by a live version again: what depends on the date, and what was missed."""
+
+RESCORE_PENDING = JobKind("icps.score.v1", NoPayload, max_attempts=3)
+"""Scores the leads of all workspaces that changes have marked."""
+
+RESCORE_DAILY = JobKind("icps.recompute_all.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+"""Queues `RESCORE_VERSION` for all live versions, and deletes the scores of former ones."""
