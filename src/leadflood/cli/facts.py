@@ -7,7 +7,7 @@ import typer
 from leadflood.cli.context import CliContext, open_context, run
 from leadflood.cli.leads import print_values
 from leadflood.cli.listing import AS_JSON, WORKSPACE
-from leadflood.cli.output import note, print_json
+from leadflood.cli.output import note, print_facts, print_json
 from leadflood.cli.selected_companies import find_company
 from leadflood.cli.selected_leads import lead_ids
 
@@ -39,6 +39,33 @@ def pin(
     Example: `leadflood fact pin country DE --company acme.com`
     """
     _decide("pinned", field, (company, lead), workspace, as_json=as_json, value=value, source=source)
+
+
+@app.command("accept")
+def accept(
+    company: str = typer.Option(metavar="ID|DOMAIN", help="The company."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Accept all values of a company that are not sure enough to fill the fields of its leads.
+
+    Example: `leadflood fact accept --company acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.enrichment.service import decisions
+
+        async with open_context(workspace) as context:
+            found = await find_company(context, company)
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                made = await decisions.accept_for_company(tx, context.actor, company_id=found.id, trace={})
+        if as_json:
+            print_json(made)
+            return
+        print_facts([("company", found.domain), ("accepted", ", ".join(made.fields)), ("change", made.changeset_id)])
+        note(f"Undo with: leadflood change undo {made.changeset_id}" if made.changeset_id else "No changes needed.")
+
+    run(work())
 
 
 @app.command("unpin")

@@ -57,6 +57,8 @@ def test_facts_are_corrected_pinned_and_rejected_and_sources_retracted(terminal:
     missing = terminal.here("fact", "reject", "employees", "5", "--company", "acme.com")
     assert (missing.returncode, "No source has this value" in missing.stderr) == (1, True)
     assert terminal.here("fact", "pin", "employees", "5").returncode == 2
+    nothing = terminal.here("fact", "accept", "--company", "acme.com")
+    assert (nothing.returncode, "No changes needed." in nothing.stderr) == (0, True)
 
     kept = terminal.here("policy", "set", "company", "country", "--fill-at", "0.9", "--dry-run", "--json")
     assert (json.loads(kept.stdout)["changed"], kept.returncode) == (0, 0), kept.stderr

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
-from leadflood.domains.enrichment.contracts.decisions import DecidedField, DecisionRequest
+from leadflood.domains.enrichment.contracts.decisions import AcceptedFacts, DecidedField, DecisionRequest
 from leadflood.domains.enrichment.errors import FactFieldNotFound, FactNotFound, OwnField
 from leadflood.domains.enrichment.models import company_fields, lead_fields
 from leadflood.domains.enrichment.models.decisions import Decision
@@ -56,7 +56,7 @@ class Desk(Shelf):
                 tx, self.bench.actor, lead_id=lead_id, field=field, request=DecisionRequest(decision, wanted), trace={}
             )
 
-    async def undo(self, made: DecidedField) -> tuple[str, int]:
+    async def undo(self, made: DecidedField | AcceptedFacts) -> tuple[str, int]:
         """Undo a decision. Returns the status of its changeset, and the number of fields that were kept."""
         assert made.changeset_id is not None
         async with self.bench.database.transaction(self.bench.actor.workspace_id) as tx:

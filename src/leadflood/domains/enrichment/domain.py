@@ -157,6 +157,7 @@ _AUDIT = (
         "pin",
         {
             EnrichmentAuditAction.VALUE_PINNED: "pinned a found value of the field {field}",
+            EnrichmentAuditAction.VALUES_ACCEPTED: "accepted {count} found values of a company",
             EnrichmentAuditAction.VALUE_UNPINNED: "unpinned a found value of the field {field}",
             EnrichmentAuditAction.VALUE_CORRECTED: "corrected the field {field}",
             EnrichmentAuditAction.CORRECTION_REMOVED: "removed the correction of the field {field}",

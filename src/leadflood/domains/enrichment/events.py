@@ -127,6 +127,7 @@ class EnrichmentAuditAction(StrEnum):
     POLICY_SET = "enrichment.policy_set"
     POLICY_RESET = "enrichment.policy_reset"
     VALUE_PINNED = "enrichment.value_pinned"
+    VALUES_ACCEPTED = "enrichment.value_accepted"
     VALUE_UNPINNED = "enrichment.value_unpinned"
     VALUE_CORRECTED = "enrichment.value_corrected"
     CORRECTION_REMOVED = "enrichment.value_correction_removed"

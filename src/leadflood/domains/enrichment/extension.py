@@ -19,6 +19,7 @@ from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactType
 from leadflood.domains.enrichment.queries.aliases import suggested_alias
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment, latest_runs
+from leadflood.domains.enrichment.queries.decisions import company_suggestions
 from leadflood.domains.enrichment.queries.effective import (
     found_company_names,
     found_countries,
@@ -77,7 +78,10 @@ def is_live(run: CompanyRunView | None) -> bool:
 async def _load_facts(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any] | None:
     found = await get_company_enrichment(tx, actor, company_id=company_id)
     groups = [(label, shown) for label, fields in GROUPS if (shown := shown_fields(fields, found.values))]
-    return {"groups": groups, "reading": is_live(found.latest)} if groups or found.runs else None
+    if not groups and not found.runs:
+        return None
+    suggested = [field.name for field in await company_suggestions(tx, actor, company_id=company_id)]
+    return {"groups": groups, "reading": is_live(found.latest), "suggested": suggested}
 
 
 async def _load_run(tx: Transaction, actor: Actor, company_id: UUID) -> dict[str, Any]:

@@ -46,6 +46,14 @@ class DecisionRequest:
     source: str | None = None
 
 
+class AcceptedFacts(View):
+    """Facts of a company that were accepted."""
+
+    id: UUID = Field(description="ID of the company.")
+    fields: list[str]
+    changeset_id: UUID | None = Field(description="Undoing this changeset reverts it. Null: nothing waited.")
+
+
 class DecidedField(View):
     """A field after a decision about its values."""
 

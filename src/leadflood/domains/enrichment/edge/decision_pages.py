@@ -24,6 +24,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, NotFound
 from leadflood.web.cookies import Toast, local_path
 from leadflood.web.fact_text import fact_text
+from leadflood.web.formats import plural
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
@@ -61,6 +62,17 @@ async def decide_about_company(ctx: PageContext) -> PageResult:
 async def decide_about_lead(ctx: PageContext) -> PageResult:
     """Pin or reject a value, as the pressed button says."""
     return await _decided(ctx, SubjectKind.LEAD)
+
+
+@pages.post("/companies/{id}/acceptances", COMPANIES_WRITE)
+async def accept_company_facts(ctx: PageContext) -> PageResult:
+    """Accept all suggested values."""
+    async with ctx.writing() as tx:
+        made = await decisions.accept_for_company(tx, ctx.actor, company_id=ctx.id(), trace=ctx.trace)
+    toast = Toast("No changes needed.", "info")
+    if made.changeset_id is not None:
+        toast = Toast(f"Accepted {plural(len(made.fields), 'value')}.", undo=f"/changesets/{made.changeset_id}/undos")
+    return Redirect(f"/companies/{ctx.id()}", [toast])
 
 
 @pages.get("/companies/{id}/corrections/new", COMPANIES_WRITE)

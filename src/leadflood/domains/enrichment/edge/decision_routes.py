@@ -8,7 +8,13 @@ from fastapi import APIRouter, Path, Query
 from leadflood.api.deps import ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
-from leadflood.domains.enrichment.contracts.decisions import CorrectValue, DecidedField, DecisionRequest, NamedValue
+from leadflood.domains.enrichment.contracts.decisions import (
+    AcceptedFacts,
+    CorrectValue,
+    DecidedField,
+    DecisionRequest,
+    NamedValue,
+)
 from leadflood.domains.enrichment.models.decisions import Decision
 from leadflood.domains.enrichment.service import decisions
 from leadflood.domains.leads.permissions import LEADS_WRITE
@@ -34,6 +40,13 @@ async def _of_lead(unit: UnitOfWorkDep, lead_id: UUID, field: str, request: Deci
     return await decisions.decide_for_lead(
         unit.tx, unit.actor, lead_id=lead_id, field=field, request=request, trace=unit.trace
     )
+
+
+@router.post("/v1/companies/{id}/facts/acceptances", status_code=200, summary="Accept the facts of a company")
+@requires(COMPANIES_WRITE)
+async def accept_company_facts(company_id: ResourceId, unit: UnitOfWorkDep) -> AcceptedFacts:
+    """Pin all values that are not sure enough to fill fields of the company's leads, as one change."""
+    return await decisions.accept_for_company(unit.tx, unit.actor, company_id=company_id, trace=unit.trace)
 
 
 @router.put("/v1/companies/{id}/facts/{field}/pin", status_code=200, summary="Pin a fact of a company")

@@ -1,21 +1,23 @@
 """Decisions of people about found values: pin one, correct it, reject it; each is a changeset that can be undone."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from leadflood.domains.companies import service as companies
 from leadflood.domains.companies.errors import CompanyNotFound
 from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.companies.permissions import COMPANIES_WRITE
-from leadflood.domains.enrichment.contracts.decisions import DecidedField, DecisionRequest
+from leadflood.domains.enrichment.contracts.decisions import AcceptedFacts, DecidedField, DecisionRequest
 from leadflood.domains.enrichment.errors import FactFieldNotFound, FactNotFound, OwnField
 from leadflood.domains.enrichment.events import DECISION, VALUE_DECIDED_KIND, EnrichmentAuditAction
 from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.decisions import UNDONE, Decision, FieldDecisions, Subject, typed
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.facts import MANUAL, Fact, Receipt
-from leadflood.domains.enrichment.queries.decisions import field_values
+from leadflood.domains.enrichment.queries.decisions import company_suggestions, field_values
 from leadflood.domains.enrichment.registry import standard_rules
 from leadflood.domains.enrichment.service.choosing import choose_for_companies, choose_for_leads
 from leadflood.domains.enrichment.store import decisions as store
@@ -83,7 +85,9 @@ async def _decide(
     after = await store.read(tx, actor, subject, name)
     changeset_id = None
     if after.stored != before.stored:
-        changeset_id = await _changeset(tx, actor, subject, name, before, after, _LABELS[request.decision])
+        image = {"kind": subject.kind.value, "field": name}
+        change = StoredChange(subject.id, "updated", {**image, **before.stored}, {**image, **after.stored})
+        changeset_id = await _changeset(tx, actor, change, _LABELS[request.decision])
         await _choose_again(tx, actor, [subject], trace)
         entry = {"decision": request.decision.value, "field": name, "changesetId": str(changeset_id)}
         entries = {subject.id: {**entry, "value": value}}
@@ -100,21 +104,47 @@ async def _decide(
     return DecidedField(subject=subject.kind, id=subject.id, field=name, changeset_id=changeset_id, values=values)
 
 
-async def _changeset(
-    tx: Transaction,
-    actor: Actor,
-    subject: Subject,
-    field: str,
-    before: FieldDecisions,
-    after: FieldDecisions,
-    label: str,
-) -> UUID:
-    """Record a decision as a changeset of one subject."""
+async def accept_for_company(
+    tx: Transaction, actor: Actor, *, company_id: UUID, trace: Mapping[str, str]
+) -> AcceptedFacts:
+    """Pin all values of a company that its leads are only offered, as one change. Raises: CompanyNotFound."""
+    actor.require(COMPANIES_WRITE)
+    if await companies.lock_if_active(tx, actor, company_id=company_id) is None:
+        raise CompanyNotFound
+    subject = Subject(SubjectKind.COMPANY, company_id)
+    before: dict[str, JsonValue] = {}
+    after: dict[str, JsonValue] = {}
+    for field, value in (await company_suggestions(tx, actor, company_id=company_id)).items():
+        decided = await store.read(tx, actor, subject, field.name)
+        await _Work(tx, actor, subject, field, decided).pin(DecisionRequest(Decision.PINNED, value))
+        before[field.name] = decided.stored
+        after[field.name] = (await store.read(tx, actor, subject, field.name)).stored
+    names = sorted(after)
+    if not names:
+        return AcceptedFacts(id=company_id, fields=[], changeset_id=None)
+    image = {"kind": subject.kind.value}
+    change = StoredChange(company_id, "updated", {**image, "fields": before}, {**image, "fields": after})
+    changeset_id = await _changeset(tx, actor, change, "Accept found values of a company")
+    await _choose_again(tx, actor, [subject], trace)
+    named: dict[str, JsonValue] = {"decision": Decision.PINNED.value, "changesetId": str(changeset_id)}
+    for name in names:
+        await record_in_timelines(tx, actor, subject.kind, VALUE_DECIDED_KIND, {company_id: {**named, "field": name}})
+    await audit.record(
+        tx,
+        actor,
+        action=EnrichmentAuditAction.VALUES_ACCEPTED,
+        subject_type=COMPANY,
+        subject_id=company_id,
+        data={"count": len(names), **named},
+    )
+    return AcceptedFacts(id=company_id, fields=names, changeset_id=changeset_id)
+
+
+async def _changeset(tx: Transaction, actor: Actor, change: StoredChange, label: str) -> UUID:
+    """Record decisions about one subject as a changeset."""
     changeset_id = await changesets.open_changeset(
         tx, actor, kind=ChangesetKind.BULK, label=label, wanted=1, subject=DECISION
     )
-    image = {"kind": subject.kind.value, "field": field}
-    change = StoredChange(subject.id, "updated", {**image, **before.stored}, {**image, **after.stored})
     await changesets.record_changes(tx, actor, changeset_id=changeset_id, changes=[change])
     await changesets.close_changeset(tx, actor, changeset_id=changeset_id)
     return changeset_id
@@ -288,20 +318,33 @@ async def _undo(tx: Transaction, step: UndoStep) -> Undone:
     restored: list[Subject] = []
     kept: dict[UUID, Sequence[str]] = {}
     for change in changes:
-        subject, name = subjects[change.subject_id], str(change.after["field"])
+        subject = subjects[change.subject_id]
         if subject.id not in found:
             continue
-        now = await store.read(tx, step.actor, subject, name)
-        if now.stored != FieldDecisions.of(change.after).stored:
-            kept[subject.id] = [name]
-            continue
-        before = FieldDecisions.of(change.before or {})
-        await store.restore(tx, step.actor, subject, name, before, void_id=new_id())
-        entry = {"decision": UNDONE, "field": name, "changesetId": str(step.changeset_id)}
-        await record_in_timelines(tx, step.by, subject.kind, VALUE_DECIDED_KIND, {subject.id: entry})
-        restored.append(subject)
+        names = []
+        for name, before, after in _images(change):
+            if (await store.read(tx, step.actor, subject, name)).stored != after.stored:
+                kept[subject.id] = [*kept.get(subject.id, ()), name]
+                continue
+            await store.restore(tx, step.actor, subject, name, before, void_id=new_id())
+            names.append(name)
+        for name in names:
+            entry = {"decision": UNDONE, "field": name, "changesetId": str(step.changeset_id)}
+            await record_in_timelines(tx, step.by, subject.kind, VALUE_DECIDED_KIND, {subject.id: entry})
+        if names:
+            restored.append(subject)
     await _choose_again(tx, step.actor, restored, step.trace)
     return Undone(len(restored), kept)
+
+
+def _images(change: StoredChange) -> list[tuple[str, FieldDecisions, FieldDecisions]]:
+    """The fields of a change, with the decisions before and after it."""
+    before, after = dict(change.before or {}), dict(change.after)
+    if "fields" not in after:
+        return [(str(after["field"]), FieldDecisions.of(before), FieldDecisions.of(after))]
+    earlier: Any = before["fields"]
+    later: Any = after["fields"]
+    return [(name, FieldDecisions.of(earlier[name]), FieldDecisions.of(later[name])) for name in sorted(later)]
 
 
 async def _permissions(tx: Transaction, actor: Actor, changeset_id: UUID) -> Collection[Permission]:
