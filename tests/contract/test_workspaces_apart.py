@@ -17,6 +17,7 @@ from leadflood.domains.exports.service import files
 from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.kernel.ids import new_id
 from tests.support.domain_tenants import domain_tenants
+from tests.support.examples import NIGHTLY
 from tests.support.identity import PASSWORD
 from tests.support.openapi import IdPlace, NotCovered, Operation, operations
 from tests.support.tenants import Tenant, bearer, holdings, new_tenant
@@ -43,7 +44,7 @@ BODY_REFUSALS: Mapping[tuple[str, str], tuple[int, str | None]] = {
 """(operation, field): how an id is refused that nothing of the caller's workspace has; for several, in the answer."""
 
 PLACES = [(operation, place) for operation in operations() for place in operation.id_places()]
-OTHERS = 3
+OTHERS = 10 if NIGHTLY else 1
 """IDs of further kinds that a place is tried with; over all places each kind has its turn many times."""
 
 

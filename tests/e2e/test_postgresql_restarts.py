@@ -14,6 +14,7 @@ from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FirstRun
 from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.provision import DATABASE
 from tests.support.deployment import QUICK, Deployment, deployed, left_over, prepare
+from tests.support.examples import NIGHTLY
 from tests.support.history import History, Outcome, Writers, resolve
 from tests.support.journeys import wait_until
 from tests.support.judge import judge, wait_for_ends
@@ -21,7 +22,7 @@ from tests.support.postgres import Cluster, temporary_cluster, temporary_home
 from tests.support.processes import Installation, gone
 from tests.support.server_faults import kill_backend, kill_postmaster
 
-BACKEND_KILLS = 5
+BACKEND_KILLS = 20 if NIGHTLY else 2
 STEP = 10
 
 

@@ -22,7 +22,7 @@ CAPTION = re.compile(r"\*\*`([^`]+)`\*\* ?(\(new\)|\(at the end\)|\(imports\)|)[
 REPLACEMENT = re.compile(r"\*\*`([^`]+)`\*\*: replace `([^`]+)` with `([^`]+)`", re.DOTALL)
 FENCE = re.compile(r"^ *```(\w*)$")
 _LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".bootstrap*", ".frontend", ".*_cache", ".hypothesis", "__pycache__", "bench-results", "dist",
+    ".git", ".venv", ".bootstrap*", ".frontend", ".*_cache", ".hypothesis", "bench-results", "dist",
     "node_modules", "shots", "test-results",
 )  # fmt: skip
 
@@ -42,7 +42,7 @@ class Change:
 
 
 def copy_tree(root: Path, target: Path) -> None:
-    """Copy the checkout without what is installed, cached or left over from a run."""
+    """Copy the checkout without what is installed or left over from a run. What Python has compiled comes along."""
     shutil.copytree(root, target, ignore=_LEFT_OUT, symlinks=True)
 
 

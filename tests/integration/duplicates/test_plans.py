@@ -106,7 +106,9 @@ async def scan(plans: Plans, workspace_id: UUID, *, batches: int) -> int:
     return done
 
 
-@pytest.mark.parametrize(("leads", "batches"), [(5_000, 6), (100_000, 4)])
+@pytest.mark.parametrize(
+    ("leads", "batches"), [(5_000, 6), (40_000, 4), pytest.param(100_000, 4, marks=pytest.mark.long)]
+)
 async def test_a_workspace_without_statistics_is_scanned_by_the_right_indexes(
     crowded: Plans, cluster: Cluster, leads: int, batches: int
 ) -> None:

@@ -16,11 +16,13 @@ from leadflood.kernel.db.migrate import install_queue
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import TEMPLATE, Workspace, new_workspace
+from tests.support.examples import NIGHTLY
 from tests.support.jobs import Elsewhere, Gate, Jobs, Workers, completes, workers_on
 from tests.support.outages import Breakable, breakable
 from tests.support.postgres import Cluster
 from tests.support.waiting import eventually, soon
 
+MANY, BETWEEN_CUTS = (300, 50) if NIGHTLY else (120, 30)
 TOUGH = JobKind("toy.outage", NoPayload, max_attempts=20)
 
 
@@ -87,11 +89,11 @@ async def done(jobs: Jobs) -> int:
 async def test_every_job_is_done_once_although_connections_are_cut_again_and_again(
     tough: Jobs, broken: Breakable, on_broken: Workers
 ) -> None:
-    ids = await tough.enqueue(300)
+    ids = await tough.enqueue(MANY)
     for _ in range(2):
         await on_broken.start(writing(tough), worker_concurrency=5)
 
-    for share in range(0, 300, 50):
+    for share in range(0, MANY, BETWEEN_CUTS):
 
         async def so_far(share: int = share) -> bool:
             await tough.hurry()
@@ -102,7 +104,7 @@ async def test_every_job_is_done_once_although_connections_are_cut_again_and_aga
 
     async def over() -> bool:
         await tough.hurry()
-        return await done(tough) == 300
+        return await done(tough) == MANY
 
     await eventually(over)
     assert {await tough.written(job_id) for job_id in ids} == {1}
