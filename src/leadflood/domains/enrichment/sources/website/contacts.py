@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from leadflood.domains.enrichment.sources.website.data_values import texts_of
+from leadflood.domains.enrichment.sources.website.digits import DigitPattern
 from leadflood.domains.enrichment.sources.website.organizations import DescribedOrganization
 from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, WebPage, quote_of
 from leadflood.kernel.email_address import parse_email
@@ -36,7 +37,9 @@ _PLACEHOLDER_NAMES: Final = frozenset({
     "you", "your", "yourname", "your.name", "your-name", "youremail", "your.email", "name", "firstname.lastname",
     "user", "username", "someone", "max.mustermann", "john.doe", "jane.doe", "johndoe", "email",
 })  # fmt: skip
-_PHONE: Final = re.compile(r"[+(\d](?<![\w.,/-].)(?:(?<=0)0|(?<=\()\+)?[\d\s()./\u2010-\u2015\u00a0-]{6,28}\d(?![\w])")
+_PHONE: Final = DigitPattern(
+    r"[\d+(](?<![\w.,/-].)(?:(?<=0)0|(?<=\()\+)?[\d\s()./\u2010-\u2015\u00a0-]{6,28}\d(?![\w])"
+)
 _PHONE_LABEL: Final = re.compile(
     r"\b(?:tel(?:efon|efoon|ephone|éfono|efono|\.|\b)|t(?=\s?[.:]\s?[+(0])|phone|fon\b|call|mobile|mobil|handy|ring|hotline"
     r"|t[ée]l[ée]phone|t[ée]l\b|telefone|telefonisch|puhelin|puh\b|tlf\b|telefono|fono\b|zentrale|switchboard|ph\b)"
@@ -159,7 +162,7 @@ def _written_numbers(text: str) -> Iterator[tuple[str, str, bool, bool]]:
 
     The label is on the same line, or the line before ends with it.
     """
-    for found in islice(_PHONE.finditer(text), _MAX_SIGNS):
+    for found in islice(_PHONE.for_text(text).finditer(text), _MAX_SIGNS):
         start = found.start()
         line = text.rfind("\n", 0, start) + 1
         lead = text[max(line, start - _BEFORE) : start]

@@ -25,10 +25,11 @@ from stdnum.no import orgnr as no_orgnr
 from stdnum.pl import nip, regon
 from stdnum.se import orgnr as se_orgnr
 
+from leadflood.domains.enrichment.sources.website.digits import DigitPattern
 from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, quote_of
 
 _MAX_LINE: Final = 1000
-_NUMBER: Final = re.compile(r"\d{3}")
+_NUMBER: Final = DigitPattern(r"\d{3}")
 _WRONG_CHECK_DIGIT: Final = 0.4
 _GAP: Final = r"[^0-9A-Za-z\n]{0,6}(?:(?:nr|no|number|nummer|numero|num[eé]ro|n|id|code|kod)[^0-9A-Za-z]{0,4})?"
 """Between a label and its number."""
@@ -67,7 +68,7 @@ def identifiers_in(lines: Sequence[str]) -> Iterator[PageFact]:
     """The numbers in the visible text of a page, each kind and number once, the surest first found."""
     seen: set[tuple[PageField, str]] = set()
     for place, line in enumerate(lines):
-        if not _NUMBER.search(line):
+        if not _NUMBER.for_text(line).search(line):
             continue
         text = line[:_MAX_LINE]
         plain = text.lower().replace(".", "")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from leadflood.domains.enrichment.sources.website.data_values import text_of
+from leadflood.domains.enrichment.sources.website.digits import DIGIT
 from leadflood.domains.enrichment.sources.website.organizations import DescribedOrganization
 from leadflood.domains.enrichment.sources.website.page import PageFact, PageField, WebPage, quote_of
 from leadflood.kernel.country_names import normalise_country
 from leadflood.kernel.text import InvalidValue
 
 _MAX_LINE: Final = 400
-_DIGIT: Final = re.compile(r"\d")
 _SEPARATOR: Final = re.compile("[\u00b7|\u2022\u25cf\u2013\u2014]")
 _SEPARATED: Final = re.compile(r"\s+[\u00b7|\u2022\u25cf\u2013\u2014]\s+|\s*[\u2022\u00b7|]\s*")
 _PARTS: Final = {
@@ -113,7 +113,7 @@ def _separated(line: str) -> Sequence[str]:
 
 def _written(parts: Sequence[str], format_: PostalFormat) -> Iterator[PageFact]:
     for place, part in enumerate(parts):
-        if _DIGIT.search(part) is None:  # every postal code has one
+        if DIGIT.for_text(part).search(part) is None:  # every postal code has one
             continue
         found = format_.pattern.fullmatch(part.strip(" ,;"))
         street = None if found is None else _street_before(parts, place)
@@ -153,7 +153,7 @@ def _is_street(text: str) -> bool:
 
 def _tail(part: str, format_: PostalFormat) -> tuple[str, re.Match[str]] | None:
     """Street and city on one line: `Hauptstraße 1, 10115 Berlin`."""
-    if (comma := part.find(",")) < 0 or _DIGIT.search(part, comma) is None:
+    if (comma := part.find(",")) < 0 or DIGIT.for_text(part).search(part, comma) is None:
         return None
     pieces = [piece.strip() for piece in part.split(",")]
     for place in range(1, len(pieces)):
