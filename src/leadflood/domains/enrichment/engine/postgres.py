@@ -18,10 +18,9 @@ from leadflood.domains.enrichment.models.lookups import (
 )
 from leadflood.domains.enrichment.models.sources import Rate
 from leadflood.domains.enrichment.store import gates, lookups
-from leadflood.domains.enrichment.store.lookups import LookupAsker, StoredOutcome
+from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.transaction import Transaction
 
 _FIRST_PAUSE: Final = 0.1
 _BREAKERS_KEPT: Final = 1.0
@@ -49,6 +48,7 @@ class PostgresLookups:
         paid: PaidCall | None = None,
     ) -> Claimed:
         """See `Lookups.claim`."""
+        anyway = False
         while True:
             if paid is not None:
                 async with self._database.transaction(self._asker.workspace_id) as tx:
@@ -57,28 +57,21 @@ class PostgresLookups:
                     return purchased
                 continue
             async with self._database.transaction(self._asker.workspace_id) as tx:
+                token = await lookups.claim(
+                    tx, self._asker, key, now=now, until=until, newer_than=newer_than, anyway=anyway
+                )
                 known = await lookups.answered(tx, self._asker, key)
-                if known is not None and known.outcome.is_good(now, newer_than):
+                if known is not None and _need_not_be_asked(known.outcome, now, newer_than):
+                    if token is not None:
+                        await lookups.release(tx, self._asker, key, LookupClaim(token))
                     self.used.add(known.lookup_id)
                     return known.outcome
-                token = await lookups.claim(tx, self._asker, key, now=now, until=until)
                 if token is not None:
-                    return await self._claimed(tx, key, token, known, now)
+                    return LookupClaim(token, None if known is None else known.outcome)
                 claimed = await lookups.claimed_until(tx, self._asker, key)
             if claimed is not None:
                 return LookupInProgress(claimed)
-
-    async def _claimed(
-        self, tx: Transaction, key: LookupKey, token: UUID, known: StoredOutcome | None, now: datetime
-    ) -> LookupClaim | LookupOutcome:
-        """The claim; or the answer of a caller that ended between the look and the claim: it is not asked for again."""
-        former = await lookups.answered(tx, self._asker, key)
-        claim = LookupClaim(token, None if former is None else former.outcome)
-        if former is None or former == known or not former.outcome.is_good(now, None):
-            return claim
-        await lookups.release(tx, self._asker, key, claim)
-        self.used.add(former.lookup_id)
-        return former.outcome
+            anyway = True  # the other caller has ended without an answer
 
     async def answer(self, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome) -> bool:
         """See `Lookups.answer`. The answer is stored whatever has become of the job that asked."""
@@ -121,6 +114,11 @@ class PostgresLookups:
                     return
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 2, _MAX_PAUSE)
+
+
+def _need_not_be_asked(known: LookupOutcome, now: datetime, newer_than: datetime | None) -> bool:
+    """Whether an answer is good, or came while its question was being claimed."""
+    return known.is_good(now, newer_than) or (known.answered_at > now and known.is_good(now, None))
 
 
 class PostgresRates:

@@ -97,8 +97,7 @@ class _Enriching:
             answers = await self._at_once(loaded.sources, loaded.lead, frozenset())
             result = service.AttemptResult(loaded.lead.id, answers, loaded.sources.rules, begun=False)
             return Complete(service.complete, result)
-        async with context.transaction() as tx:
-            sources = await self._sources.of(tx, context.actor.workspace_id)
+        sources = await context.share(self._current_sources, None)
         begin = service.AttemptStart(context.payload.lead_id, sources.plan)
         started = await context.share(service.start, begin)
         if started is None:
@@ -113,6 +112,13 @@ class _Enriching:
         if not asked.found and asked.run is not None and not await self._knows_company(context, sources):
             _require_answers(asked.run)
         return Complete(service.complete, service.AttemptResult(started.lead.id, asked.answers, sources.rules))
+
+    async def _current_sources(
+        self, tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, None]], /
+    ) -> list[SourceSet]:
+        """The sources of a workspace, read once for all leads that begin together."""
+        sources = await self._sources.of(tx, actor.workspace_id)
+        return [sources for _ in jobs]
 
     async def _knows_company(self, context: JobContext[EnrichLead], sources: SourceSet) -> bool:
         """Whether the facts of its company are something that is known of the lead."""

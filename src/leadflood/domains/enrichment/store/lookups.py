@@ -36,17 +36,7 @@ SELECT field, value, confidence, method, evidence, source_url, quote, observed_a
 WHERE workspace_id = :workspace_id AND lookup_id = :lookup_id ORDER BY id
 """)
 
-# Claim a question: with a new row, or the row of a caller whose time is over or who left a ticket.
-CLAIM = sql("""
-INSERT INTO lookups AS l (workspace_id, id, lead_id, company_id, source, source_version, question_hash, state, job_id,
-                          claim, claimed_until, asked_at)
-VALUES (:workspace_id, :claim, :lead_id, :company_id, :source, :version, :question_hash, 'asked', :job_id, :claim,
-        :until, :now)
-ON CONFLICT (workspace_id, question_hash, source) WHERE state IN ('asked', 'in_doubt', 'waiting') DO UPDATE
-SET claim = excluded.claim, claimed_until = excluded.claimed_until, job_id = excluded.job_id
-WHERE (l.claim IS NULL OR l.claimed_until <= :now) AND l.purchase_id IS NULL
-RETURNING id
-""")
+CLAIM = sql_file("leadflood.domains.enrichment.sql", "claim_lookup")
 
 # The end of the claim of the caller who asks a question now.
 CLAIMED_UNTIL = sql("""
@@ -130,11 +120,24 @@ async def answered(tx: Transaction, asker: LookupAsker, key: LookupKey) -> Store
     return StoredOutcome(row.id, outcome)
 
 
-async def claim(tx: Transaction, asker: LookupAsker, key: LookupKey, *, now: datetime, until: datetime) -> UUID | None:
-    """Claim a question. Returns the token of the claim; None if another caller has it."""
+async def claim(
+    tx: Transaction,
+    asker: LookupAsker,
+    key: LookupKey,
+    *,
+    now: datetime,
+    until: datetime,
+    newer_than: datetime | None = None,
+    anyway: bool = False,
+) -> UUID | None:
+    """Claim a question. Returns the token of the claim; None if another caller has it, or if a good answer is stored.
+
+    Args: newer_than: see `Lookups.claim`. anyway: whether an answer that is stored does not matter.
+    """
     token = new_id()
-    values = {**_key(asker, key), **asker.subject, "version": key.version, "job_id": asker.job_id}
-    row = await tx.first(CLAIM, {**values, "claim": token, "now": now, "until": until})
+    values = {**_key(asker, key), **asker.subject, "version": key.version, "job_id": asker.job_id, "claim": token}
+    times = {"now": now, "until": until, "newer_than": newer_than, "anyway": anyway}
+    row = await tx.first(CLAIM, {**values, **times})
     return None if row is None else token
 
 
