@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from leadflood.cli.listing import AS_JSON
+from leadflood.cli.context import CliContext, open_context, run
+from leadflood.cli.listing import AS_JSON, WORKSPACE
 from leadflood.cli.output import TableColumn, note, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from leadflood.domains.icps.contracts.icps import IcpView
     from leadflood.domains.icps.contracts.scores import LeadScore
     from leadflood.domains.icps.models.evaluate import Facts
 
-app = typer.Typer(help="Check, show and score ideal customer profiles.", no_args_is_help=True)
+app = typer.Typer(help="Check, import, publish and export ideal customer profiles.", no_args_is_help=True)
+
+_NAME = typer.Argument(metavar="PROFILE", help="Name of the profile.")
+_NUMBER = typer.Option(None, "--number", min=1, help="Number of the version. Default: the draft, or else the live one.")
 
 _FILE = typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="Profile in YAML.")
 
@@ -147,3 +154,168 @@ def _facts(text: str) -> "Facts":
     if errors:
         raise InvalidInput("The facts are not valid.", errors=errors)
     return Facts(values)
+
+
+@app.command("list")
+def list_(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """List the profiles with their versions.
+
+    Example: `leadflood icp list`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.icps import queries
+
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+            found = await queries.list_icps(tx, context.actor)
+        _print_profiles(found, as_json=as_json)
+
+    run(work())
+
+
+@app.command("import")
+def import_(
+    file: Path = _FILE,
+    name: str | None = typer.Option(None, help="Name of the profile. Default: the one in the file."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Create a profile from a file, or replace the draft of the profile with its name. Nothing is published.
+
+    Example: `leadflood icp import profile.yaml`
+    """
+    from leadflood.domains.icps.contracts.files import read_file
+    from leadflood.kernel.errors import FieldError, InvalidInput
+
+    given, body = read_file(file.read_text(encoding="utf-8"))
+    title = name or given
+    if title is None:
+        raise InvalidInput(
+            "The profile needs a name.", errors=[FieldError("/name", "required", "Give it with --name.")]
+        )
+
+    async def work() -> None:
+        from leadflood.cli.validation import checked
+        from leadflood.domains.icps import queries, service
+        from leadflood.domains.icps.contracts.icps import CreateIcp, SaveDraft
+        from leadflood.kernel.text import search_key
+
+        written = body.written()
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+            existing = await queries.icp_named(tx, context.actor, name_key=search_key(title))
+            if existing is None:
+                create = checked(CreateIcp, {"name": title, "body": written})
+                made = await service.create_icp(tx, context.actor, command=create)
+            else:
+                version = (await queries.get_icp(tx, context.actor, icp_id=existing)).version
+                draft = checked(SaveDraft, {"body": written})
+                made = await service.save_draft(
+                    tx, context.actor, icp_id=existing, command=draft, expected_version=version
+                )
+        _print_profiles([made], as_json=as_json)
+
+    run(work())
+
+
+@app.command("export")
+def export(profile: str = _NAME, number: int | None = _NUMBER, workspace: str | None = WORKSPACE) -> None:
+    """Print a version of a profile as YAML.
+
+    Example: `leadflood icp export "B2B software buyers" > profile.yaml`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.icps import queries
+        from leadflood.domains.icps.contracts.files import write_file
+
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+            icp_id = await _find(context, profile)
+            icp = await queries.get_icp(tx, context.actor, icp_id=icp_id)
+            version = await queries.get_version(tx, context.actor, icp_id=icp_id, number=number)
+        say(write_file(icp.name, version.body).rstrip())
+
+    run(work())
+
+
+@app.command("publish")
+def publish(
+    profile: str = _NAME, number: int | None = _NUMBER, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
+) -> None:
+    """Publish the draft of a profile, or roll back to a former version. A job scores all leads.
+
+    Example: `leadflood icp publish "B2B software buyers" --number 1`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.validation import checked
+        from leadflood.domains.icps import queries
+        from leadflood.domains.icps.contracts.icps import Publish
+        from leadflood.domains.icps.service import publishing
+
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+            icp_id = await _find(context, profile)
+            version = await queries.get_version(tx, context.actor, icp_id=icp_id, number=number)
+            command = checked(Publish, {"number": version.number})
+            made = await publishing.start(tx, context.actor, icp_id=icp_id, command=command)
+        _print_profiles([made], as_json=as_json)
+        if made.publishing is not None:
+            note(f"Leads are scored by job {made.publishing.job_id}.")
+
+    run(work())
+
+
+@app.command("explain")
+def explain(
+    lead: str = typer.Argument(metavar="LEAD", help="Email or ID of the lead."),
+    profile: str | None = typer.Option(None, help="Name of the profile. Default: the main one."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Show how the points of a lead add up, and what is unknown.
+
+    Example: `leadflood icp explain ada@acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.selected_leads import lead_ids
+        from leadflood.domains.icps.queries import scores
+
+        async with open_context(workspace) as context:
+            (lead_id,) = await lead_ids(context, [lead])
+            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+                found = await scores.explain(tx, context.actor, lead_id=lead_id, profile=profile)
+        if as_json:
+            print_json(found)
+        else:
+            print_score(found)
+
+    run(work())
+
+
+async def _find(context: CliContext, name: str) -> "UUID":
+    """The profile with a name. Raises: leadflood.domains.icps.errors.IcpNotFound."""
+    from leadflood.domains.icps import queries
+    from leadflood.domains.icps.errors import IcpNotFound
+    from leadflood.kernel.text import search_key
+
+    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+        found = await queries.icp_named(tx, context.actor, name_key=search_key(name))
+    if found is None:
+        raise IcpNotFound
+    return found
+
+
+def _print_profiles(profiles: "list[IcpView]", *, as_json: bool) -> None:
+    if as_json:
+        print_json(*profiles)
+        return
+    columns = [TableColumn("name", whole=True), *map(TableColumn, ("main", "live", "draft", "publishing"))]
+    rows = [
+        (
+            each.name,
+            "yes" if each.main else "",
+            *(ref.number if ref else "" for ref in (each.live, each.draft, each.publishing)),
+        )
+        for each in profiles
+    ]
+    print_table(columns, rows)

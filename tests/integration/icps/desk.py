@@ -6,6 +6,8 @@ from uuid import UUID
 
 import httpx
 
+from leadflood.domains.icps import service
+from leadflood.domains.icps.contracts.icps import CreateIcp, Publish
 from leadflood.domains.icps.service import publishing
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
@@ -78,3 +80,15 @@ class Desk:
         async with self.database.transaction(self.caller.workspace_id, read_only=True) as tx:
             rows = await tx.all(SCORES, {"workspace_id": self.caller.workspace_id, "icp_id": UUID(icp_id)})
         return {str(row.lead_id): (row.score, row.tier) for row in rows}
+
+
+async def publish_profile(database: Database, actor: Actor, body: dict[str, Any]) -> UUID:
+    """Publish a profile without HTTP. Returns its ID."""
+    async with database.transaction(actor.workspace_id) as tx:
+        made = await service.create_icp(tx, actor, command=CreateIcp.model_validate({"name": "Fit", "body": body}))
+        started = await publishing.start(tx, actor, icp_id=made.id, command=Publish.model_validate({"number": 1}))
+        assert started.publishing is not None
+        version_id = started.publishing.id
+        await publishing.score_chunk(tx, actor, version_id=version_id, after_id=None)
+        await publishing.finish(tx, actor, version_id=version_id)
+    return made.id

@@ -6,11 +6,12 @@ from leadflood.domains.companies.events import LEAD_LINKED
 from leadflood.domains.enrichment.events import COMPANY_ENRICHED, LEAD_ENRICHED
 from leadflood.domains.icps import jobs, listeners
 from leadflood.domains.icps.events import EVENTS, RESCORE_DAILY, RESCORE_PENDING, IcpAuditAction
+from leadflood.domains.icps.extension import EXTENSION, FILTERS
 from leadflood.domains.icps.participant import PARTICIPANT
 from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ, ICPS_WRITE
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.domains.leads.events import LEAD_CREATED, LEAD_UPDATED
+from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_UPDATED
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
 from leadflood.kernel.pages import AuditGroup
@@ -48,6 +49,9 @@ DOMAIN = Domain(
         Subscription("icps.company_enriched", COMPANY_ENRICHED, listeners.companies_changed),
     ),
     participants=(PARTICIPANT,),
+    filters={LEAD: FILTERS},
+    extensions={LEAD: EXTENSION},
+    templates="leadflood.domains.icps.edge",
     permissions=(ICPS_READ, ICPS_WRITE, ICPS_PUBLISH),
     routes=("leadflood.domains.icps.edge.routes",),
 )

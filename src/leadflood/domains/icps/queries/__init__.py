@@ -115,6 +115,13 @@ async def live_row(tx: Transaction, actor: Actor, *, icp_id: UUID) -> Row | None
     return await tx.first(_LIVE, {"workspace_id": actor.workspace_id, "icp_id": icp_id})
 
 
+async def main_profile(tx: Transaction, actor: Actor) -> FitProfile | None:
+    """The live version of the main profile."""
+    icp_id = next((icp.id for icp in await list_icps(tx, actor) if icp.main), None)
+    row = await live_row(tx, actor, icp_id=icp_id) if icp_id is not None else None
+    return stored_profile(row.id, row.body, row.shapes)[0] if row is not None else None
+
+
 async def scored_rows(tx: Transaction, workspace_id: UUID) -> Sequence[Row]:
     """The same of all versions that are scored: live ones, and those that are being published."""
     return await tx.all(_SCORED, {"workspace_id": workspace_id})

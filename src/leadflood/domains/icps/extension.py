@@ -1,0 +1,82 @@
+"""Extension of leads by profiles: tier and score as column, filters and column of files, and a panel."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.domains.icps import queries
+from leadflood.domains.icps.contracts.icps import LeadScoreRef
+from leadflood.domains.icps.permissions import ICPS_READ
+from leadflood.domains.icps.queries import scores
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.extensions import Extension, Panel, RelatedField
+from leadflood.kernel.filters import Column, FilterField, Kind, Relation
+
+_SCORED: Final = Relation(
+    "main_icp_scores",
+    sql("""
+EXISTS (SELECT FROM main_icp_scores related
+        WHERE related.workspace_id = leads.workspace_id AND related.lead_id = leads.id AND {conditions})
+"""),
+)
+
+
+async def _tiers(tx: Transaction, actor: Actor) -> dict[str, str]:
+    """The tiers of the main profile, by name."""
+    live = await queries.main_profile(tx, actor)
+    return {tier.name: tier.name for tier in live.tiers} if live is not None else {}
+
+
+FILTERS: Final = (
+    FilterField("tier", "Tier", Kind.CHOICE, Column("tier", sql("related.tier")), _SCORED, options=_tiers),
+    FilterField("score", "Score", Kind.NUMBER, Column("score", sql("related.score")), _SCORED),
+    FilterField("possibleScore", "Possible score", Kind.NUMBER, Column("hi", sql("related.hi")), _SCORED),
+)
+
+
+async def _main_scores(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> dict[UUID, LeadScoreRef]:
+    found = await scores.scores_of_leads(tx, actor, lead_ids)
+    return {lead_id: refs[0] for lead_id, refs in found.items() if refs[0].main}
+
+
+def _plain(ref: LeadScoreRef | None) -> list[str]:
+    if ref is None:
+        return []
+    return ["Excluded"] if ref.excluded else [f"{ref.tier} {ref.score}"]
+
+
+async def _load_panel(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str, Any] | None:
+    refs = (await scores.scores_of_leads(tx, actor, [lead_id])).get(lead_id, [])
+    if not refs or not refs[0].main:
+        return None
+    score = await scores.explain(tx, actor, lead_id=lead_id)
+    improved = await scores.improve(tx, actor, lead_id=lead_id)
+    return {"refs": refs, "score": score, "improved": improved}
+
+
+EXTENSION: Final = Extension(
+    fields=(
+        RelatedField(
+            name="fit",
+            label="Fit",
+            load=_main_scores,
+            schema=LeadScoreRef | None,
+            permission=ICPS_READ,
+            cell="icps/_cell.html",
+            names=_plain,
+        ),
+    ),
+    panels=(
+        Panel(
+            name="fit",
+            title="Fit",
+            template="icps/_panel.html",
+            load=_load_panel,
+            permission=ICPS_READ,
+            main=True,
+            order=20,
+        ),
+    ),
+)
