@@ -51,6 +51,7 @@ READS: dict[str, str] = {
     "enrichment.service.batches.estimate": "reads what would be enriched",
     "enrichment.service.retractions.estimate": "counts what would be retracted",
     "enrichment.service.workspace_sources.asked_sources": "reads which sources are enabled",
+    "enrichment.service.workspace_sources.shown_sources": "reads which sources there are",
     "enrichment.service.policies.estimate": "counts which leads a policy would change",
     "leads.service.active_leads": "reads leads",
     "leads.service.changesets.changes_in": "reads the changes of a changeset",

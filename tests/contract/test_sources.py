@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 import leadflood.domains.enrichment.sources as package
+from leadflood.domains.enrichment.contracts.http_sources import DefineSource
 from leadflood.domains.enrichment.models import (
     Answer,
     Away,
@@ -28,6 +30,7 @@ from leadflood.domains.enrichment.models import (
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.registry import build_sources, keyed_sources
+from leadflood.domains.enrichment.sources.http_api import HttpSource
 from leadflood.domains.enrichment.sources.simulated import Simulated
 from leadflood.kernel.config import Settings
 from leadflood.kernel.door import errors
@@ -36,12 +39,20 @@ from leadflood.kernel.door.resolver import DnsAnswer, RecordType
 from tests.support.canned_web import NOW, CannedFetcher, page
 from tests.unit.enrichment.sources.asking import ask, question
 
+FOLDER = Path(package.__file__).parent
+DEFINED = DefineSource.model_validate(
+    {
+        name: {str(status): kind for status, kind in value.items()} if name == "statuses" else value
+        for name, value in yaml.safe_load((FOLDER / "http_api/fixtures/definition.yaml").read_text("utf-8")).items()
+        if name != "name"
+    }
+)
 SOURCES: Sequence[Source] = (
     *build_sources(Settings(_env_file=None, companies_house_key=SecretStr("key"))),
     *keyed_sources(),
+    HttpSource(DEFINED.definition("custom_acme_data"), "a key"),
     Simulated(latency=0, failure_rate=0, failure_kind="retryable", random_unit=lambda: 0.5),
 )
-FOLDER = Path(package.__file__).parent
 HEADINGS = ("## What it gives", "## Limits", "## What can go wrong")
 
 VALUES: Mapping[str, FactValue] = {

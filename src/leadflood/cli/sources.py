@@ -1,13 +1,14 @@
 """`leadflood source …`: the sources that workers ask, how they do, and the retraction of what one wrote."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from leadflood.cli.context import CliContext, open_context, run
 from leadflood.cli.listing import AS_JSON, WORKSPACE
-from leadflood.cli.output import TableColumn, note, print_facts, print_json, print_table
+from leadflood.cli.output import TableColumn, note, print_facts, print_json, print_table, say
 from leadflood.cli.selected_companies import find_company
 from leadflood.cli.selected_leads import lead_ids
 
@@ -34,12 +35,13 @@ def list_(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
     async def work() -> None:
         from leadflood.domains.enrichment.queries import sources
         from leadflood.domains.enrichment.registry import worker_sources
-        from leadflood.domains.enrichment.service.workspace_sources import providers_by_source, shown_sources
+        from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 
         async with open_context(workspace) as context:
-            every = shown_sources(worker_sources(context.platform.settings))
+            free = worker_sources(context.platform.settings)
+            shown = await shown_sources(context.database, context.actor, free=free)
             found = await sources.list_sources(
-                context.database, context.actor, sources=every, providers=providers_by_source()
+                context.database, context.actor, sources=shown.sources, providers=shown.providers
             )
         if as_json:
             print_json(*found)
@@ -190,6 +192,62 @@ def disable(
     _change(name, workspace, enabled=False)
 
 
+@app.command("import")
+def import_(
+    file: Path = typer.Argument(exists=True, dir_okay=False, help="Definition of a source as YAML, with its name."),
+    workspace: str | None = WORKSPACE,
+) -> None:
+    """Define a web API as a source from a YAML file, or replace its definition. Keys are no part of it.
+
+    Example: `leadflood source import acme-data.yaml`
+    """
+    written = file.read_text("utf-8")
+
+    async def work() -> None:
+        import yaml
+
+        from leadflood.cli.validation import checked
+        from leadflood.domains.enrichment.contracts.http_sources import DefineSource
+        from leadflood.domains.enrichment.service import source_settings
+
+        try:
+            given = yaml.safe_load(written)
+        except yaml.YAMLError:
+            given = None
+        if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+            raise typer.BadParameter("The file is no YAML of a source with a name.", param_hint="FILE")
+        name = given.pop("name")
+        given["statuses"] = {str(status): kind for status, kind in (given.get("statuses") or {}).items()}
+        command = checked(DefineSource, given)
+        async with open_context(workspace) as context, _writing(context) as tx:
+            made = await source_settings.define(tx, context.actor, source=name, command=command)
+        note(f"Defined {made.name}." + (" Its key was for another server and is deleted." if made.key_cleared else ""))
+
+    run(work())
+
+
+@app.command("export")
+def export(
+    name: str = typer.Argument(help="Name of a source of your own, such as custom_acme_data."),
+    workspace: str | None = WORKSPACE,
+) -> None:
+    """Print the definition of a source of your own as YAML, without its key.
+
+    Example: `leadflood source export custom_acme_data > acme-data.yaml`
+    """
+
+    async def work() -> None:
+        import yaml
+
+        from leadflood.domains.enrichment.queries.source_settings import defined_source
+
+        async with open_context(workspace) as context, _writing(context) as tx:
+            found = await defined_source(tx, context.actor, source=name)
+        say(yaml.safe_dump({"name": found.name, **found.definition}, sort_keys=False, allow_unicode=True).rstrip())
+
+    run(work())
+
+
 def _writing(context: CliContext) -> "AbstractAsyncContextManager[Transaction]":
     return context.database.transaction(context.actor.workspace_id)
 
@@ -256,11 +314,12 @@ def _print_retraction(found: "RetractionEstimate | RetractionView", *, as_json: 
 async def _found(context: CliContext, name: str) -> "SourceView":
     from leadflood.domains.enrichment.queries import sources
     from leadflood.domains.enrichment.registry import worker_sources
-    from leadflood.domains.enrichment.service.workspace_sources import providers_by_source, shown_sources
+    from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 
-    every = shown_sources(worker_sources(context.platform.settings))
+    free = worker_sources(context.platform.settings)
+    shown = await shown_sources(context.database, context.actor, free=free)
     return await sources.get_source(
-        context.database, context.actor, name=name, sources=every, providers=providers_by_source()
+        context.database, context.actor, name=name, sources=shown.sources, providers=shown.providers
     )
 
 

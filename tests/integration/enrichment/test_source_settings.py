@@ -8,18 +8,22 @@ import httpx
 import pytest
 import structlog
 
+from leadflood.domains.enrichment.contracts.http_sources import DefinedSourceView, DefineSource
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey
-from leadflood.domains.enrichment.errors import KeyMissing, PriceMissing, SourceNotFound, SourceWithoutKey
+from leadflood.domains.enrichment.errors import (
+    KeyMissing,
+    PriceMissing,
+    SourceNameInvalid,
+    SourceNotFound,
+    SourceWithoutKey,
+)
 from leadflood.domains.enrichment.models import Source
 from leadflood.domains.enrichment.models.source_health import SourceState
 from leadflood.domains.enrichment.queries import sources as queries
-from leadflood.domains.enrichment.queries.source_settings import source_settings
+from leadflood.domains.enrichment.queries.source_settings import defined_source, source_settings
+from leadflood.domains.enrichment.registry import provider_of
 from leadflood.domains.enrichment.service import source_settings as service
-from leadflood.domains.enrichment.service.workspace_sources import (
-    WorkspaceSources,
-    providers_by_source,
-    shown_sources,
-)
+from leadflood.domains.enrichment.service.workspace_sources import WorkspaceSources, shown_sources
 from leadflood.domains.enrichment.store import source_settings as store
 from leadflood.domains.spending import service as spending
 from leadflood.domains.spending.contracts import SetPrice
@@ -51,6 +55,15 @@ __all__ = [
 
 KEY = "canary-4711-secret-key-9xyz"
 VERIFIER, FINDER = "hunter_email_verifier", "hunter_email_finder"
+OWN = "custom_acme"
+OWN_DEFINITION = {
+    "label": "Acme Data",
+    "subject": "company",
+    "url": "https://api.acme-data.test/v1/{domain}",
+    "auth": "bearer",
+    "needs": [["domain"]],
+    "fields": {"name": "company.title"},
+}
 MOVE = sql("UPDATE provider_keys SET origin = 'https://elsewhere.test' WHERE workspace_id = :workspace_id")
 
 
@@ -72,8 +85,18 @@ class Settings:
     async def enable(self, source: str = VERIFIER, *, enabled: bool = True) -> None:
         """As the verb does it, whether there is a price or not."""
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            provider = providers_by_source()[source].name
-            await store.set_enabled(tx, self.actor.workspace_id, source, provider=provider, enabled=enabled)
+            provider = provider_of(source)
+            name = source if provider is None else provider.name
+            await store.set_enabled(tx, self.actor.workspace_id, source, provider=name, enabled=enabled)
+
+    async def define(self, source: str = "custom_acme", **changes: str) -> DefinedSourceView:
+        command = DefineSource.model_validate({**OWN_DEFINITION, **changes})
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await service.define(tx, self.actor, source=source, command=command)
+
+    async def exported(self) -> DefinedSourceView:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await defined_source(tx, self.actor, source=OWN)
 
     async def asked(self, workspace_id: UUID | None = None) -> Sequence[Source]:
         workspace = workspace_id or self.actor.workspace_id
@@ -172,12 +195,9 @@ async def test_verbs_ask_the_permission_a_key_and_a_price(keys: Settings) -> Non
 
 async def test_lists_say_which_sources_need_a_key_and_which_are_off(keys: Settings) -> None:
     async def state(name: str) -> tuple[SourceState, str, str | None]:
+        shown = await shown_sources(keys.database, keys.actor, free=[])
         found = await queries.get_source(
-            keys.database,
-            keys.actor,
-            name=name,
-            sources=shown_sources([]),
-            providers=providers_by_source(),
+            keys.database, keys.actor, name=name, sources=shown.sources, providers=shown.providers
         )
         assert found.provider is not None
         return found.state, found.reason, found.provider.key_last4
@@ -243,3 +263,64 @@ async def test_pages_set_and_delete_keys_and_enable_sources(house: House, owner:
     member = await house.signed_in(Role.MEMBER)
     assert (await member.get(path)).status == 200
     assert (await member.post(f"{path}/key", {"key": KEY})).status == 403
+
+
+async def test_a_source_of_ones_own_is_defined_keyed_and_asked(keys: Settings) -> None:
+    await keys.define(url="https://api.acme-data.test/v1/{domain}")
+    await keys.set_key(source=OWN)
+    await keys.enable(OWN)
+    assert await keys.names() == [OWN]
+
+    await keys.define(url="https://api.acme-data.test/v2/{domain}?x=1")
+    assert await keys.names() == [OWN], "the key is for this server"
+    assert "canary" not in str(await keys.exported())
+    async with keys.database.transaction(keys.actor.workspace_id) as tx:
+        await service.delete(tx, keys.actor, source=OWN)
+    assert await keys.names() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.acme-data.test.evil.test/v1/{domain}",
+        "https://acme-data.test/v1/{domain}",
+        "https://api.acme-data.test:8443/v1/{domain}",
+    ],
+)
+async def test_a_key_is_deleted_when_the_server_changes(keys: Settings, url: str) -> None:
+    await keys.define(url="https://api.acme-data.test/v1/{domain}")
+    await keys.set_key(source=OWN)
+    await keys.enable(OWN)
+
+    changed = await keys.define(url=url)
+
+    assert (changed.key_cleared, changed.enabled) == (True, False)
+    await keys.enable(OWN)
+    assert await keys.names() == []
+
+
+async def test_names_of_other_sources_are_refused(keys: Settings) -> None:
+    with pytest.raises(SourceNameInvalid):
+        await keys.define(url="https://api.acme-data.test/{domain}", source=VERIFIER)
+
+
+async def test_a_source_without_a_key_needs_none(keys: Settings) -> None:
+    await keys.define(url="https://api.acme-data.test/v1/{domain}", auth="none")
+    await keys.enable(OWN)
+
+    assert await keys.names() == [OWN]
+
+
+async def test_definitions_over_http(toys: httpx.AsyncClient, caller: Caller) -> None:
+    path = f"/v1/sources/{OWN}"
+    body = {**OWN_DEFINITION, "url": "https://api.acme-data.test/v1/{domain}"}
+    defined = await toys.put(f"{path}/definition", json=body, headers=caller.headers)
+    assert (defined.status_code, defined.json()["origin"]) == (200, "https://api.acme-data.test")
+    read = (await toys.get(f"{path}/definition", headers=caller.headers)).json()
+    again = await toys.put(f"{path}/definition", json=read["definition"], headers=caller.headers)
+    assert again.json() == defined.json(), "what is exported can be imported"
+    listed = (await toys.get("/v1/sources", headers=caller.headers)).json()["items"]
+    assert listed[-1]["name"] == OWN
+
+    assert (await toys.delete(path, headers=caller.headers)).status_code == 204
+    assert (await toys.delete(path, headers=caller.headers)).status_code == 404

@@ -146,6 +146,8 @@ _AUDIT = (
         {
             EnrichmentAuditAction.SOURCE_KEY_SET: "set the key of the source {source}",
             EnrichmentAuditAction.SOURCE_KEY_CLEARED: "deleted the key of the source {source}",
+            EnrichmentAuditAction.SOURCE_DEFINED: "defined the source {source}",
+            EnrichmentAuditAction.SOURCE_DELETED: "deleted the source {source}",
             EnrichmentAuditAction.SOURCE_ENABLED: "enabled the source {source}",
             EnrichmentAuditAction.SOURCE_DISABLED: "disabled the source {source}",
         },

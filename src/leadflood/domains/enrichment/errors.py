@@ -178,3 +178,14 @@ class PriceMissing(Conflict):
     def __init__(self, label: str) -> None:
         """Args: label: of the source."""
         super().__init__(f"{label} charges for its answers. Set its price first, so that budgets can limit it.")
+
+
+class SourceNameInvalid(Conflict):
+    """A source of a workspace has a name that begins with `custom_`."""
+
+    code = "source_name_invalid"
+    title = "Choose another name"
+    remedy = "Use a name such as `custom_acme_data`."
+
+    def __init__(self) -> None:
+        super().__init__("The name of a source of your own begins with custom_, with small letters, digits and _.")

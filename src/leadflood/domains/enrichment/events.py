@@ -137,6 +137,8 @@ class EnrichmentAuditAction(StrEnum):
     SOURCE_KEY_CLEARED = "enrichment.source_key_cleared"
     SOURCE_ENABLED = "enrichment.source_enabled"
     SOURCE_DISABLED = "enrichment.source_disabled"
+    SOURCE_DEFINED = "enrichment.source_defined"
+    SOURCE_DELETED = "enrichment.source_deleted"
 
 
 class LeadEnrichedData(EventData):

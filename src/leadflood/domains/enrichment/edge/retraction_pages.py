@@ -13,8 +13,9 @@ from leadflood.domains.enrichment.errors import NothingToRetract, SourceNotFound
 from leadflood.domains.enrichment.models.fact_fields import FactField, SubjectKind
 from leadflood.domains.enrichment.models.retractions import UNASKED
 from leadflood.domains.enrichment.models.sources import SourceSpec
-from leadflood.domains.enrichment.registry import build_sources, keyed_sources, worker_sources
+from leadflood.domains.enrichment.registry import build_sources, worker_sources
 from leadflood.domains.enrichment.service import retractions
+from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.db.transaction import Transaction
@@ -49,7 +50,7 @@ async def show_new_retraction(ctx: PageContext) -> PageResult:
 @pages.post(_PATH, LEADS_WRITE)
 async def retract_values(ctx: PageContext) -> PageResult:
     """Retract what was counted. Of many values, the number has to be typed."""
-    form, spec = ctx.form, _spec(ctx)
+    form, spec = ctx.form, await _spec(ctx)
     count = form.number("expected")
     if isinstance(count, int) and count > UNASKED and re.sub(r"\D", "", form.value("typed")) != str(count):
         fault = FieldError("/typed", "required", f"Type {number(count)} to confirm.")
@@ -64,7 +65,7 @@ async def retract_values(ctx: PageContext) -> PageResult:
 
 
 async def _page(ctx: PageContext, form: Form, *, counted: bool, status: int = 200) -> PageResponse:
-    spec, found = _spec(ctx), None
+    spec, found = await _spec(ctx), None
     if counted and (not form.errors or "typed" in form.errors):
         try:
             async with ctx.reading() as tx:
@@ -96,10 +97,11 @@ def _choices(spec: SourceSpec) -> list[tuple[str, str]]:
     return [(field.name, field.label) for field in sorted(spec.gives, key=label)]
 
 
-def _spec(ctx: PageContext) -> SourceSpec:
+async def _spec(ctx: PageContext) -> SourceSpec:
     """The source of the address, whether workers ask it now or not. Raises: SourceNotFound."""
     name, settings = ctx.request.path_params["name"], ctx.parts.settings
-    for source in (*worker_sources(settings), *build_sources(settings), *keyed_sources()):
+    shown = await shown_sources(ctx.parts.database, ctx.actor, free=worker_sources(settings))
+    for source in (*shown.sources, *build_sources(settings)):
         if source.spec.name == name:
             return source.spec
     raise SourceNotFound

@@ -11,7 +11,7 @@ from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.domains.enrichment.queries.retractions import list_retractions
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
-from leadflood.domains.enrichment.service.workspace_sources import providers_by_source, shown_sources
+from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.errors import InvalidInput
 from leadflood.web.cookies import Toast
@@ -32,8 +32,9 @@ _RETRACTIONS: Final = 10
 @pages.get(_PATH, LEADS_READ, live=("sources_list",))
 async def list_sources(ctx: PageContext) -> PageResult:
     """The sources that workers ask, with their state and what they answered in the last 24 hours."""
-    sources = shown_sources(worker_sources(ctx.parts.settings))
-    found = await queries.list_sources(ctx.parts.database, ctx.actor, sources=sources, providers=providers_by_source())
+    database = ctx.parts.database
+    shown = await shown_sources(database, ctx.actor, free=worker_sources(ctx.parts.settings))
+    found = await queries.list_sources(database, ctx.actor, sources=shown.sources, providers=shown.providers)
     return PageResponse("sources/list.html", {"sources": found})
 
 
@@ -79,10 +80,9 @@ async def change_source(ctx: PageContext) -> PageResult:
 
 async def _page(ctx: PageContext, form: Form, *, refusal: str = "", status: int = 200) -> PageResponse:
     name = ctx.request.path_params["name"]
-    sources = shown_sources(worker_sources(ctx.parts.settings))
-    found = await queries.get_source(
-        ctx.parts.database, ctx.actor, name=name, sources=sources, providers=providers_by_source()
-    )
+    database = ctx.parts.database
+    shown = await shown_sources(database, ctx.actor, free=worker_sources(ctx.parts.settings))
+    found = await queries.get_source(database, ctx.actor, name=name, sources=shown.sources, providers=shown.providers)
     async with ctx.reading() as tx:
         retracted = await list_retractions(tx, ctx.actor, source=name, limit=_RETRACTIONS)
         people = await actors_of(tx, ctx.actor, [item.actor for item in retracted.items])

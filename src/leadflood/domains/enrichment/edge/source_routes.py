@@ -6,13 +6,15 @@ from fastapi import APIRouter, Path
 
 from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.enrichment.contracts.http_sources import DefinedSourceView, DefineSource
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey, SourceKeyView
 from leadflood.domains.enrichment.contracts.sources import SourcesView, SourceView
 from leadflood.domains.enrichment.permissions import SOURCES_WRITE
 from leadflood.domains.enrichment.queries import sources as queries
+from leadflood.domains.enrichment.queries.source_settings import defined_source
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
-from leadflood.domains.enrichment.service.workspace_sources import providers_by_source, shown_sources
+from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"], route_class=EdgeRoute)
@@ -27,10 +29,9 @@ async def list_sources(unit: UnitOfWorkDep) -> SourcesView:
 
     Each with its state, its answers of the last 24 hours by outcome and hour, and the share with a value of each field.
     """
-    sources = shown_sources(worker_sources(unit.parts.settings))
-    found = await queries.list_sources(
-        unit.parts.database, unit.actor, sources=sources, providers=providers_by_source()
-    )
+    database, actor = unit.parts.database, unit.actor
+    shown = await shown_sources(database, actor, free=worker_sources(unit.parts.settings))
+    found = await queries.list_sources(database, actor, sources=shown.sources, providers=shown.providers)
     return SourcesView(items=found)
 
 
@@ -38,10 +39,9 @@ async def list_sources(unit: UnitOfWorkDep) -> SourcesView:
 @requires(LEADS_READ, transaction=False)
 async def get_source(name: _Name, unit: UnitOfWorkDep) -> SourceView:
     """One source, with its state and what it answered in the last 24 hours."""
-    sources = shown_sources(worker_sources(unit.parts.settings))
-    return await queries.get_source(
-        unit.parts.database, unit.actor, name=name, sources=sources, providers=providers_by_source()
-    )
+    database, actor = unit.parts.database, unit.actor
+    shown = await shown_sources(database, actor, free=worker_sources(unit.parts.settings))
+    return await queries.get_source(database, actor, name=name, sources=shown.sources, providers=shown.providers)
 
 
 @router.patch("/{name}", status_code=204, summary="Enable or disable a source with a key")
@@ -63,3 +63,27 @@ async def set_source_key(name: _Name, command: SetSourceKey, unit: UnitOfWorkDep
 async def clear_source_key(name: _Name, unit: UnitOfWorkDep) -> None:
     """Deletes the key of the source's provider, and disables its sources."""
     await service.clear_key(unit.tx, unit.actor, source=name)
+
+
+@router.put("/{name}/definition", status_code=200, summary="Define a source")
+@requires(SOURCES_WRITE)
+async def define_source(name: _Name, command: DefineSource, unit: UnitOfWorkDep) -> DefinedSourceView:
+    """Defines a web API as a source, under a name that begins with `custom_`. Set its key and price, then enable it.
+
+    A key that was set for another scheme, host or port is deleted.
+    """
+    return await service.define(unit.tx, unit.actor, source=name, command=command)
+
+
+@router.get("/{name}/definition", summary="Retrieve the definition of a source")
+@requires(LEADS_READ)
+async def get_definition(name: _Name, unit: UnitOfWorkDep) -> DefinedSourceView:
+    """The definition of a source of the workspace's own, without its key."""
+    return await defined_source(unit.tx, unit.actor, source=name)
+
+
+@router.delete("/{name}", status_code=204, summary="Delete a source of your own")
+@requires(SOURCES_WRITE)
+async def delete_source(name: _Name, unit: UnitOfWorkDep) -> None:
+    """Deletes a source that the workspace has defined, with its key. What it found is kept."""
+    await service.delete(unit.tx, unit.actor, source=name)

@@ -17,6 +17,7 @@ class Provider:
         unit: what the provider counts and charges, in the singular.
         help: where a user finds the key, in a sentence.
         sources: makes its sources with a key.
+        needs_key: whether it answers with a key only.
     """
 
     name: str
@@ -25,3 +26,4 @@ class Provider:
     unit: str
     help: str
     sources: Callable[[str], Sequence[Source]]
+    needs_key: bool = True

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.enrichment.contracts.http_sources import DefinedSourceView, DefineSource
+from leadflood.domains.enrichment.errors import SourceNotFound
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
@@ -79,6 +82,18 @@ async def source_settings(
         )
         for row in rows
     ]
+
+
+async def defined_source(tx: Transaction, actor: Actor, *, source: str) -> DefinedSourceView:
+    """The definition of a source of the workspace's own. Raises: SourceNotFound."""
+    settings = await source_settings(tx, actor.workspace_id)
+    found = next((each for each in settings if each.source == source and each.definition is not None), None)
+    if found is None:
+        raise SourceNotFound
+    origin = DefineSource.model_validate(found.definition).definition(source).origin
+    return DefinedSourceView(
+        name=source, origin=origin, enabled=found.enabled, key_cleared=False, definition=found.definition
+    )
 
 
 async def provider_keys(tx: Transaction, workspace_id: UUID) -> dict[str, StoredKey]:

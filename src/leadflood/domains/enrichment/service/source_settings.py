@@ -1,15 +1,24 @@
 """Verbs on sources with keys: set and clear a key, enable and disable a source."""
 
+import re
 from typing import Final
 
+from leadflood.domains.enrichment.contracts.http_sources import NAME, DefinedSourceView, DefineSource
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey, SourceKeyView
-from leadflood.domains.enrichment.errors import KeyMissing, PriceMissing, SourceNotFound, SourceWithoutKey
+from leadflood.domains.enrichment.errors import (
+    KeyMissing,
+    PriceMissing,
+    SourceNameInvalid,
+    SourceNotFound,
+    SourceWithoutKey,
+)
 from leadflood.domains.enrichment.events import SOURCE, EnrichmentAuditAction
 from leadflood.domains.enrichment.models.providers import Provider
 from leadflood.domains.enrichment.models.sources import Charge, Source
 from leadflood.domains.enrichment.permissions import SOURCES_WRITE
-from leadflood.domains.enrichment.queries.source_settings import provider_keys
+from leadflood.domains.enrichment.queries.source_settings import provider_keys, source_settings
 from leadflood.domains.enrichment.registry import free_names, provider_of
+from leadflood.domains.enrichment.service.workspace_sources import defined_providers
 from leadflood.domains.enrichment.store import source_settings as store
 from leadflood.domains.enrichment.store.source_settings import key_context
 from leadflood.domains.identity.service import audit
@@ -31,7 +40,7 @@ async def set_key(
     Raises: SourceNotFound, SourceWithoutKey.
     """
     actor.require(SOURCES_WRITE)
-    provider, _ = _found(source)
+    provider, _ = await _found(tx, actor, source)
     key = command.key
     workspace_id = actor.workspace_id
     await store.set_key(
@@ -55,7 +64,7 @@ async def clear_key(tx: Transaction, actor: Actor, *, source: str) -> None:
     Raises: SourceNotFound, SourceWithoutKey, KeyMissing.
     """
     actor.require(SOURCES_WRITE)
-    provider, _ = _found(source)
+    provider, _ = await _found(tx, actor, source)
     if not await store.clear_key(tx, actor.workspace_id, provider.name):
         raise KeyMissing
     await _record(tx, actor, EnrichmentAuditAction.SOURCE_KEY_CLEARED, source)
@@ -67,9 +76,9 @@ async def change(tx: Transaction, actor: Actor, *, source: str, command: ChangeS
     Raises: SourceNotFound, SourceWithoutKey, KeyMissing, PriceMissing.
     """
     actor.require(SOURCES_WRITE)
-    provider, found = _found(source)
+    provider, found = await _found(tx, actor, source)
     if command.enabled:
-        if provider.name not in await provider_keys(tx, actor.workspace_id):
+        if provider.needs_key and provider.name not in await provider_keys(tx, actor.workspace_id):
             raise KeyMissing
         if found.spec.charges is not Charge.NEVER and await price_of(tx, actor, source=source) is None:
             raise PriceMissing(found.spec.label)
@@ -78,9 +87,37 @@ async def change(tx: Transaction, actor: Actor, *, source: str, command: ChangeS
     await _record(tx, actor, action, source)
 
 
-def _found(name: str) -> tuple[Provider, Source]:
+async def define(tx: Transaction, actor: Actor, *, source: str, command: DefineSource) -> DefinedSourceView:
+    """Define a source, or replace its definition. Its key is deleted if it was for another scheme, host or port.
+
+    Raises: SourceNameInvalid.
+    """
+    actor.require(SOURCES_WRITE)
+    if not re.fullmatch(NAME, source):
+        raise SourceNameInvalid
+    definition = command.model_dump(mode="json", by_alias=True)
+    origin = command.definition(source).origin
+    row = await store.define(tx, actor.workspace_id, source, origin=origin, definition=definition)
+    await _record(tx, actor, EnrichmentAuditAction.SOURCE_DEFINED, source)
+    return DefinedSourceView(
+        name=source, origin=origin, enabled=row.enabled, key_cleared=row.key_cleared, definition=definition
+    )
+
+
+async def delete(tx: Transaction, actor: Actor, *, source: str) -> None:
+    """Delete a source that the workspace has defined, with its key. What it found is kept. Raises: SourceNotFound."""
+    actor.require(SOURCES_WRITE)
+    if not await store.delete(tx, actor.workspace_id, source):
+        raise SourceNotFound
+    await _record(tx, actor, EnrichmentAuditAction.SOURCE_DELETED, source)
+
+
+async def _found(tx: Transaction, actor: Actor, name: str) -> tuple[Provider, Source]:
     """The provider of a source, and the source without a key. Raises: SourceNotFound, SourceWithoutKey."""
     found = provider_of(name)
+    if found is None:
+        defined = defined_providers(await source_settings(tx, actor.workspace_id))
+        found = next((provider for provider in defined if provider.name == name), None)
     if found is None:
         raise SourceWithoutKey if name in free_names() else SourceNotFound
     return found, next(source for source in found.sources("") if source.spec.name == name)

@@ -1,26 +1,35 @@
 """The sources of a workspace: the free ones of this process, and those whose provider it has a key of."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 
+from leadflood.domains.enrichment.contracts.http_sources import DefineSource
 from leadflood.domains.enrichment.models.providers import Provider
 from leadflood.domains.enrichment.models.source_sets import SourceSet
 from leadflood.domains.enrichment.models.sources import Source
-from leadflood.domains.enrichment.queries.source_settings import StoredSettings, gate_name, source_settings
+from leadflood.domains.enrichment.queries.source_settings import (
+    StoredKey,
+    StoredSettings,
+    gate_name,
+    source_settings,
+)
 from leadflood.domains.enrichment.registry import PROVIDERS, keyed_sources
+from leadflood.domains.enrichment.sources.http_api import http_provider
 from leadflood.domains.enrichment.store.source_settings import key_context
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
 _KEPT: Final = 1000
 """Workspaces whose sources a process keeps ready."""
-_BY_NAME: Final = {provider.name: provider for provider in PROVIDERS}
 
 _log = structlog.get_logger()
 
@@ -79,21 +88,31 @@ class WorkspaceSources:
         return made
 
     def _build(self, workspace_id: UUID, settings: Sequence[StoredSettings]) -> SourceSet:
-        by_name = {each.source: each for each in settings}
+        enabled = {each.source for each in settings}
+        keys = {each.provider: each.key for each in settings if each.key is not None}
         keyed, gates = [], {}
-        for name, provider in _BY_NAME.items():
-            key = next((each.key for each in settings if each.provider == name and each.key is not None), None)
-            if key is None or key.origin != provider.origin:
+        for provider in (*PROVIDERS, *defined_providers(settings)):
+            found = [source for source in provider.sources("") if source.spec.name in enabled]
+            key = keys.get(provider.name)
+            plain = "" if key is None and not provider.needs_key else self._plain(workspace_id, provider, key)
+            if not found or plain is None:
                 continue
-            plain = self._secret_box.decrypt(key.sealed, key_context(workspace_id, name, key.origin))
-            if plain is None:
-                _log.warning("enrichment.key_unreadable", provider=name, workspace_id=str(workspace_id))
-                continue
-            for source in provider.sources(plain.decode()):
-                if source.spec.name in by_name:
+            for source in provider.sources(plain):
+                if source.spec.name in enabled:
                     keyed.append(source)
-                    gates[source.spec.name] = gate_name(source.spec.name, key.credential)
+                    credential = f"{workspace_id}" if key is None else key.credential
+                    gates[source.spec.name] = gate_name(source.spec.name, credential)
         return SourceSet([*self._free, *keyed], gates)
+
+    def _plain(self, workspace_id: UUID, provider: Provider, key: StoredKey | None) -> str | None:
+        """The key; None if there is none, it is for another origin, or it cannot be decrypted."""
+        if key is None or key.origin != provider.origin:
+            return None
+        context = key_context(workspace_id, provider.name, key.origin)
+        plain = self._secret_box.decrypt(key.sealed, context)
+        if plain is None:
+            _log.warning("enrichment.key_unreadable", provider=provider.name, workspace_id=str(workspace_id))
+        return None if plain is None else plain.decode()
 
 
 _Signature = tuple[tuple[str, datetime, datetime | None], ...]
@@ -106,11 +125,32 @@ async def asked_sources(
     return (await WorkspaceSources(free, secret_box).of(tx, actor.workspace_id)).sources
 
 
-def shown_sources(free: Sequence[Source]) -> Sequence[Source]:
-    """The sources that lists show: the free ones of the installation, and those that need a key."""
-    return [*free, *keyed_sources()]
+def defined_providers(settings: Iterable[StoredSettings]) -> list[Provider]:
+    """The providers of the sources that a workspace has defined. One that this release cannot read is left out."""
+    found = []
+    for each in settings:
+        if each.definition is not None:
+            try:
+                command = DefineSource.model_validate(each.definition)
+            except ValidationError:
+                _log.warning("enrichment.definition_unreadable", source=each.source)
+                continue
+            found.append(http_provider(command.definition(each.source)))
+    return found
 
 
-def providers_by_source() -> dict[str, Provider]:
-    """Providers by the sources that need their key."""
-    return {source.spec.name: provider for provider in PROVIDERS for source in provider.sources("")}
+@dataclass(frozen=True, slots=True)
+class ShownSources:
+    """Sources that lists show. `providers`: of those that have one, by source."""
+
+    sources: Sequence[Source]
+    providers: Mapping[str, Provider]
+
+
+async def shown_sources(database: Database, actor: Actor, *, free: Sequence[Source]) -> ShownSources:
+    """The free sources of the installation, those of all providers, and those that the workspace has defined."""
+    async with database.transaction(actor.workspace_id, read_only=True) as tx:
+        defined = defined_providers(await source_settings(tx, actor.workspace_id))
+    providers = {source.spec.name: each for each in (*PROVIDERS, *defined) for source in each.sources("")}
+    own = [source for each in defined for source in each.sources("")]
+    return ShownSources([*free, *keyed_sources(), *own], providers)
