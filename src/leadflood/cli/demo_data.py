@@ -54,8 +54,8 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
         await administration.first_run(platform.database)
         workspace_id = await administration.ensure_demo(platform.database)
         context = CliContext(platform, operator(workspace_id))
-        if settings.demo_internet:
-            await open_providers(context)
+        if settings.demo_internet and await open_providers(context.database, context.actor, platform.secret_box):
+            say("Two simulated providers have prices (2.5 and 10 cents) and a budget of €5: see Settings, Sources.")
         lead_ids, new = await create_samples(context, count)
         created = f"Created {new} sample {'lead' if new == 1 else 'leads'}." if new else "Sample data already loaded."
         say(f"{created} Sign in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}.")

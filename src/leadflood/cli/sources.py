@@ -194,14 +194,17 @@ def disable(
 
 @app.command("import")
 def import_(
-    file: Path = typer.Argument(exists=True, dir_okay=False, help="Definition of a source as YAML, with its name."),
+    file: Path = typer.Argument(help="Definition of a source as YAML, with its name."),
     workspace: str | None = WORKSPACE,
 ) -> None:
     """Define a web API as a source from a YAML file, or replace its definition. Keys are no part of it.
 
     Example: `leadflood source import acme-data.yaml`
     """
-    written = file.read_text("utf-8")
+    try:
+        written = file.read_text("utf-8")
+    except (OSError, UnicodeError):
+        raise typer.BadParameter(f"{file} cannot be read.", param_hint="FILE") from None
 
     async def work() -> None:
         import yaml

@@ -1,5 +1,6 @@
 """Sources that a workspace defines itself, in the API: all validation of a definition."""
 
+from copy import deepcopy
 from typing import Annotated, Any, Final, Literal
 
 import jmespath
@@ -71,7 +72,7 @@ class DefineSource(Schema):
     A new address with another scheme, host or port deletes the key.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [deepcopy(_EXAMPLE)]})
 
     label: Annotated[str, line(60)]
     subject: Literal["lead", "company"]
@@ -136,7 +137,7 @@ class DefinedSourceView(View):
                     "origin": "https://api.acme-data.com",
                     "enabled": False,
                     "keyCleared": False,
-                    "definition": _EXAMPLE,
+                    "definition": deepcopy(_EXAMPLE),
                 }
             ]
         }

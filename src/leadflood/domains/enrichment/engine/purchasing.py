@@ -20,6 +20,7 @@ from leadflood.domains.enrichment.models.lookups import (
     PaidCall,
     doubt_until,
 )
+from leadflood.domains.enrichment.queries.source_settings import is_disabled
 from leadflood.domains.enrichment.store import lookups, paid_lookups
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.domains.enrichment.store.paid_lookups import Cause
@@ -31,6 +32,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _STOPPED: Final = "It was stopped before it was asked."
+_DISABLED: Final = "It was disabled before it was asked."
 _NO_ANSWER: Final = "The answer to the last call was lost."
 
 
@@ -42,8 +44,8 @@ async def claim(
     The job runs, and every budget is open and has room, at the moment when this transaction commits.
     """
     cause = await paid_lookups.cause(tx, asker)
-    if not cause.runs:
-        return LookupDeclined(_STOPPED)
+    if not cause.runs or await is_disabled(tx, asker.workspace_id, key.source):
+        return LookupDeclined(_STOPPED if not cause.runs else _DISABLED)
     row = await paid_lookups.unanswered(tx, asker, key)
     if row is not None:
         return await _claim_again(tx, asker, key, paid, row, cause, now=now, until=until)

@@ -24,8 +24,10 @@ ORDER BY s.source
 # The keys of providers, without the keys.
 KEYS = sql("SELECT provider, origin, last4, credential, set_at FROM provider_keys WHERE workspace_id = :workspace_id")
 
-# Whether a source is enabled.
-ENABLED = sql("SELECT enabled FROM source_settings WHERE workspace_id = :workspace_id AND source = :source")
+# A source that was enabled once, and is disabled now.
+DISABLED = sql("""
+SELECT 1 FROM source_settings WHERE workspace_id = :workspace_id AND source = :source AND NOT enabled
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,6 @@ async def provider_keys(tx: Transaction, workspace_id: UUID) -> dict[str, Stored
     return {row.provider: StoredKey(row.provider, row.origin, row.last4, row.credential, row.set_at) for row in rows}
 
 
-async def is_enabled(tx: Transaction, workspace_id: UUID, source: str) -> bool:
-    """Whether the workspace has enabled a source that needs a key."""
-    return bool(await tx.scalar(ENABLED, {"workspace_id": workspace_id, "source": source}))
+async def is_disabled(tx: Transaction, workspace_id: UUID, source: str) -> bool:
+    """Whether the workspace has disabled a source, or deleted its key."""
+    return await tx.scalar(DISABLED, {"workspace_id": workspace_id, "source": source}) is not None
