@@ -74,7 +74,10 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         "/settings/sources/email_insight/retractions/new",
         "/settings/sources/email_insight/retractions/new?since=2026-01-01T00:00&until=2099-01-01T00:00",
     ],
-    "/settings/sources/{name}": lambda _it: ["/settings/sources/email_insight"],
+    "/settings/sources/{name}": lambda _it: [
+        "/settings/sources/email_insight",
+        "/settings/sources/hunter_email_verifier",
+    ],
     "/leads/{id}": lambda it: [
         f"/leads/{it.leads[cast.FOUND]}",
         f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",

@@ -19,8 +19,9 @@ from leadflood.domains.enrichment.contracts.source_settings import ChangeSource
 from leadflood.domains.enrichment.engine.fetching import DoorFetcher
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.models import Source
+from leadflood.domains.enrichment.queries.sources import list_sources
 from leadflood.domains.enrichment.service import source_settings
-from leadflood.domains.enrichment.service.workspace_sources import WorkspaceSources
+from leadflood.domains.enrichment.service.workspace_sources import WorkspaceSources, shown_sources
 from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.jobs.registry import JobRegistry
@@ -109,6 +110,11 @@ async def test_a_lead_goes_down_the_waterfall_and_the_bill_is_what_the_twins_cha
         assert await paying.spent() == paying.bill()
 
     assert paying.bill() > 0
+    shown = await shown_sources(paying.database, paying.actor, free=[])
+    listed = await list_sources(paying.database, paying.actor, sources=shown.sources, providers=shown.providers)
+    costs = {item.name: item.cost_micros for item in listed if item.cost_micros}
+    assert costs == {name: PRICES[name] * units for name, units in paying.charged().items() if units}
+    assert all(item.cost_per_hit_micros == PRICES[item.name] for item in listed if item.cost_micros)
     assert not await open_providers(paying.database, paying.actor, paying.box), "set up once"
 
 

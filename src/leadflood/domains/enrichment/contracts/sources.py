@@ -70,6 +70,8 @@ class SourceView(View):
                             "secondsP95": 1.9,
                         }
                     ],
+                    "costMicros": 0,
+                    "costPerHitMicros": None,
                     "provider": None,
                 }
             ]
@@ -93,6 +95,10 @@ class SourceView(View):
     seconds_p95: float | None
     fields: list[FieldShare]
     hours: list[SourceHour]
+    cost_micros: int = Field(description="Of all answers, in millionths of the workspace's currency.")
+    cost_per_hit_micros: int | None = Field(
+        description="For each answer with a value. Null: there was none, or no cost."
+    )
     provider: ProviderView | None = Field(description="Of a source that needs a key.")
 
 

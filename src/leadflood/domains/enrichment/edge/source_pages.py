@@ -13,6 +13,7 @@ from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
 from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.domains.spending.queries import get_settings
 from leadflood.kernel.errors import InvalidInput
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
@@ -25,6 +26,14 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 _PATH: Final = "/settings/sources"
+_OUTCOMES: Final = {
+    "found": "Found",
+    "missed": "Nothing found",
+    "refused": "Refused",
+    "waiting": "Asked again later",
+    "away": "Not reached",
+    "failed": "Failed",
+}
 _RETRACTIONS: Final = 10
 """Latest retractions that the page of a source lists."""
 
@@ -85,6 +94,7 @@ async def _page(ctx: PageContext, form: Form, *, refusal: str = "", status: int 
     found = await queries.get_source(database, ctx.actor, name=name, sources=shown.sources, providers=shown.providers)
     async with ctx.reading() as tx:
         retracted = await list_retractions(tx, ctx.actor, source=name, limit=_RETRACTIONS)
+        currency = (await get_settings(tx, ctx.actor)).currency
         people = await actors_of(tx, ctx.actor, [item.actor for item in retracted.items])
     catalog = CATALOGS[found.subject]
     labels = {field.name: field.label for field in catalog}
@@ -92,6 +102,9 @@ async def _page(ctx: PageContext, form: Form, *, refusal: str = "", status: int 
         "source": found,
         "form": form,
         "refusal": refusal,
+        "currency": currency,
+        "money": _money,
+        "outcomes": [(_OUTCOMES[name], number) for name, number in found.outcomes.items() if name in _OUTCOMES],
         "field_labels": labels,
         "retractions": retracted.items,
         "people": people,
@@ -99,6 +112,13 @@ async def _page(ctx: PageContext, form: Form, *, refusal: str = "", status: int 
         "durations": _plot(ctx, found, {"Median (p50)": "seconds_p50", "p95": "seconds_p95"}, unit="s"),
     }
     return PageResponse("sources/source.html", context, status)
+
+
+def _money(micros: int, currency: str) -> str:
+    """An amount with as many decimals as it needs: 25,000 is "0.025 EUR"."""
+    text = f"{micros / 1_000_000:.4f}".rstrip("0")
+    whole, _, rest = text.partition(".")
+    return f"{whole}.{rest.ljust(2, '0')} {currency}"
 
 
 def _plot(ctx: PageContext, found: SourceView, series: dict[str, str], unit: str = "") -> str:

@@ -61,6 +61,16 @@ ORDER BY a.source, found DESC, v.field
 """)
 
 
+# The cost of the answers of the period, by source, and how many of them had a value.
+COSTS = sql("""
+SELECT source, sum(cost_micros)::bigint AS cost, count(*) FILTER (WHERE state = 'found')::integer AS found FROM (
+    SELECT source, state, cost_micros FROM lookups
+    WHERE workspace_id = :workspace_id AND id >= :from_id ORDER BY id DESC LIMIT :most
+) AS answers
+GROUP BY source HAVING sum(cost_micros) > 0
+""")
+
+
 @dataclass(slots=True)
 class _Answers:
     """Questions to one source."""
@@ -91,6 +101,7 @@ async def list_sources(
     async with database.transaction(actor.workspace_id, read_only=True) as tx:
         answers = await _answers(tx, actor, now)
         shares = await _shares(tx, actor, now)
+        costs = await _costs(tx, actor, now)
         keys = await provider_keys(tx, actor.workspace_id)
         enabled = {each.source for each in await source_settings(tx, actor.workspace_id, enabled_only=True)}
     nothing, found = _Answers(), []
@@ -99,6 +110,7 @@ async def list_sources(
         key = None if provider is None else keys.get(provider.name)
         gate = gates.get(name if key is None else gate_name(name, key.credential), SourceGate())
         view = _view(source, gate, answers.get(name, nothing), shares.get(name, []), now)
+        view = view.model_copy(update=costs.get(name, {}))
         found.append(view if provider is None else _of_provider(view, provider, key, enabled=name in enabled))
     return found
 
@@ -181,6 +193,18 @@ async def _shares(tx: Transaction, actor: Actor, now: datetime) -> dict[str, lis
     return found
 
 
+async def _costs(tx: Transaction, actor: Actor, now: datetime) -> dict[str, dict[str, int | None]]:
+    """What the answers of each source cost, in all and for each one with a value."""
+    values = {"workspace_id": actor.workspace_id, "from_id": first_id_at(now, -PERIOD), "most": _MAX}
+    return {
+        row.source: {
+            "cost_micros": row.cost,
+            "cost_per_hit_micros": round(row.cost / row.found) if row.found else None,
+        }
+        for row in await tx.all(COSTS, values)
+    }
+
+
 def _view(
     source: Source, gate: SourceGate, answers: _Answers, shares: Sequence[FieldShare], now: datetime
 ) -> SourceView:
@@ -207,5 +231,7 @@ def _view(
         seconds_p95=answers.p95,
         fields=list(shares),
         hours=hours,
+        cost_micros=0,
+        cost_per_hit_micros=None,
         provider=None,
     )
