@@ -194,7 +194,7 @@ async def _shares(tx: Transaction, actor: Actor, now: datetime) -> dict[str, lis
 
 
 async def _costs(tx: Transaction, actor: Actor, now: datetime) -> dict[str, dict[str, int | None]]:
-    """What the answers of each source cost, in all and for each one with a value."""
+    """Cost of the answers of each source, in all and for each one with a value."""
     values = {"workspace_id": actor.workspace_id, "from_id": first_id_at(now, -PERIOD), "most": _MAX}
     return {
         row.source: {
