@@ -10,10 +10,10 @@ from playwright.async_api import Page, ViewportSize
 
 _OF_COLORS = ("color-contrast", "link-in-text-block")
 """Rules whose result can differ between light and dark."""
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-    "rules": {rule: {"enabled": False} for rule in _OF_COLORS},
+EVERY_RULE = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
+RULES = {**EVERY_RULE, "rules": {rule: {"enabled": False} for rule in _OF_COLORS}}
 COLOURS = {"runOnly": {"type": "rule", "values": [*_OF_COLORS]}}
 
 Scheme = Literal["light", "dark"]
@@ -62,14 +62,25 @@ async def badly_colored(
 
     Args: looks: of texts that need no check, because others that look the same had one. Looks found here are added.
     """
-    looks = set() if looks is None else looks
-    fresh = await page.evaluate(_LOOKS, [within, [*ALIKE, *without], [*looks]])
-    if not fresh:
+    if not await _mark_fresh(page, within, without, set() if looks is None else looks):
         return []
-    looks.update(fresh)
     found = await _violations(page, COLOURS, [["[data-look]"]], without)
     await page.evaluate(_FORGET_LOOKS)
     return found
+
+
+async def _mark_fresh(page: Page, within: str, without: Sequence[str], looks: set[str]) -> bool:
+    """Mark a text of each look that is not among `looks`, and add it there. Returns whether there is any."""
+    fresh = await page.evaluate(_LOOKS, [within, [*ALIKE, *without], [*looks]])
+    looks.update(fresh)
+    return bool(fresh)
+
+
+async def inaccessible_overlay(page: Page, within: str, looks: set[str]) -> list[str]:
+    """As `inaccessible`, for a small part of a page: with all rules in one run, which goes through the whole page."""
+    fresh = await _mark_fresh(page, within, (), looks)
+    await page.evaluate(_FORGET_LOOKS)
+    return await _violations(page, EVERY_RULE if fresh else RULES, [[within]], ())
 
 
 async def _violations(
@@ -109,6 +120,7 @@ async def assert_overlays_accessible(page: Page, seen: set[str], looks: set[str]
     Args: looks: as for `badly_colored`.
     """
     found: list[str] = []
+    looks = set() if looks is None else looks
     for overlay in await page.locator("dialog[id], [popover][id]").all():
         identity = await overlay.get_attribute("id")
         name = re.sub(r"([0-9a-f-]{36}|\d+)$", "", identity or "")
@@ -116,7 +128,7 @@ async def assert_overlays_accessible(page: Page, seen: set[str], looks: set[str]
             continue
         seen.add(name)
         await overlay.evaluate("(node) => node.localName === 'dialog' ? node.showModal() : node.showPopover()")
-        found += [f"{name}: {finding}" for finding in await inaccessible(page, within=f"#{identity}", looks=looks)]
+        found += [f"{name}: {finding}" for finding in await inaccessible_overlay(page, f"#{identity}", looks)]
         await overlay.evaluate("(node) => node.localName === 'dialog' ? node.close() : node.hidePopover()")
     assert found == [], "\n".join(found)
 
