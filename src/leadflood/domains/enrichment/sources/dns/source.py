@@ -17,7 +17,7 @@ from leadflood.kernel.mail_hosts import provider_of_servers
 from leadflood.kernel.mail_records import MailServers, dmarc_policy, mail_servers, spf_includes
 
 _WEBSITE_KINDS: Final = frozenset({"cdn", "hosting", "server", "cache"})
-_NO_RECORDS: Final = "The domain has no records about mail or services."
+_NO_RECORDS: Final = "The domain says nothing about mail or services."
 
 
 class Dns:
@@ -62,7 +62,9 @@ class Dns:
         _services(collected, _known(txt), servers, _known(ns))
         if policy := dmarc_policy(_known(dmarc)):
             quote = next(iter(_known(dmarc)), "")
-            collected.add(fields.DMARC, policy, 0.95, "dmarc", f"From the DNS record of _dmarc.{domain}", quote=quote)
+            collected.add(
+                fields.DMARC, policy, 0.95, "dmarc", f"What {domain} asks to do with forged mail.", quote=quote
+            )
         _parked(collected, servers, _known(ns))
         note = " ".join(dict.fromkeys(failure.sentence for failure in failures))
         return Found(collected.facts, note) if collected.facts else Missed(note or _NO_RECORDS)
@@ -93,20 +95,24 @@ def _known(records: Records) -> tuple[str, ...]:
 
 def _mail(collected: CollectedFacts, domain: str, servers: MailServers, *, asked: bool) -> None:
     if servers.refuses:
-        evidence = f"{domain} says that it takes no mail (null MX)."
+        evidence = f"{domain} receives no mail."
         collected.add(fields.ACCEPTS_MAIL, value=False, confidence=0.98, method="mx", evidence=evidence, quote="0 .")
         return
     if not servers.hosts:
         if asked:
-            evidence = f"{domain} names no mail server."
+            evidence = f"{domain} has no mail server."
             collected.add(fields.ACCEPTS_MAIL, value=False, confidence=0.8, method="mx", evidence=evidence)
         return
     first = servers.hosts[0]
-    evidence = f"{domain} names {first} as its mail server."
+    evidence = f"Mail for {domain} goes to {first}."
     collected.add(fields.ACCEPTS_MAIL, value=True, confidence=0.95, method="mx", evidence=evidence, quote=first)
     if found := provider_of_servers(servers.hosts, domain):
         provider, host = found
-        evidence = f"{host} belongs to {provider.title}." if provider.key != "self" else f"{host} is below {domain}."
+        evidence = (
+            f"{host} belongs to {provider.title}."
+            if provider.key != "self"
+            else f"{domain} receives its mail on a server of its own."
+        )
         collected.add(fields.MAIL_PROVIDER, provider.title, 0.95, "mx", evidence, quote=host)
 
 
@@ -117,24 +123,24 @@ def _services(
         technology_index(), txt=texts, spf=spf_includes(texts), mx=servers.hosts, ns=name_servers
     )
     for one in found:
-        evidence = f"{_RECORD[one.kind]} names it."
+        evidence = _SIGNS[one.kind]
         if one.category in _WEBSITE_KINDS:
             collected.add(fields.TECHNOLOGY, one.name, one.confidence, f"dns_{one.kind}", evidence, quote=one.quote)
         else:
             collected.add(fields.SERVICE, one.name, one.confidence, f"dns_{one.kind}", evidence, quote=one.quote)
 
 
-_RECORD: Final = {
-    "txt": "A TXT record",
-    "spf": "The SPF record",
-    "mx": "An MX record",
-    "ns": "A name server",
-    "implied": "Another service",
+_SIGNS: Final = {
+    "txt": "The settings of the company’s domain mention it.",
+    "spf": "It may send mail in the name of the company’s domain.",
+    "mx": "It receives the mail of the company’s domain.",
+    "ns": "It manages the company’s domain.",
+    "implied": "Another service that the company uses needs it.",
 }
 
 
 def _parked(collected: CollectedFacts, servers: MailServers, name_servers: Sequence[str]) -> None:
     sign = parking_server(name_servers) or next(filter(is_parking_host, servers.hosts), None)
     if sign is not None:
-        evidence = f"{sign} belongs to a service for parked domains."
+        evidence = f"The domain is managed by {sign}, which is for domains that are not in use or for sale."
         collected.add(fields.PARKED, value=True, confidence=0.85, method="dns", evidence=evidence, quote=sign)

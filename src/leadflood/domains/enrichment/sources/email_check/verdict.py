@@ -69,9 +69,11 @@ def _undeliverable(domain: MailDomain) -> EmailVerdict | None:
         hint = f" Did you mean {typo.meant}?" if typo else ""
         return EmailVerdict(EmailStatus.INVALID, 0.97, "domain", f"{domain.name} does not exist.{hint}")
     if domain.refuses:
-        return EmailVerdict(EmailStatus.INVALID, 0.98, "null_mx", f"{domain.name} says that it takes no mail.")
+        return EmailVerdict(EmailStatus.INVALID, 0.98, "null_mx", f"{domain.name} receives no mail.")
     if not domain.servers and not domain.has_address:
-        return EmailVerdict(EmailStatus.INVALID, 0.95, "no_mx", f"{domain.name} has no mail server and no address.")
+        return EmailVerdict(
+            EmailStatus.INVALID, 0.95, "no_mx", f"{domain.name} cannot receive mail: it has no mail server."
+        )
     return None
 
 
@@ -81,24 +83,24 @@ def _risky(domain: MailDomain, role: str | None) -> EmailVerdict | None:
 
 def _of_one_use(domain: MailDomain) -> EmailVerdict | None:
     if domain.disposable:
-        reason = f"{domain.name} gives out mailboxes for one use ({domain.disposable})."
+        reason = f"{domain.name} is a provider of disposable mailboxes ({domain.disposable})."
         return EmailVerdict(EmailStatus.RISKY, 0.95, "disposable_list", reason)
     if domain.provider is not None and domain.provider.disposable:
-        reason = f"The mail of {domain.name} goes to {domain.provider.title}, whose mailboxes are for one use."
+        reason = f"Mail for {domain.name} goes to {domain.provider.title}, a provider of disposable mailboxes."
         return EmailVerdict(EmailStatus.RISKY, 0.93, "disposable_mx", reason)
     return None
 
 
 def _misdirected(domain: MailDomain) -> EmailVerdict | None:
     if domain.parked:
-        reason = f"{domain.name} is parked: its mail goes to {domain.parked}."
+        reason = f"{domain.name} is parked, not in use: mail for it goes to {domain.parked}."
         return EmailVerdict(EmailStatus.RISKY, 0.85, "parked", reason)
     typo = find_domain_typo(domain.name)
     if typo is not None and typo.confidence >= _LIKELY_TYPO:
-        reason = f"{domain.name} is probably a typing error of {typo.meant}."
+        reason = f"{domain.name} is probably a typo of {typo.meant}."
         return EmailVerdict(EmailStatus.RISKY, 0.8, "typo", reason)
     if not domain.servers:
-        reason = f"{domain.name} names no mail server; mail would go to its web server."
+        reason = f"{domain.name} has no mail server, so mail may not arrive."
         return EmailVerdict(EmailStatus.RISKY, 0.75, "no_mx", reason)
     return None
 
@@ -106,7 +108,7 @@ def _misdirected(domain: MailDomain) -> EmailVerdict | None:
 def _of_function(role: str | None) -> EmailVerdict | None:
     if not role:
         return None
-    return EmailVerdict(EmailStatus.RISKY, 0.7, "role", f"The address is of a function, not of a person: {role}.")
+    return EmailVerdict(EmailStatus.RISKY, 0.7, "role", f"Shared address, not that of a person: {role}.")
 
 
 def _accepted(domain: MailDomain) -> EmailVerdict:
