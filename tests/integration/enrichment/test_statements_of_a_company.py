@@ -39,7 +39,8 @@ from tests.support.statements import counted
 
 FIRST, COMPANY = "nordlabs-de.de", "alpenflow-de.de"
 LEADS = 5
-MOST_STATEMENTS = 74
+MOST_STATEMENTS = 76
+"""Two of them look for profiles that are published: after the enrichment of leads, and after that of the company."""
 MOST_TRANSACTIONS = 15
 _OF_THE_PROCESS = ("SELECT current_setting('jit')", "WITH RECURSIVE typeinfo_tree", "SELECT source, failures, openings")
 """Types, which the driver looks up for each connection, and breakers, which are read once a second."""
