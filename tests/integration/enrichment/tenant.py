@@ -57,6 +57,12 @@ REASON = sql("INSERT INTO enrichment_batch_reasons VALUES (:workspace_id, :id, '
 POLICY = sql("INSERT INTO fill_policies VALUES (:workspace_id, 'lead', 'country', 0.8, true)")
 KEY = sql("INSERT INTO provider_keys VALUES (:workspace_id, 'hunter', 'https://api.hunter.io', 'x', 'last', 'c')")
 ENABLED = sql("INSERT INTO source_settings VALUES (:workspace_id, 'hunter_email_finder', 'hunter', true)")
+OWN = sql("""
+INSERT INTO source_settings
+VALUES (:workspace_id, 'custom_acme_data', 'custom_acme_data', false,
+        '{"label": "Acme", "subject": "company", "url": "https://acme.test/{domain}", "needs": [["domain"]],
+          "fields": {"name": "title"}}'::jsonb)
+""")
 OBJECTION = sql("INSERT INTO lookup_objections VALUES (:workspace_id, 'person', 'hunter_email_finder')")
 REJECTED = sql("""
 INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind)
@@ -85,7 +91,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
-        for statement in (POLICY, KEY, ENABLED, OBJECTION):
+        for statement in (POLICY, KEY, ENABLED, OWN, OBJECTION):
             await tx.execute(statement, {"workspace_id": workspace_id})
         await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}

@@ -19,6 +19,7 @@ from leadflood.domains.leads.permissions import LEADS_READ
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"], route_class=EdgeRoute)
 
+_OwnName = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.]*$", examples=["custom_acme_data"])]
 _Name = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.]*$", examples=["hunter_email_verifier"])]
 
 
@@ -67,7 +68,7 @@ async def clear_source_key(name: _Name, unit: UnitOfWorkDep) -> None:
 
 @router.put("/{name}/definition", status_code=200, summary="Define a source")
 @requires(SOURCES_WRITE)
-async def define_source(name: _Name, command: DefineSource, unit: UnitOfWorkDep) -> DefinedSourceView:
+async def define_source(name: _OwnName, command: DefineSource, unit: UnitOfWorkDep) -> DefinedSourceView:
     """Defines a web API as a source, under a name that begins with `custom_`. Set its key and price, then enable it.
 
     A key that was set for another scheme, host or port is deleted.
@@ -77,13 +78,13 @@ async def define_source(name: _Name, command: DefineSource, unit: UnitOfWorkDep)
 
 @router.get("/{name}/definition", summary="Retrieve the definition of a source")
 @requires(LEADS_READ)
-async def get_definition(name: _Name, unit: UnitOfWorkDep) -> DefinedSourceView:
+async def get_definition(name: _OwnName, unit: UnitOfWorkDep) -> DefinedSourceView:
     """The definition of a source of the workspace's own, without its key."""
     return await defined_source(unit.tx, unit.actor, source=name)
 
 
 @router.delete("/{name}", status_code=204, summary="Delete a source of your own")
 @requires(SOURCES_WRITE)
-async def delete_source(name: _Name, unit: UnitOfWorkDep) -> None:
+async def delete_source(name: _OwnName, unit: UnitOfWorkDep) -> None:
     """Deletes a source that the workspace has defined, with its key. What it found is kept."""
     await service.delete(unit.tx, unit.actor, source=name)
