@@ -24,6 +24,7 @@ BODY_REFUSALS = {
 APPEND_ONLY = ("lookup_objections",)
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {
+    "usage_readings": "counters by the name of a source",
     "source_gates": "times and numbers of sources",
     "company_runs": "answers about organizations; deleted with a company that only one person's leads had",
     "enrichment_batches": "a name, counts, and which leads or companies were chosen, by ID or filter",
@@ -68,6 +69,7 @@ REJECTED = sql("""
 INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind)
 VALUES (:workspace_id, :id, :lead_id, 'seniority', 'former', 'head', '"head"', 'system')
 """)
+READING = sql("INSERT INTO usage_readings VALUES (:workspace_id, 'register', 1, 1, 0)")
 MOVED = sql("INSERT INTO company_merge_lookups VALUES (:workspace_id, :merge_id, :id)")
 
 

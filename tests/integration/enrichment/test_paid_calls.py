@@ -1,118 +1,31 @@
 """Calls that cost money: purchased before, settled with their answer, in doubt without one, and stopped exactly."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
-from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryFingerprints, MemoryRates
-from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.engine.postgres import PostgresLookups
-from leadflood.domains.enrichment.engine.running import Engine
 from leadflood.domains.enrichment.models import (
     Answer,
     Away,
     Busy,
-    Charge,
     Fetcher,
-    Found,
     Missed,
     Question,
     Refused,
     Repeat,
-    Source,
-    Speed,
-    SubjectKind,
     Ticket,
 )
-from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models.answers import AnswerLost
-from leadflood.domains.enrichment.models.policies import Policy
-from leadflood.domains.enrichment.models.runs import RunRequest, Step, StepState
-from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
+from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.spending.models import BudgetState
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.db.database import Database
 from leadflood.kernel.hold import EffectsOnHold
 from leadflood.kernel.ids import new_id
-from tests.conftest import Workspace
-from tests.integration.spending.till import PRICE, SOURCE, Till
-from tests.support.asked_sources import fact, spec_of
-from tests.support.canned_web import CannedFetcher
-from tests.support.new_companies import new_company
-
-HIT = Found([fact("Acme")], units=2)
-LATER = timedelta(minutes=5)
-
-
-@dataclass
-class Provider:
-    """A provider that counts what it charges. `answers`: one after the other; one may be an action."""
-
-    answers: list[Answer | Exception | Callable[[], Answer]]
-    repeat: Repeat = Repeat.NEVER
-    calls: list[UUID | None] = field(default_factory=list)
-    polls: int = 0
-
-    def __post_init__(self) -> None:
-        spec = spec_of(SOURCE, company.NAME, speed=Speed.PAID, charges=Charge.ON_CALL, most_units=3)
-        self.spec = replace(spec, repeat=self.repeat, seconds=1.0)
-
-    async def ask(self, question: Question, fetcher: Fetcher) -> Answer:
-        self.calls.append(question.purchase_id)
-        answer = self.answers.pop(0)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer() if callable(answer) else answer
-
-    async def poll(self, ticket: Ticket, question: Question, fetcher: Fetcher) -> Answer:
-        self.polls += 1
-        self.calls.pop()
-        return await self.ask(question, fetcher)
-
-
-@dataclass
-class Buyer:
-    """Runs about one company, in a workspace with a price."""
-
-    till: Till
-    asker: LookupAsker
-    fingerprint: Callable[..., object]
-
-    async def ask(self, source: Source, *, fresh: bool = False) -> Step:
-        """The step of the source in a new run."""
-        ports = EnginePorts(
-            PostgresLookups(self.till.database, self.asker),
-            MemoryRates(),
-            MemoryBreakers(),
-            CannedFetcher(),
-            self.fingerprint,  # type: ignore[arg-type]
-        )
-        request = RunRequest(
-            SubjectKind.COMPANY,
-            {company.DOMAIN: "acme.com"},
-            frozenset({company.NAME}),
-            Policy(),
-            newer_than=utc_now() if fresh else None,
-        )
-        (step,) = (await Engine([source], ports).run(request)).steps
-        return step
-
-    async def lose_lease(self) -> None:
-        """Another attempt begins."""
-        async with self.till.database.transaction(self.asker.workspace_id) as tx:
-            await end_claims(tx, self.asker)
-
-
-@pytest.fixture
-async def buyer(database: Database, workspace: Workspace) -> Buyer:
-    till = Till(database, workspace.actor)
-    await till.price()
-    asker = LookupAsker(workspace.id, SubjectKind.COMPANY, await new_company(database, workspace.id))
-    return Buyer(till, asker, MemoryFingerprints().hash)
+from tests.integration.enrichment.buyer import HIT, LATER, Buyer, Provider
+from tests.integration.spending.till import PRICE
 
 
 async def test_an_answer_is_settled_by_its_units_and_never_paid_for_twice(buyer: Buyer) -> None:

@@ -24,6 +24,7 @@ from leadflood.domains.enrichment.events import (
     LEAD_ENRICHED,
     LEAD_ENRICHMENT_FAILED,
     READ_DUE_COMPANIES,
+    RECONCILE_PURCHASES,
     REFRESH_WORKSPACES,
     VALUE_DECIDED_KIND,
     VALUES_RESTORED_KIND,
@@ -35,6 +36,7 @@ from leadflood.domains.enrichment.jobs.aliases import joining
 from leadflood.domains.enrichment.jobs.companies import clearing
 from leadflood.domains.enrichment.jobs.due_companies import due_companies
 from leadflood.domains.enrichment.jobs.effective import refreshing
+from leadflood.domains.enrichment.jobs.reconciling import reconciling
 from leadflood.domains.enrichment.jobs.retractions import retracting
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.decisions import UNDONE, Decision
@@ -65,8 +67,14 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
         fingerprints.hash,
     )
     free = worker_sources(services.settings)
+    sets = WorkspaceSources(free, services.secret_box)
     return [
-        *jobs.definitions(WorkspaceSources(free, services.secret_box), engines),
+        *jobs.definitions(sets, engines),
+        *reconciling(
+            services.database,
+            sets,
+            lambda workspace_id: DoorFetcher(services.door, services.sandbox, workspace_id),
+        ),
         *clearing(services.database, retention_days=services.settings.job_retention_days),
         *refreshing(services.database),
         *retracting(),
@@ -183,6 +191,7 @@ DOMAIN = Domain(
     jobs=_jobs,
     schedules=(
         Schedule(CLEAR_RUNS, 900.0),
+        Schedule(RECONCILE_PURCHASES, 900.0),
         Schedule(READ_DUE_COMPANIES, 900.0),
         Schedule(REFRESH_WORKSPACES, 86_400.0),
     ),

@@ -51,6 +51,9 @@ ENRICHMENT_BATCH: Final = "enrichment_batch"
 READ_DUE_COMPANIES = JobKind("enrichment.read_due_companies.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Enqueued by its schedule. Starts runs of companies whose facts are no longer fresh."""
 
+RECONCILE_PURCHASES = JobKind("enrichment.reconcile.v1", NoPayload, max_attempts=3, outgoing=True)
+"""Enqueued by its schedule. Resolves calls whose answer was lost, by the evidence that there is."""
+
 CLEAR_RUNS = JobKind("enrichment.clear_runs.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
 

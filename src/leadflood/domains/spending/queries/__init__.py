@@ -65,6 +65,25 @@ AND (:after::uuid IS NULL OR p.id < :after) ORDER BY p.id DESC LIMIT :limit
 )
 
 
+# Units in the books, and purchases of a source that have not ended.
+_BOOKED = sql("""
+SELECT coalesce(sum(units) FILTER (WHERE state IN ('settled', 'written_off')), 0)::bigint AS units,
+       count(*) FILTER (WHERE state = 'reserved') AS reserved
+FROM purchases WHERE workspace_id = :workspace_id AND source = ANY (:sources::text[])
+""")
+
+# Sources with a price, by workspace. Across workspaces.
+_PRICED = sql(
+    "SELECT workspace_id, array_agg(source ORDER BY source) AS sources FROM source_prices GROUP BY 1 ORDER BY 1"
+)
+
+# Those of the purchases that have not ended, with their maximum.
+_OPEN = sql("""
+SELECT id, most_units FROM purchases
+WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[]) AND state IN ('reserved', 'in_doubt')
+""")
+
+
 async def price_of(tx: Transaction, actor: Actor, *, source: str) -> Price | None:
     """The price of a source; None where none is set, so that nothing may be purchased from it."""
     return (await prices_of(tx, actor, sources=[source])).get(source)
@@ -77,6 +96,23 @@ async def prices_of(tx: Transaction, actor: Actor, *, sources: Iterable[str]) ->
         row.source: Price(row.source, row.price_micros, row.currency, row.most_per_hit_micros, row.pause_reason)
         for row in rows
     }
+
+
+async def booked_units(tx: Transaction, actor: Actor, *, sources: Iterable[str]) -> tuple[int, int]:
+    """Units that sources have charged by the books, and the number of their calls that are under way."""
+    (row,) = await tx.all(_BOOKED, {"workspace_id": actor.workspace_id, "sources": sorted(sources)})
+    return row.units, row.reserved
+
+
+async def priced_sources(tx: Transaction) -> dict[UUID, list[str]]:
+    """Sources with a price, by workspace. Requires a system transaction."""
+    return {row.workspace_id: row.sources for row in await tx.all(_PRICED)}
+
+
+async def open_purchases(tx: Transaction, actor: Actor, *, ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The maximum units of those of the purchases that have not ended, by ID."""
+    rows = await tx.all(_OPEN, {"workspace_id": actor.workspace_id, "ids": list(ids)})
+    return {row.id: row.most_units for row in rows}
 
 
 async def get_settings(tx: Transaction, actor: Actor) -> SpendingSettingsView:

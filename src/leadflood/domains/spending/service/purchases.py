@@ -182,6 +182,11 @@ async def write_off(tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID],
     return [each.reference for each in found]
 
 
+async def pause(tx: Transaction, actor: Actor, *, source: str, reason: str) -> None:
+    """Purchase nothing from a source until its price is set again."""
+    await _pause(tx, actor, source, reason)
+
+
 async def _judge(tx: Transaction, actor: Actor, source: str) -> None:
     """Pause a source whose found answers cost more on average than the user wants to pay."""
     price = await price_of(tx, actor, source=source)
