@@ -32,6 +32,7 @@ from leadflood.cli import (
     processes,
     secret_keys,
     sources,
+    spending,
     stages,
     tags,
     tasks,
@@ -100,6 +101,9 @@ app.add_typer(sources.app, name="source")
 app.add_typer(facts.app, name="fact")
 app.add_typer(policies.app, name="policy")
 app.add_typer(icps.app, name="icp")
+app.add_typer(spending.budget_app, name="budget")
+app.add_typer(spending.price_app, name="price")
+app.command("spend")(spending.spend)
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.add_typer(hold.app, name="hold")

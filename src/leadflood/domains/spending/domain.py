@@ -4,7 +4,7 @@ from leadflood.domains.spending.events import SpendingAuditAction
 from leadflood.domains.spending.participant import PARTICIPANT
 from leadflood.domains.spending.permissions import SPENDING_READ, SPENDING_WRITE
 from leadflood.kernel.domain import Domain
-from leadflood.kernel.pages import AuditGroup
+from leadflood.kernel.pages import AuditGroup, NavItem
 
 _AUDIT = AuditGroup(
     "spending.",
@@ -19,7 +19,7 @@ _AUDIT = AuditGroup(
         SpendingAuditAction.PURCHASE_REFUNDED: "recorded a refund",
         SpendingAuditAction.PURCHASE_WRITTEN_OFF: "wrote off a purchase",
     },
-    "",
+    "/spending",
 )
 
 DOMAIN = Domain(
@@ -28,4 +28,17 @@ DOMAIN = Domain(
     participants=(PARTICIPANT,),
     permissions=(SPENDING_READ, SPENDING_WRITE),
     routes=("leadflood.domains.spending.edge.routes",),
+    pages=("leadflood.domains.spending.edge.pages",),
+    templates="leadflood.domains.spending.edge",
+    navigation=(
+        NavItem(
+            "Spending",
+            "/spending",
+            "coins",
+            "data",
+            order=66,
+            permission=SPENDING_READ,
+            words="budget price cost money credits transfers",
+        ),
+    ),
 )

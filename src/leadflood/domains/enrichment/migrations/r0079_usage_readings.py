@@ -1,13 +1,13 @@
 """Readings of providers' usage counters, by which calls in doubt are resolved.
 
-Revision ID: 0078
-Revises: 0077
+Revision ID: 0079
+Revises: 0078
 """
 
 from alembic import op
 
-revision = "0078"
-down_revision = "0077"
+revision = "0079"
+down_revision = "0078"
 branch_labels = None
 depends_on = None
 
