@@ -16,6 +16,7 @@ from tests.bench import (
     measure,
     neighbours,
     pages,
+    purchases,
     seed_stack,
     slow,
     stalls,
@@ -43,6 +44,7 @@ PARTS = (
     "export",
     "viewers",
     "companies",
+    "purchases",
     "stalls",
     "idle",
 )
@@ -75,6 +77,8 @@ def program(
     if "companies" in parts:
         found.measurements[companies.FLOOR] = partial(companies.floor, sizes, folder)
         found.measurements[companies.LABEL] = partial(companies.measure, ours, sizes)
+    if "purchases" in parts:
+        found.measurements[purchases.LABEL] = partial(purchases.measure, ours, sizes)
     if stalls.LABEL in parts:
         found.measurements[stalls.LABEL] = partial(stalls.measure, folder)
     if _CROWDED & set(parts):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import companies, exporting, importing, latency, lists
+from tests.bench import companies, exporting, importing, latency, lists, purchases
 from tests.bench.labels import BULK_FLOOR, FLOOR, OURS
 from tests.bench.rounds import Results
 
@@ -152,6 +152,9 @@ def aims(results: Results, leads: int) -> list[Aim]:
         for process in ("api", "worker"):
             figure = f"{process}_peak_mib"
             aimed.append(_at_most(results, f"import, {process}, peak MiB", importing.LABEL, figure, 300))
+    if results.has(purchases.LABEL):
+        aimed.append(Aim("purchases a second", results.median(purchases.LABEL, "per_second"), 250))
+        aimed.append(_at_most(results, "purchases, p99 ms", purchases.LABEL, "p99_ms", 250))
     if results.has(companies.LABEL):
         for name, figure, least in (("companies", "per_second", 20), ("leads", "leads_per_second", 100)):
             aimed.append(Aim(f"{name} read a second", results.median(companies.LABEL, figure), least))

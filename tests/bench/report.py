@@ -16,6 +16,7 @@ from tests.bench import (
     lists,
     neighbours,
     pages,
+    purchases,
     slow,
     stalls,
     twins,
@@ -50,6 +51,7 @@ def tables(results: Results, contestants: Sequence[str], *, rounds: int, leads: 
         found
         + viewers.table(results)
         + companies.table(results)
+        + purchases.table(results)
         + stalls.table(results)
         + idle.table(results)
         + _floors(results)
