@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -21,7 +21,7 @@ from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.models import Source
 from leadflood.domains.enrichment.queries.sources import list_sources
 from leadflood.domains.enrichment.service import source_settings
-from leadflood.domains.enrichment.service.workspace_sources import WorkspaceSources, shown_sources
+from leadflood.domains.enrichment.service.workspace_sources import FixedSources, WorkspaceSources, shown_sources
 from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.jobs.registry import JobRegistry
@@ -48,14 +48,15 @@ class Paying(Bench):
     servers: DemoServers
     door: Door
     box: SecretBox
+    frozen: FixedSources | None = None
+    """The sources as a job read them, if they change afterwards."""
 
     def registry(self, *_sources: Source) -> JobRegistry:
         fingerprints = Fingerprints(self.database, self.box)
         engines = SubjectEngines(
             self.database, lambda key: DoorFetcher(self.door, shared_sandbox(), key), fingerprints.hash
         )
-        sources = WorkspaceSources([EmailInsight()], self.box)
-        return JobRegistry(jobs.definitions(sources, engines))
+        return JobRegistry(jobs.definitions(self.frozen or WorkspaceSources([EmailInsight()], self.box), engines))
 
     async def spent(self) -> int:
         """Millionths of a euro that the budget has spent. Nothing is reserved or in doubt."""
@@ -130,7 +131,11 @@ async def test_what_is_known_is_not_paid_for_again(paying: Paying) -> None:
     assert sum(len(twin.calls) for twin in paying.servers.twins.all) == calls
 
 
-async def test_a_source_that_is_disabled_is_not_asked(paying: Paying) -> None:
+async def test_a_source_that_is_disabled_is_not_asked_by_a_job_that_began_before(paying: Paying) -> None:
+    async with paying.database.transaction(paying.actor.workspace_id, read_only=True) as tx:
+        read = await WorkspaceSources([EmailInsight()], paying.box).of(tx, paying.actor.workspace_id)
+    assert {source.spec.name for source in read.sources} >= {*PRICES}
+    paying = replace(paying, frozen=FixedSources(read.sources))
     async with paying.database.transaction(paying.actor.workspace_id) as tx:
         for name in PRICES:
             await source_settings.change(tx, paying.actor, source=name, command=ChangeSource(enabled=False))
