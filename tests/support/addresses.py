@@ -9,6 +9,7 @@ from tests.support.showcase import Showcase
 
 NOT_PAGES: Mapping[str, str] = {
     "/companies/export": "a file",
+    "/spending/transfers": "a file",
     "/exports/{id}/file": "a file",
     "/imports/{id}/previews": "the way back to the import",
     "/imports/{id}/rejected-rows": "a file",
