@@ -35,13 +35,16 @@ deleted_at IS NULL
 AND get_byte(uuid_send(id), 15) * 65536 + get_byte(uuid_send(id), 14) * 256 + get_byte(uuid_send(id), 13) < :share
 """)
 
-# Count what a version would say of leads, next to the tier that the live one gives.
+# Count what a version would say of leads, next to the tier that the live one gives. Each former score is looked up by
+# its key (LIMIT), whatever PostgreSQL knows of the tables: without, 10,000 leads of 40,000 took longer than 30 s.
 _PREVIEW = sql("""
 SELECT s.tier, floor(s.score / 10.0)::integer * 10 AS at, s.worst IS DISTINCT FROM s.best AS unsure,
        old.lead_id IS NOT NULL AS was_scored, old.tier AS former, count(*) AS leads
 FROM ({scored}) s
-LEFT JOIN icp_scores old
-       ON old.workspace_id = :workspace_id AND old.version_id = :live_version_id AND old.lead_id = s.id
+LEFT JOIN LATERAL (
+    SELECT lead_id, tier FROM icp_scores
+    WHERE workspace_id = :workspace_id AND version_id = :live_version_id AND lead_id = s.id LIMIT 1
+) old ON true
 GROUP BY 1, 2, 3, 4, 5
 """)
 
