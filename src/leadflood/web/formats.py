@@ -8,6 +8,7 @@ import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Final
 
@@ -17,11 +18,12 @@ from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date, format_time
 from babel.localedata import exists
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from leadflood.domains.spending.models import MICROS
 from leadflood.kernel.locales import canonical_locale
 from leadflood.kernel.schema import Count
 from leadflood.kernel.text import InvalidValue, search_key
@@ -149,6 +151,12 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """A fraction of 1 in percent: `50%`."""
     return format_percent(share, locale=_region.get().numbers)
+
+
+def money(micros: int, currency: str) -> str:
+    """Millionths of a currency, with as many decimals as they need: `€2.50`, `€0.025`, in Germany `0,025 €`."""
+    amount = Decimal(micros) / MICROS
+    return format_currency(amount, currency, locale=_region.get().numbers, decimal_quantization=False)
 
 
 def counted(count: Count) -> str:

@@ -74,6 +74,7 @@ class Templates:
             "fact": fact_text,
             "iso": formats.iso,
             "linked": formats.linked,
+            "money": formats.money,
             "number": formats.number,
             "phone": formats.phone,
             "percent": formats.percent,

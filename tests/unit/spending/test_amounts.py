@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadflood.domains.spending.models.amounts import amount_text, micros_of
+from leadflood.domains.spending.models.amounts import amount_input, amount_text, micros_of
 from leadflood.kernel.text import InvalidValue
 
 
@@ -26,3 +26,9 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 )
 def test_an_amount_is_shown_with_two_decimals_at_least(micros: int, text: str) -> None:
     assert amount_text(micros, "EUR") == text
+
+
+@pytest.mark.parametrize(("micros", "text"), [(1, "0.000001"), (25_000, "0.025"), (1_234_500_000, "1234.50")])
+def test_an_amount_in_a_field_is_read_as_the_same(micros: int, text: str) -> None:
+    assert amount_input(micros) == text
+    assert micros_of(text) == micros

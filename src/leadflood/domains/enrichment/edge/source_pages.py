@@ -1,20 +1,30 @@
-"""Sources of enrichment: the list, and the page of one with its plots."""
+"""Sources of enrichment: the list, and the page of one with its plots, its key and its price."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey
 from leadflood.domains.enrichment.contracts.sources import SourceView
-from leadflood.domains.enrichment.errors import KeyMissing, PriceMissing
+from leadflood.domains.enrichment.errors import KeyMissing, PriceMissing, SourceNotFound
 from leadflood.domains.enrichment.models.catalogs import CATALOGS
+from leadflood.domains.enrichment.models.sources import Charge
 from leadflood.domains.enrichment.permissions import SOURCES_WRITE
 from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.domains.enrichment.queries.retractions import list_retractions
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
-from leadflood.domains.enrichment.service.workspace_sources import shown_sources
+from leadflood.domains.enrichment.service.workspace_sources import ShownSources, shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
-from leadflood.domains.spending.queries import get_settings
-from leadflood.kernel.errors import InvalidInput
+from leadflood.domains.spending import queries as spending_queries
+from leadflood.domains.spending import service as spending
+from leadflood.domains.spending.contracts import SetPrice
+from leadflood.domains.spending.errors import PriceNotFound
+from leadflood.domains.spending.models import BudgetState, Price
+from leadflood.domains.spending.models.amounts import amount_input
+from leadflood.domains.spending.permissions import SPENDING_WRITE
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.web.amounts import form_amount
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
@@ -36,6 +46,18 @@ _OUTCOMES: Final = {
 }
 _RETRACTIONS: Final = 10
 """Latest retractions that the page of a source lists."""
+_AMOUNTS: Final = ("priceMicros", "mostPerHitMicros")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Something that a source needs before it purchases anything. `text`: what to do if it is missing."""
+
+    title: str
+    text: str
+    href: str
+    action: str
+    done: bool
 
 
 @pages.get(_PATH, LEADS_READ, live=("sources_list",))
@@ -87,25 +109,77 @@ async def change_source(ctx: PageContext) -> PageResult:
     return Redirect(f"{_PATH}/{name}", [Toast("Source enabled." if enabled else "Source disabled.")])
 
 
-async def _page(ctx: PageContext, form: Form, *, refusal: str = "", status: int = 200) -> PageResponse:
+@pages.post(f"{_PATH}/{{name}}/price", SPENDING_WRITE)
+async def set_source_price(ctx: PageContext) -> PageResult:
+    """Set the price of a unit, which ends a pause."""
+    name = await _with_provider(ctx)
+    try:
+        command = validated(SetPrice, _amounts(ctx.form))
+        async with ctx.writing() as tx:
+            await spending.set_price(tx, ctx.actor, source=name, command=command)
+    except InvalidInput as error:
+        return await _page(ctx, Form.of({}), price_form=ctx.form.refused(error), status=error.status)
+    return Redirect(f"{_PATH}/{name}", [Toast("Price saved.")])
+
+
+@pages.post(f"{_PATH}/{{name}}/price-removals", SPENDING_WRITE)
+async def remove_source_price(ctx: PageContext) -> PageResult:
+    """Remove the price: nothing is purchased."""
+    name = await _with_provider(ctx)
+    toast = Toast("Price removed. Nothing is purchased from this source.")
+    try:
+        async with ctx.writing() as tx:
+            await spending.remove_price(tx, ctx.actor, source=name)
+    except PriceNotFound as error:
+        toast = Toast(str(error), "warn")
+    return Redirect(f"{_PATH}/{name}", [toast])
+
+
+@pages.post(f"{_PATH}/{{name}}/resumptions", SPENDING_WRITE)
+async def resume_source(ctx: PageContext) -> PageResult:
+    """End a pause: set the same price again."""
+    name = await _with_provider(ctx)
+    toast = Toast("Resumed.")
+    try:
+        async with ctx.writing() as tx:
+            price = await spending_queries.get_price(tx, ctx.actor, source=name)
+            same = {"priceMicros": price.price_micros, "mostPerHitMicros": price.most_per_hit_micros}
+            await spending.set_price(tx, ctx.actor, source=name, command=validated(SetPrice, same))
+    except PriceNotFound as error:
+        toast = Toast(str(error), "warn")
+    return Redirect(f"{_PATH}/{name}", [toast])
+
+
+async def _with_provider(ctx: PageContext) -> str:
+    """The name of the source, which has a provider. Raises: SourceNotFound."""
+    name: str = ctx.request.path_params["name"]
+    if name not in (await shown_sources(ctx.parts.database, ctx.actor, free=())).providers:
+        raise SourceNotFound
+    return name
+
+
+async def _page(
+    ctx: PageContext, form: Form, *, price_form: Form | None = None, refusal: str = "", status: int = 200
+) -> PageResponse:
     name = ctx.request.path_params["name"]
     database = ctx.parts.database
     shown = await shown_sources(database, ctx.actor, free=worker_sources(ctx.parts.settings))
     found = await queries.get_source(database, ctx.actor, name=name, sources=shown.sources, providers=shown.providers)
     async with ctx.reading() as tx:
         retracted = await list_retractions(tx, ctx.actor, source=name, limit=_RETRACTIONS)
-        currency = (await get_settings(tx, ctx.actor)).currency
+        currency = (await spending_queries.get_settings(tx, ctx.actor)).currency
+        setup = await _setup(tx, ctx, found, shown)
         people = await actors_of(tx, ctx.actor, [item.actor for item in retracted.items])
-    catalog = CATALOGS[found.subject]
-    labels = {field.name: field.label for field in catalog}
+    price: Price | None = setup["price"]
     context: dict[str, Any] = {
         "source": found,
         "form": form,
+        "price_form": price_form or _price_form(price),
         "refusal": refusal,
         "currency": currency,
-        "money": _money,
+        **setup,
         "outcomes": [(_OUTCOMES[name], number) for name, number in found.outcomes.items() if name in _OUTCOMES],
-        "field_labels": labels,
+        "field_labels": {field.name: field.label for field in CATALOGS[found.subject]},
         "retractions": retracted.items,
         "people": people,
         "answers": _plot(ctx, found, {"Found": "found", "Nothing or later": "other", "Failed": "failed"}),
@@ -114,11 +188,44 @@ async def _page(ctx: PageContext, form: Form, *, refusal: str = "", status: int 
     return PageResponse("sources/source.html", context, status)
 
 
-def _money(micros: int, currency: str) -> str:
-    """An amount with as many decimals as it needs: 25,000 is "0.025 EUR"."""
-    text = f"{micros / 1_000_000:.4f}".rstrip("0")
-    whole, _, rest = text.partition(".")
-    return f"{whole}.{rest.ljust(2, '0')} {currency}"
+async def _setup(tx: Transaction, ctx: PageContext, found: SourceView, shown: ShownSources) -> dict[str, Any]:
+    """Price of a source, and what it needs before it purchases anything."""
+    provider = shown.providers.get(found.name)
+    if provider is None or found.provider is None:
+        return {"charges": False, "needs_key": False, "price": None, "steps": []}
+    spec = next(source.spec for source in shown.sources if source.spec.name == found.name)
+    charges = spec.charges is not Charge.NEVER
+    steps, price = [], None
+    if provider.needs_key:
+        text = f"Sent to {provider.origin} only."
+        steps.append(_Step("Key", text, "#key", "Set key", found.provider.key_last4 is not None))
+    if charges:
+        price = await spending_queries.price_of(tx, ctx.actor, source=found.name)
+        text = f"What one {provider.unit} costs by your contract with {provider.label}."
+        steps.append(_Step("Price", text, "#price", "Set price", price is not None))
+        budget = await spending_queries.workspace_budget_state(tx, ctx.actor)
+        paused = budget is BudgetState.PAUSED
+        text = "It is paused." if paused else "The most that all sources together may cost."
+        action = "Open budget" if paused else "Create budget"
+        steps.append(_Step("Budget of the workspace", text, "/spending", action, budget is BudgetState.OPEN))
+    missing = any(not step.done for step in steps)
+    return {"charges": charges, "needs_key": provider.needs_key, "price": price, "steps": steps if missing else []}
+
+
+def _amounts(form: Form) -> dict[str, int]:
+    """The amounts of the form of a price. Raises: InvalidInput."""
+    given = {name: form_amount(form, name) for name in _AMOUNTS}
+    faults = [FieldError(f"/{name}", "too_small", "Must be more than 0.") for name in _AMOUNTS if given[name] == 0]
+    if faults:
+        raise InvalidInput("Fix the errors below.", errors=faults)
+    return {name: amount for name, amount in given.items() if amount is not None}
+
+
+def _price_form(price: Price | None) -> Form:
+    if price is None:
+        return Form.of({})
+    most = None if price.most_per_hit is None else amount_input(price.most_per_hit)
+    return Form.of({"priceMicros": amount_input(price.micros), "mostPerHitMicros": most})
 
 
 def _plot(ctx: PageContext, found: SourceView, series: dict[str, str], unit: str = "") -> str:

@@ -25,5 +25,14 @@ def micros_of(text: str) -> int:
 
 def amount_text(micros: int, currency: str) -> str:
     """An amount with its currency and at least two decimals, such as `0.025 EUR`."""
-    whole, _, part = f"{Decimal(micros) / MICROS:,.{_DECIMALS}f}".partition(".")
-    return f"{whole}.{part.rstrip('0').ljust(_LEAST, '0')} {currency}"
+    return f"{_trimmed(f'{Decimal(micros) / MICROS:,.{_DECIMALS}f}')} {currency}"
+
+
+def amount_input(micros: int) -> str:
+    """An amount as `micros_of` reads it, such as `0.025` or `1250.00`."""
+    return _trimmed(f"{Decimal(micros) / MICROS:.{_DECIMALS}f}")
+
+
+def _trimmed(text: str) -> str:
+    whole, _, part = text.partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(_LEAST, '0')}"

@@ -64,6 +64,11 @@ AND (:after::uuid IS NULL OR p.id < :after) ORDER BY p.id DESC LIMIT :limit
 """),
 )
 
+# Whether one of the budgets of the whole workspace is paused; null: there is none.
+_WORKSPACE_PAUSED = sql("""
+SELECT bool_or(state = 'paused') FROM budgets
+WHERE workspace_id = :workspace_id AND scope = 'workspace' AND state <> 'closed'
+""")
 
 # Units in the books, and purchases of a source that have not ended.
 _BOOKED = sql("""
@@ -157,6 +162,12 @@ async def list_budgets(
     """Budgets in the order of their creation. Args: of_batches: those of batches. closed: also closed ones."""
     sought = {"workspace_id": actor.workspace_id, "of_batches": of_batches, "closed": closed}
     return (await page_by_id(tx, BUDGETS, sought, after=after, limit=limit)).map(_budget)
+
+
+async def workspace_budget_state(tx: Transaction, actor: Actor) -> BudgetState | None:
+    """State of the budgets of the whole workspace: paused if one of them is; None if there is none."""
+    paused = await tx.scalar(_WORKSPACE_PAUSED, {"workspace_id": actor.workspace_id})
+    return None if paused is None else BudgetState.PAUSED if paused else BudgetState.OPEN
 
 
 async def budgets_of_batches(tx: Transaction, actor: Actor, *, batch_ids: Sequence[UUID]) -> dict[UUID, BudgetView]:
