@@ -16,9 +16,12 @@ from leadflood.domains.enrichment.service.workspace_sources import asked_sources
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
 from leadflood.domains.leads.errors import MatchCountExceeded
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.domains.spending.models.amounts import amount_input
+from leadflood.domains.spending.queries import get_settings
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.web.amounts import form_amount
 from leadflood.web.cookies import Toast, local_path
 from leadflood.web.formats import duration, plural
 from leadflood.web.forms import Form, validated
@@ -32,7 +35,8 @@ pages = Pages()
 
 _PATH: Final = "/enrichments"
 _ROWS: Final = 50
-_OWN_FIELDS: Final = frozenset({"csrf", "includeFresh", "expected"})
+_BUDGET: Final = "budgetMicros"
+_OWN_FIELDS: Final = frozenset({"csrf", "includeFresh", "expected", _BUDGET})
 _SHOWN_FAULTS: Final = 3
 _NOUNS: Final = {"leads": ("lead", "leads"), "companies": ("company", "companies")}
 _SHORT: Final = 5
@@ -69,10 +73,14 @@ async def estimate_enrichment(ctx: PageContext) -> PageResult:
 
 @pages.post(_PATH, LEADS_WRITE)
 async def start_enrichment(ctx: PageContext) -> PageResult:
-    """Start to enrich in the background."""
+    """Start to enrich in the background, within the budget: without one, or with 0, only free sources are asked."""
+    try:
+        budget = form_amount(ctx.form, _BUDGET)
+    except InvalidInput as error:
+        return await _confirm(ctx, refused=ctx.form.refused(error), status=error.status)
     try:
         async with ctx.writing() as tx:
-            command = _command(ctx, domains=await _domains(tx, ctx))
+            command = _command(ctx, domains=await _domains(tx, ctx), budget=budget)
             made = await batches.start(tx, ctx.actor, command=command, trace=ctx.trace)
     except (MatchCountExceeded, NothingToEnrich) as error:
         return await _confirm(ctx, changed=True, status=error.status)
@@ -89,8 +97,10 @@ async def show_enrichment(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         batch = await queries.get_batch(tx, ctx.actor, batch_id=ctx.id())
         by = await actors_of(tx, ctx.actor, [batch.actor])
+        currency = (await get_settings(tx, ctx.actor)).currency
     context = {
         "batch": batch,
+        "currency": currency,
         "by": by[batch.actor],
         "noun": _noun(batch),
         "note": _note(batch),
@@ -128,7 +138,10 @@ async def _changed(
     return Redirect(f"{_PATH}/{ctx.id()}", [toast])
 
 
-async def _confirm(ctx: PageContext, *, changed: bool = False, status: int = 200) -> PageResult:
+async def _confirm(
+    ctx: PageContext, *, changed: bool = False, refused: Form | None = None, status: int = 200
+) -> PageResult:
+    """Args: refused: the form with a budget that is no amount."""
     form = ctx.form
     try:
         async with ctx.reading() as tx:
@@ -142,8 +155,10 @@ async def _confirm(ctx: PageContext, *, changed: bool = False, status: int = 200
         raise
     fields = [(name, value) for name, values in form.fields.items() for value in values]
     noun = found.subject.value
+    budget = form if _BUDGET in form.fields else Form.of({_BUDGET: amount_input(found.most_micros)})
     context: dict[str, Any] = {
         "found": found,
+        "budget_form": refused or budget,
         "heading": f"Enrich {plural(found.total, *_NOUNS[noun])}?",
         "takes": _takes(found.seconds_from, found.seconds_to),
         "include_fresh": form.checked("includeFresh"),
@@ -196,10 +211,12 @@ async def _domains(tx: Transaction, ctx: PageContext) -> list[str] | None:
     return None
 
 
-def _command(ctx: PageContext, *, counted: bool = True, domains: list[str] | None) -> StartEnrichment:
-    """Args: counted: whether the number of leads must be the one that the user saw, or less."""
+def _command(
+    ctx: PageContext, *, counted: bool = True, domains: list[str] | None, budget: int | None = None
+) -> StartEnrichment:
+    """Args: counted: whether the number of leads must be the one that the user saw, or less. budget: in millionths."""
     form = ctx.form
-    given: dict[str, Any] = {"includeFresh": form.checked("includeFresh")}
+    given: dict[str, Any] = {"includeFresh": form.checked("includeFresh"), _BUDGET: budget or None}
     if name := form.value("name").strip():
         given["name"] = name[:200]
     if form.value("importId"):

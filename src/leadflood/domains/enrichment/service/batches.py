@@ -34,6 +34,7 @@ from leadflood.domains.enrichment.models.batches import (
     scaled,
 )
 from leadflood.domains.enrichment.models.company_runs import company_sources
+from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.sources import Source
 from leadflood.domains.enrichment.queries.batches import get_batch
 from leadflood.domains.enrichment.service import batch_walk, company_runs
@@ -68,6 +69,7 @@ async def estimate(
     """Estimate what a batch would do, and how long that may take. Raises: MatchCountExceeded."""
     actor.require(LEADS_WRITE)
     about = company_sources(sources)
+    about_leads = [source for source in sources if source.spec.subject is SubjectKind.LEAD]
     if command.domains is not None:
         actor.require(COMPANIES_WRITE)
         domains = list(dict.fromkeys(command.domains))
@@ -78,7 +80,9 @@ async def estimate(
         sample = await batch_walk.first_leads(tx, actor, scope, limit=SAMPLE)
         seen = await batch_walk.survey_leads(tx, actor, sample, about, include_fresh=command.include_fresh)
     whole = scaled(seen, total)
-    takes = duration_of(total - whole.fresh if command.domains is None else 0, whole.companies, about)
+    own_leads = total - whole.fresh if command.domains is None else 0
+    takes = duration_of(own_leads, whole.companies, about)
+    asked = [*((source, whole.companies) for source in about), *((source, own_leads) for source in about_leads)]
     return EnrichmentEstimate(
         subject=command.subject,
         total=total,
@@ -89,17 +93,18 @@ async def estimate(
         ],
         seconds_from=takes.least,
         seconds_to=max(takes.least, takes.most),
-        most_micros=await _most(tx, actor, about, whole.companies),
+        most_micros=await _most(tx, actor, asked),
         currency=(await prices.get_settings(tx, actor)).currency,
         exact=whole == seen,
     )
 
 
-async def _most(tx: Transaction, actor: Actor, sources: Sequence[Source], questions: int) -> int:
+async def _most(tx: Transaction, actor: Actor, asked: Sequence[tuple[Source, int]]) -> int:
     """The most that so many questions to each of the sources with a price can cost, in micros."""
-    paid = {source.spec.name: source.spec.most_units for source in sources if source.spec.most_units}
+    units = {source.spec.name: source.spec.most_units * questions for source, questions in asked}
+    paid = {name: most for name, most in units.items() if most}
     known = await prices.prices_of(tx, actor, sources=paid) if paid else {}
-    return questions * sum(price.micros * paid[name] for name, price in known.items())
+    return sum(price.micros * paid[name] for name, price in known.items())
 
 
 async def start(
