@@ -46,7 +46,7 @@ ORDER BY c.relname
 """)
 
 
-CHECKED = {("enrichment_batch_reasons", "outcome")}
+CHECKED = {("enrichment_batch_reasons", "outcome"), ("transfer_entries", "account")}
 """Columns of keys that can have few values."""
 
 

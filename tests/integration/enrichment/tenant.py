@@ -93,7 +93,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
-        for statement in (POLICY, KEY, ENABLED, OWN, OBJECTION):
+        for statement in (POLICY, KEY, ENABLED, OWN, OBJECTION, READING):
             await tx.execute(statement, {"workspace_id": workspace_id})
         await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}
