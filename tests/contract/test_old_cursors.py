@@ -78,6 +78,7 @@ FITTING = {
     "listLeadEvents": [ID],
     "listDuplicates": ["98"],
     "listImportRows": ["98"],
+    "listIcpScores": ["98", "-1"],
     "listFieldHistory": ["98", "9" * 10],
     "listCompanyLeads": [TIME],
     "listCompanyEvents": [ID],

@@ -20,6 +20,7 @@ MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
 
 _NUMBER = re.compile("[0-9]{1,9}")
+_SIGNED_NUMBER = re.compile("-?[0-9]{1,9}")
 _SERIAL = re.compile("[0-9]{1,18}")
 _UNFIT = re.compile("[\0\ud800-\udfff]")  # a character that PostgreSQL text cannot contain
 
@@ -31,8 +32,8 @@ U = TypeVar("U")
 class Position:
     """The sort value and ID of a row; the next page starts after it.
 
-    A list reads the value in its sort type: `time`, `number`, `serial`, `key`, or `value` for text. A value of another
-    type, as written by a release with another sort order, raises InvalidCursor.
+    A list reads the value in its sort type: `time`, `number`, `signed_number`, `serial`, `key`, or `value` for text. A
+    value of another type, as written by a release with another sort order, raises InvalidCursor.
     """
 
     value: str
@@ -52,6 +53,13 @@ class Position:
     def number(self) -> int:
         """The value of a list sorted by a number of at most 9 digits."""
         if not _NUMBER.fullmatch(self.value):
+            raise _bad_cursor()
+        return int(self.value)
+
+    @property
+    def signed_number(self) -> int:
+        """The value of a list sorted by a number of at most 9 digits that can be negative."""
+        if not _SIGNED_NUMBER.fullmatch(self.value):
             raise _bad_cursor()
         return int(self.value)
 

@@ -148,11 +148,11 @@ async def list_scores(
         "workspace_id": actor.workspace_id,
         "version_id": row.id,
         "tier": tier,
-        "after_score": int(str(after.value)) if after else None,
+        "after_score": after.signed_number if after else None,
         "after_id": after.id if after else None,
         "limit": limit + 1,
     }
-    page = cut(await tx.all(_LISTED, values), limit, lambda each: Position(str(each.score), each.lead_id))
+    page = cut(await tx.all(_LISTED, values), limit, lambda each: Position.at(each.score, each.lead_id))
     return page.map(lambda each: ScoreRow(**dict(each)))
 
 
