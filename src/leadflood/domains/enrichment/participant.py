@@ -61,10 +61,12 @@ async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
         for reference in unmerging.references
         if reference.kind == _VALUE and reference.before["chosen"]
     ]
-    await merging.restore(tx, actor.workspace_id, lookups, choices, holders=unmerging.holders, to_lead=unmerging.to_id)
-    # Values that the holders no longer reject compete again.
-    await choose_for_leads(tx, actor, lead_ids=unmerging.holders, rules=standard_rules())
-    await refresh_leads(tx, actor, lead_ids=[unmerging.to_id])
+    freed = await merging.restore(
+        tx, actor.workspace_id, lookups, choices, holders=unmerging.holders, to_lead=unmerging.to_id
+    )
+    if freed:  # values that are no longer rejected compete again
+        await choose_for_leads(tx, actor, lead_ids=freed, rules=standard_rules())
+    await refresh_leads(tx, actor, lead_ids=[*unmerging.holders, unmerging.to_id])
 
 
 PARTICIPANT = Participant(

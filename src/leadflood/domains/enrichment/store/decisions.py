@@ -144,6 +144,7 @@ WHERE own.workspace_id = :workspace_id AND (own.lead_id = :of_id OR own.company_
   AND r.workspace_id = own.workspace_id
   AND (r.lead_id = ANY (:holders::uuid[]) OR r.company_id = ANY (:holders::uuid[]))
   AND (r.field, r.source, r.value_key, r.created_at) = (own.field, own.source, own.value_key, own.created_at)
+RETURNING coalesce(r.lead_id, r.company_id) AS id
 """)
 
 
@@ -247,9 +248,13 @@ async def copy_rejections(tx: Transaction, workspace_id: UUID, *, from_id: UUID,
 
 async def remove_copied_rejections(
     tx: Transaction, workspace_id: UUID, *, of_id: UUID, holders: Sequence[UUID]
-) -> None:
-    """The opposite, for the undo of a merge: from all leads or companies to which later merges copied them."""
-    await tx.execute(REMOVE_COPIED, {"workspace_id": workspace_id, "of_id": of_id, "holders": list(holders)})
+) -> list[UUID]:
+    """The opposite, for the undo of a merge: from all leads or companies to which later merges copied them.
+
+    Returns those that no longer reject something.
+    """
+    values = {"workspace_id": workspace_id, "of_id": of_id, "holders": list(holders)}
+    return sorted({row.id for row in await tx.all(REMOVE_COPIED, values)})
 
 
 _WRITTEN = ("value_ids", "fields", "values", "confidences", "methods", "evidences", "observed")

@@ -107,16 +107,17 @@ async def restore(
     *,
     holders: Sequence[UUID],
     to_lead: UUID,
-) -> None:
+) -> list[UUID]:
     """Return those lookups that the holders still have, and the choices among their values. All leads are locked.
 
-    The holders no longer reject what only this lead rejected.
+    Returns the holders that no longer reject something, because only this lead did.
     """
     values = {"workspace_id": workspace_id, "holders": list(holders), "to_lead": to_lead}
     await tx.execute(_RETURN_LOOKUPS, {**values, "lookups": list(lookups)})
     await tx.execute(_REMOVE_CHOICES, values)
-    await remove_copied_rejections(tx, workspace_id, of_id=to_lead, holders=holders)
+    freed = await remove_copied_rejections(tx, workspace_id, of_id=to_lead, holders=holders)
     await _give(tx, workspace_id, to_lead, choices)
+    return freed
 
 
 async def _give(tx: Transaction, workspace_id: UUID, to_lead: UUID, choices: Sequence[MovedChoice]) -> None:
