@@ -37,7 +37,10 @@ async def test_an_enrichment_is_estimated_started_paused_resumed_and_canceled(
 
 def test_sources_are_listed_and_shown(terminal: Terminal) -> None:
     listed = terminal.here("source", "list", "--json")
-    assert [json.loads(line)["name"] for line in listed.stdout.splitlines()] == ["email_insight"], listed.stderr
+    names = [json.loads(line)["name"] for line in listed.stdout.splitlines()]
+    assert names[0] == "email_insight", listed.stderr
+    assert "hunter_email_finder" in names
+    assert "website" not in names
     shown = terminal.here("source", "show", "email_insight", "--json")
     assert (json.loads(shown.stdout)["name"], shown.returncode) == ("email_insight", 0)
     assert terminal.here("source", "show", "nothing").returncode == 1
