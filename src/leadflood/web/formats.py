@@ -59,6 +59,8 @@ _COMMON_NAMES: Final = {
 """Common country names where CLDR has longer ones."""
 
 _URL: Final = re.compile(r"https?://[^\s<>\"'`\u200b-\u200f\u202a-\u202e\u2066-\u2069]{1,2000}", re.IGNORECASE)
+_LETTERS_BESIDE_DIGITS: Final = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Place of the space between a currency of letters and the number, which CLDR asks for and Babel leaves out."""
 _AFTER_URL: Final = ".,;:!?)]}…"
 _LINK: Final = Markup('<a href="{}" rel="nofollow noreferrer noopener" target="_blank">{}</a>')
 _region: ContextVar[Region] = ContextVar("region", default=DEFAULT)
@@ -156,7 +158,8 @@ def percent(share: float) -> str:
 def money(micros: int, currency: str) -> str:
     """Millionths of a currency, with as many decimals as they need: `€2.50`, `€0.025`, in Germany `0,025 €`."""
     amount = Decimal(micros) / MICROS
-    return format_currency(amount, currency, locale=_region.get().numbers, decimal_quantization=False)
+    text = format_currency(amount, currency, locale=_region.get().numbers, decimal_quantization=False)
+    return _LETTERS_BESIDE_DIGITS.sub("\N{NO-BREAK SPACE}", text)
 
 
 def counted(count: Count) -> str:

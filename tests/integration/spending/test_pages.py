@@ -23,8 +23,10 @@ async def test_budgets_are_created_paused_and_shown_with_what_was_spent(house: H
     await till.hold(await till.bought())
 
     page = await admin.get("/spending")
-    assert "2.50 EUR of 50.00 EUR" in page.text
-    assert "2.50 EUR in doubt" in page.text
+    assert "€2.50 of €50.00" in page.text
+    assert "€2.50 in doubt" in page.text
+    german = (await admin.get("/spending", accept_language="de-DE")).text
+    assert "2,50 € of 50,00 €" in german
     assert page.all("#plot-spent-title") == ["Spent per day"]
     assert "Held" in (await admin.get("/spending?by=person")).text
     file = (await admin.client.get("/spending/transfers")).text
@@ -39,5 +41,5 @@ async def test_budgets_are_created_paused_and_shown_with_what_was_spent(house: H
     doubt = next(form.attributes["action"] for form in page.html.css("form[action$='/write-offs']"))
     assert "Written off." in (await admin.post(str(doubt))).text
     seen = await viewer.get("/spending")
-    assert "5.00 EUR of 50.00 EUR" in seen.text
+    assert "€5.00 of €50.00" in seen.text
     assert seen.html.css("form[action^='/spending/']") == []

@@ -118,3 +118,20 @@ def test_every_region_that_can_be_chosen_is_known() -> None:
     assert wrong == []
     assert len(formats.regions()) > 200
     assert formats.regions()["de-DE"] == "Germany"
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "micros", "text"),
+    [
+        ("en-US", "EUR", 2_500_000, "€2.50"),
+        ("en-US", "EUR", 25_000, "€0.025"),
+        ("en-US", "USD", 1_234_500_001, "$1,234.500001"),
+        ("de-DE", "EUR", 1_234_500_000, "1.234,50\N{NO-BREAK SPACE}€"),
+        ("ja-JP", "JPY", 5_000_000, "￥5"),
+        ("en-US", "CHF", 0, "CHF\N{NO-BREAK SPACE}0.00"),
+    ],
+)
+def test_money_has_as_many_decimals_as_it_needs(locale: str, currency: str, micros: int, text: str) -> None:
+    formats.use(formats.region_of(locale, ""))
+
+    assert formats.money(micros, currency) == text

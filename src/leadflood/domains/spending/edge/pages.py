@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from leadflood.domains.spending import queries, service
 from leadflood.domains.spending.contracts import BudgetView, ChangeBudget, CreateBudget, SpendBy, SpendView
 from leadflood.domains.spending.models import MICROS, BudgetState, Period, PurchaseState, Scope
-from leadflood.domains.spending.models.amounts import amount_text, micros_of
+from leadflood.domains.spending.models.amounts import micros_of
 from leadflood.domains.spending.permissions import SPENDING_READ, SPENDING_WRITE
 from leadflood.domains.spending.queries import spend
 from leadflood.domains.spending.queries.transfer_file import transfer_lines
@@ -18,6 +18,7 @@ from leadflood.kernel.downloads import attachment
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.kernel.text import InvalidValue
 from leadflood.web.cookies import Toast
+from leadflood.web.formats import money
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
@@ -125,7 +126,7 @@ async def _page(ctx: PageContext, form: Form, status: int = 200) -> PageResponse
     context: dict[str, Any] = {
         "budgets": budgets,
         "name_of": _name,
-        "money": lambda micros: amount_text(micros, found.currency),
+        "money": lambda micros: money(micros, found.currency),
         "spent": found,
         "days": points,
         "day_amounts": {item.key: item.spent_micros for item in days.items},
