@@ -49,6 +49,10 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],
     "/help/{page}": lambda _it: ["/help/organize-leads", "/help/settings"],
     "/enrichments/{id}": lambda it: [f"/enrichments/{it.ids[name]}" for name in ("enrichment", "enrichment-paused")],
+    "/icps/new": lambda _it: ["/icps/new?template=agencies"],
+    "/icps/{id}": lambda it: [f"/icps/{it.ids['icp']}"],
+    "/icps/{id}/draft": lambda it: [f"/icps/{it.ids['icp']}/draft"],
+    "/icps/{id}/preview": lambda it: [f"/icps/{it.ids['icp']}/preview"],
     "/imports/{id}": lambda it: [
         f"/imports/{import_id}{query}" for name, query in IMPORTS for import_id in [it.imports[name]]
     ],

@@ -14,7 +14,7 @@ from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_UPDATED
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
-from leadflood.kernel.pages import AuditGroup
+from leadflood.kernel.pages import AuditGroup, NavItem
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -33,6 +33,7 @@ _AUDIT = AuditGroup(
         IcpAuditAction.PUBLICATION_STARTED: "began to publish version {number} of a profile",
         IcpAuditAction.PUBLISHED: "published version {number} of a profile",
     },
+    "/icps/{id}",
 )
 
 DOMAIN = Domain(
@@ -54,4 +55,16 @@ DOMAIN = Domain(
     templates="leadflood.domains.icps.edge",
     permissions=(ICPS_READ, ICPS_WRITE, ICPS_PUBLISH),
     routes=("leadflood.domains.icps.edge.routes",),
+    pages=("leadflood.domains.icps.edge.pages", "leadflood.domains.icps.edge.draft_pages"),
+    navigation=(
+        NavItem(
+            "Profiles",
+            "/icps",
+            "circle-dot",
+            "data",
+            order=67,
+            permission=ICPS_READ,
+            words="ideal customer profile icp fit score tier points criteria",
+        ),
+    ),
 )

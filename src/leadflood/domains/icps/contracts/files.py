@@ -68,5 +68,34 @@ def write_file(name: str, body: ProfileBody) -> str:
     return str(written)
 
 
+def line_of(text: str, pointer: str) -> int | None:
+    """The line of what a JSON pointer leads to, or of the innermost part around it. None: it is not YAML.
+
+    Lines count from 1.
+    """
+    try:
+        node: yaml.Node | None = yaml.compose(text, _Loader)
+    except (yaml.YAMLError, InvalidInput, RecursionError):
+        return None
+    line = node.start_mark.line if node is not None else 0
+    for part in pointer.split("/")[1:]:
+        found = _child(node, part.replace("~1", "/").replace("~0", "~"))
+        if found is None:
+            break
+        line, node = found
+    return line + 1
+
+
+def _child(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
+    """The line of a value, or of its key, and the value."""
+    if isinstance(node, yaml.MappingNode):
+        pairs = ((key.start_mark.line, value) for key, value in node.value if key.value == part)
+        return next(pairs, None)
+    if isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
+        value = node.value[int(part)]
+        return value.start_mark.line, value
+    return None
+
+
 def _refused(message: str) -> InvalidInput:
     return InvalidInput(message, errors=[FieldError("", "invalid_yaml", message)])

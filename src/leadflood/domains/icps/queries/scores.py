@@ -29,6 +29,16 @@ SAMPLE: Final = 10_000
 # Count the leads.
 _COUNT = sql("SELECT count(*) FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL")
 
+# Count leads by tier, by the live versions of profiles.
+_TIERS = sql("""
+SELECT i.id AS icp_id, s.tier, count(*) AS leads
+FROM icps i
+JOIN icp_scores s ON s.workspace_id = i.workspace_id AND s.version_id = i.live_version_id
+JOIN leads l ON l.workspace_id = s.workspace_id AND l.id = s.lead_id AND l.deleted_at IS NULL
+WHERE i.workspace_id = :workspace_id AND i.deleted_at IS NULL
+GROUP BY i.id, s.tier
+""")
+
 # The leads of a preview. The last bytes of an ID are random.
 _SAMPLED = sql("""
 deleted_at IS NULL
@@ -116,7 +126,7 @@ async def preview_of(
     tx: Transaction, actor: Actor, *, profile: FitProfile, catalog: ProfileCatalog, live_id: UUID | None
 ) -> Preview:
     """The same of a profile that is not stored."""
-    total = int(await tx.scalar(_COUNT, {"workspace_id": actor.workspace_id}))
+    total = await count_leads(tx, actor)
     exact = total <= 2 * SAMPLE
     compiled = scores(profile, catalog, utc_now(), _SAMPLED)
     values = {
@@ -127,6 +137,24 @@ async def preview_of(
     }
     rows = await tx.all(assemble(_PREVIEW, scored=compiled.statement), values)
     return _preview(profile, rows, total=total, exact=exact)
+
+
+async def count_leads(tx: Transaction, actor: Actor) -> int:
+    """Number of leads that publishing a version would score."""
+    return int(await tx.scalar(_COUNT, {"workspace_id": actor.workspace_id}))
+
+
+async def tier_counts(tx: Transaction, actor: Actor) -> dict[UUID, list[TierCount]]:
+    """Leads in each tier by the live version of each profile that has one, the best tier first, excluded ones last."""
+    rows = await tx.all(_TIERS, {"workspace_id": actor.workspace_id})
+    counts = {(row.icp_id, row.tier): row.leads for row in rows}
+    found = {}
+    for row in await queries.scored_rows(tx, actor.workspace_id):
+        if row.state == "live":
+            profile, _ = queries.stored_profile(row.id, row.body, row.shapes)
+            names = [*(tier.name for tier in profile.tiers), None]
+            found[row.icp_id] = [TierCount(tier=name, leads=counts.get((row.icp_id, name), 0)) for name in names]
+    return found
 
 
 async def list_scores(
