@@ -30,3 +30,12 @@ def plot_data(points: Sequence[TimedPoint], series: Mapping[str, str], *, zone: 
             "days": days,
         }
     )
+
+
+def distribution_data(starts: Sequence[int], series: Mapping[str, Sequence[int]], *, step: int) -> str:
+    """JSON of stacked bars over numbers, up to three series: where each bar begins, and one list of counts per series.
+
+    Args: starts: without gaps. series: counts by label, the uppermost first. step: width of a bar.
+    """
+    shown = [{"label": label, "values": list(counts)} for label, counts in series.items()]
+    return json.dumps({"x": list(starts), "series": shown, "unit": "", "step": step})

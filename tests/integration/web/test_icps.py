@@ -1,5 +1,6 @@
 """Pages of ideal customer profiles."""
 
+import json
 from uuid import UUID
 
 import pytest
@@ -112,6 +113,24 @@ async def test_publishing_says_how_many_leads_move_shows_its_progress_and_can_be
     await finish(house)
     assert (await owner.get(path)).all("#version-1 .badge") == ["Live"]
     assert len(await audited(house, "icp.published")) == 3
+
+
+async def test_the_preview_plots_the_scores_by_tier_and_has_them_as_a_table(house: House, owner: Browser) -> None:
+    for place, country in enumerate(["DE", "DE", "FR"]):
+        await house.lead(f"{place}@acme.test", country=country)
+    await house.lead("x@acme.test", country="DE", company="Rival")
+    gate = "  - {key: x, test: {field: lead.company, is: Rival}, effect: exclude, reason: X}\n"
+    await owner.get("/icps/new")
+
+    file = FILE.replace("tiers: [", f"{gate}tiers: [{{name: S, atLeast: 30}}, ")
+    page = await owner.post("/icps", {"file": file, "then": "preview"})
+
+    plot = json.loads(page.attribute("#plot-scores", "data-plot") or "{}")
+    assert (plot["x"], plot["step"]) == ([-10, 0, 10, 20], 10)
+    series = {each["label"]: each["values"] for each in plot["series"]}
+    assert series == {"Tier S": [0, 0, 0, 0], "Tier A": [0, 0, 0, 2], "Tier B, Excluded": [1, 0, 0, 1]}
+    rows = page.all(".plot__table tbody tr")
+    assert (rows[0], rows[-1]) == ("20 to 29 0 2 0 1", "-10 to -1 0 0 1 0")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ _CONFLICT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong in a file. `line`: from 1; None: of the whole file."""
+    """An error in a file. `line`: from 1; None: of the whole file."""
 
     line: int | None
     text: str
@@ -113,7 +113,7 @@ def _draft_page(icp: IcpView, text: str, version: int, error: AppError | None = 
 
 
 def _refusal(text: str, error: AppError | None) -> dict[str, object]:
-    """What the form says of an error: a sentence, and each fault with its line and field."""
+    """Message of the form about an error: a sentence, and each fault with its line and field."""
     if error is None:
         return {"detail": "", "faults": []}
     if isinstance(error, IcpVersionConflict):

@@ -6,6 +6,7 @@ from uuid import UUID
 from leadflood.domains.icps import queries, service
 from leadflood.domains.icps.contracts.icps import Publish, UpdateIcp
 from leadflood.domains.icps.edge.profile_tables import tables_of
+from leadflood.domains.icps.edge.score_plot import score_plot
 from leadflood.domains.icps.errors import AlreadyLive, IcpVersionNotFound, PublicationRuns
 from leadflood.domains.icps.models.templates import TEMPLATES
 from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ
@@ -74,6 +75,7 @@ async def preview_profile(ctx: PageContext) -> PageResult:
         "shown": row,
         "states": _STATES,
         "preview": found,
+        "plot": score_plot(found),
         "moved": moved if found.exact or not found.leads else round(moved * found.total / found.leads),
         "is_rollback": row.state == "superseded",
     }

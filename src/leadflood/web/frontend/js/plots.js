@@ -5,6 +5,7 @@ const drawn = new WeakMap()
 // Numbers as the reader's region writes them; dates have words, which are English.
 const { region } = document.documentElement.dataset
 const english = `en-${region.split("-").pop()}`
+const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6]
 const tones = ["--plot-1", "--plot-2", "--plot-3"]
 
 // A canvas knows no custom properties and no light-dark(): an element has to work the colour out.
@@ -37,6 +38,7 @@ function options(area, plot) {
     ticks: { show: false },
     font: `11px ${getComputedStyle(area).fontFamily}`,
   }
+  if (plot.step) return bars(area, plot, axis)
   const time = clock(plot, plot.days ? { day: "numeric", month: "short" } : { hour: "numeric", minute: "2-digit" })
   const few = plot.series.some(({ values }) => values.filter((value) => value != null).length < 3)
   return {
@@ -48,11 +50,38 @@ function options(area, plot) {
     scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, plot.unit ? 0.01 : 1) * 1.05] } },
     axes: [
       { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => time.format(tick * 1000)) },
-      { ...axis, size: 56, incrs: plot.unit ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6], values: (_, ticks) => ticks.map((tick) => formatted(tick, plot.unit)) },
+      { ...axis, size: 56, incrs: plot.unit ? undefined : whole, values: (_, ticks) => ticks.map((tick) => formatted(tick, plot.unit)) },
     ],
     series: [{}, ...plot.series.map((_, index) => ({ stroke: colour(area, tones[index]), width: 2, points: { show: few, size: 6 } }))],
     hooks: { setCursor: [(chart) => tell(area, JSON.parse(area.dataset.plot), chart.cursor.idx)] },
   }
+}
+
+// Stacked bars over numbers, each as wide as a step: the first series is the uppermost.
+function bars(area, plot, axis) {
+  const { step } = plot
+  const paths = uPlot.paths.bars({ size: [0.95], align: 1 })
+  return {
+    width: area.clientWidth,
+    height: area.clientHeight,
+    cursor: { y: false, points: { show: false }, drag: { x: false } },
+    legend: { show: false },
+    scales: {
+      x: { time: false, range: (_, low, high) => [low, high + step] },
+      y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.05] },
+    },
+    axes: [
+      { ...axis, size: 30, incrs: [1, 2, 5, 10].map((each) => each * step), values: (_, ticks) => ticks.map((tick) => formatted(tick)) },
+      { ...axis, size: 56, incrs: whole, values: (_, ticks) => ticks.map((tick) => formatted(tick)) },
+    ],
+    series: [{}, ...plot.series.map((_, index) => ({ stroke: colour(area, tones[index]), fill: colour(area, tones[index]), width: 0, paths, points: { show: false } }))],
+    hooks: { setCursor: [(chart) => tell(area, JSON.parse(area.dataset.plot), chart.cursor.idx)] },
+  }
+}
+
+// Each series of bars stands on those after it.
+function stacked(series) {
+  return series.map((_, from) => series[0].values.map((_, at) => series.slice(from).reduce((sum, { values }) => sum + values[at], 0)))
 }
 
 function draw(area) {
@@ -60,7 +89,7 @@ function draw(area) {
   const known = drawn.get(area)
   if (known?.figures === figures) return
   const plot = JSON.parse(figures)
-  const data = [plot.x, ...plot.series.map((each) => each.values)]
+  const data = [plot.x, ...(plot.step ? stacked(plot.series) : plot.series.map((each) => each.values))]
   if (known) known.chart.setData(data)
   else if (area.clientWidth) new ResizeObserver(() => drawn.get(area)?.chart.setSize({ width: area.clientWidth, height: area.clientHeight })).observe(area)
   else return
