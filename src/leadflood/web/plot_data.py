@@ -33,9 +33,13 @@ def plot_data(points: Sequence[TimedPoint], series: Mapping[str, str], *, zone: 
 
 
 def distribution_data(starts: Sequence[int], series: Mapping[str, Sequence[int]], *, step: int) -> str:
-    """JSON of stacked bars over numbers, up to three series: where each bar begins, and one list of counts per series.
+    """JSON of stacked bars over numbers: where each bar begins, counts per series, and where each series ends.
 
-    Args: starts: without gaps. series: counts by label, the uppermost first. step: width of a bar.
+    An empty bar is added at the end, which the axis needs to show the last one whole.
+
+    Args: starts: without gaps. series: counts by label, up to three, the uppermost first. step: width of a bar.
     """
-    shown = [{"label": label, "values": list(counts)} for label, counts in series.items()]
-    return json.dumps({"x": list(starts), "series": shown, "unit": "", "step": step})
+    counts = [[*values, 0] for values in series.values()]
+    stacks = [[sum(column) for column in zip(*counts[place:], strict=True)] for place in range(len(counts))]
+    shown = [{"label": label, "values": values} for label, values in zip(series, counts, strict=True)]
+    return json.dumps({"x": [*starts, starts[-1] + step], "series": shown, "stacks": stacks, "unit": ""})

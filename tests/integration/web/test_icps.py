@@ -11,6 +11,8 @@ from leadflood.domains.icps.service import publishing
 from leadflood.kernel.actor import Role
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import audited
+from tests.integration.web.test_live import streaming
+from tests.support.served import Served
 from tests.support.web import Browser
 
 FILE = """\
@@ -126,9 +128,10 @@ async def test_the_preview_plots_the_scores_by_tier_and_has_them_as_a_table(hous
     page = await owner.post("/icps", {"file": file, "then": "preview"})
 
     plot = json.loads(page.attribute("#plot-scores", "data-plot") or "{}")
-    assert (plot["x"], plot["step"]) == ([-10, 0, 10, 20], 10)
+    assert plot["x"] == [-10, 0, 10, 20, 30]
     series = {each["label"]: each["values"] for each in plot["series"]}
-    assert series == {"Tier S": [0, 0, 0, 0], "Tier A": [0, 0, 0, 2], "Tier B, Excluded": [1, 0, 0, 1]}
+    assert series == {"Tier S": [0, 0, 0, 0, 0], "Tier A": [0, 0, 0, 2, 0], "Tier B, Excluded": [1, 0, 0, 1, 0]}
+    assert plot["stacks"] == [[1, 0, 0, 3, 0], [1, 0, 0, 3, 0], [1, 0, 0, 1, 0]]
     rows = page.all(".plot__table tbody tr")
     assert (rows[0], rows[-1]) == ("20 to 29 0 2 0 1", "-10 to -1 0 0 1 0")
 
@@ -218,3 +221,24 @@ async def test_a_profile_is_deleted_with_its_scores(house: House, owner: Browser
     await owner.get(f"/icps/{icp_id}")
     gone = await owner.post(f"/icps/{icp_id}/deletions")
     assert (gone.path, "Profile deleted." in gone.text, "No profiles" in gone.text) == ("/icps", True, True)
+
+
+async def test_an_open_page_shows_how_far_a_publication_is_and_that_it_has_ended(
+    server: Served, house: House, owner: Browser
+) -> None:
+    await house.lead("a@acme.test", country="DE")
+    await owner.get("/icps/new")
+    await owner.post("/icps", {"file": FILE})
+    icp_id = (await icp_of(house)).id
+
+    async with streaming(server, owner, f"/icps/{icp_id}") as stream:
+        _, before = await stream.next()
+        await owner.post(f"/icps/{icp_id}/publications", {"number": "1"})
+        _, during = await stream.next()
+        await finish(house)
+        _, after = await stream.next()
+
+    assert "Publishing version 1" not in before
+    assert "Publishing version 1" in during
+    assert "Publishing version 1" not in after
+    assert "Live" in after

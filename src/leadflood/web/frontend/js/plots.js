@@ -5,8 +5,6 @@ const drawn = new WeakMap()
 // Numbers as the reader's region writes them; dates have words, which are English.
 const { region } = document.documentElement.dataset
 const english = `en-${region.split("-").pop()}`
-const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6]
-const tones = ["--plot-1", "--plot-2", "--plot-3"]
 
 // A canvas knows no custom properties and no light-dark(): an element has to work the colour out.
 function colour(area, name) {
@@ -31,6 +29,9 @@ function tell(area, plot, at) {
   })
 }
 
+const areas = () => document.querySelectorAll("[data-plot]")
+const size = (area) => ({ width: area.clientWidth, height: area.clientHeight })
+
 function options(area, plot) {
   const axis = {
     stroke: colour(area, "--plot-text"),
@@ -38,50 +39,30 @@ function options(area, plot) {
     ticks: { show: false },
     font: `11px ${getComputedStyle(area).fontFamily}`,
   }
-  if (plot.step) return bars(area, plot, axis)
+  // Stacked bars over numbers, instead of lines over time
+  const { stacks } = plot
+  const numbers = (_, ticks) => ticks.map((tick) => formatted(tick, plot.unit))
   const time = clock(plot, plot.days ? { day: "numeric", month: "short" } : { hour: "numeric", minute: "2-digit" })
-  const few = plot.series.some(({ values }) => values.filter((value) => value != null).length < 3)
+  const few = !stacks && plot.series.some(({ values }) => values.filter((value) => value != null).length < 3)
   return {
-    width: area.clientWidth,
-    height: area.clientHeight,
+    ...size(area),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), plot.zone),
     cursor: { y: false, points: { size: 6 }, drag: { x: false } },
     legend: { show: false },
-    scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, plot.unit ? 0.01 : 1) * 1.05] } },
+    scales: { x: { time: !stacks }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, plot.unit ? 0.01 : 1) * 1.05] } },
     axes: [
-      { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => time.format(tick * 1000)) },
-      { ...axis, size: 56, incrs: plot.unit ? undefined : whole, values: (_, ticks) => ticks.map((tick) => formatted(tick, plot.unit)) },
+      { ...axis, size: 30, values: stacks ? numbers : (_, ticks) => ticks.map((tick) => time.format(tick * 1000)) },
+      { ...axis, size: 56, incrs: plot.unit ? undefined : [..."0123456"].flatMap((digits) => [1, 2, 5].map((each) => each * 10 ** digits)), values: numbers },
     ],
-    series: [{}, ...plot.series.map((_, index) => ({ stroke: colour(area, tones[index]), width: 2, points: { show: few, size: 6 } }))],
+    series: [
+      {},
+      ...plot.series.map((_, index) => {
+        const stroke = colour(area, `--plot-${index + 1}`)
+        return { stroke, width: 2, points: { show: few, size: 6 }, ...(stacks && { fill: stroke, paths: uPlot.paths.bars({ size: [0.95], align: 1 }) }) }
+      }),
+    ],
     hooks: { setCursor: [(chart) => tell(area, JSON.parse(area.dataset.plot), chart.cursor.idx)] },
   }
-}
-
-// Stacked bars over numbers, each as wide as a step: the first series is the uppermost.
-function bars(area, plot, axis) {
-  const { step } = plot
-  const paths = uPlot.paths.bars({ size: [0.95], align: 1 })
-  return {
-    width: area.clientWidth,
-    height: area.clientHeight,
-    cursor: { y: false, points: { show: false }, drag: { x: false } },
-    legend: { show: false },
-    scales: {
-      x: { time: false, range: (_, low, high) => [low, high + step] },
-      y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.05] },
-    },
-    axes: [
-      { ...axis, size: 30, incrs: [1, 2, 5, 10].map((each) => each * step), values: (_, ticks) => ticks.map((tick) => formatted(tick)) },
-      { ...axis, size: 56, incrs: whole, values: (_, ticks) => ticks.map((tick) => formatted(tick)) },
-    ],
-    series: [{}, ...plot.series.map((_, index) => ({ stroke: colour(area, tones[index]), fill: colour(area, tones[index]), width: 0, paths, points: { show: false } }))],
-    hooks: { setCursor: [(chart) => tell(area, JSON.parse(area.dataset.plot), chart.cursor.idx)] },
-  }
-}
-
-// Each series of bars stands on those after it.
-function stacked(series) {
-  return series.map((_, from) => series[0].values.map((_, at) => series.slice(from).reduce((sum, { values }) => sum + values[at], 0)))
 }
 
 function draw(area) {
@@ -89,22 +70,22 @@ function draw(area) {
   const known = drawn.get(area)
   if (known?.figures === figures) return
   const plot = JSON.parse(figures)
-  const data = [plot.x, ...(plot.step ? stacked(plot.series) : plot.series.map((each) => each.values))]
+  const data = [plot.x, ...(plot.stacks ?? plot.series.map((each) => each.values))]
   if (known) known.chart.setData(data)
-  else if (area.clientWidth) new ResizeObserver(() => drawn.get(area)?.chart.setSize({ width: area.clientWidth, height: area.clientHeight })).observe(area)
+  else if (area.clientWidth) new ResizeObserver(() => drawn.get(area)?.chart.setSize(size(area))).observe(area)
   else return
   drawn.set(area, { figures, chart: known?.chart ?? new uPlot(options(area, plot), data, area) })
 }
 
 function redraw() {
-  for (const area of document.querySelectorAll("[data-plot]")) {
+  for (const area of areas()) {
     drawn.get(area)?.chart.destroy()
     drawn.delete(area)
     draw(area)
   }
 }
 
-const all = () => document.querySelectorAll("[data-plot]").forEach(draw)
+const all = () => areas().forEach(draw)
 document.addEventListener("live:shown", all)
 document.addEventListener("htmx:afterSettle", all)
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw)
