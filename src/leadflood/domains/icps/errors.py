@@ -79,6 +79,7 @@ class AlreadyLive(Conflict):
 
     code = "icp_already_live"
     title = "Already live"
+    remedy = "Publish another version, or change the draft first."
 
     def __init__(self) -> None:
         super().__init__("This version is live already.")

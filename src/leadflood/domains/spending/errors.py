@@ -80,6 +80,7 @@ class CurrencyInUse(Conflict):
 
     code = "currency_in_use"
     title = "Currency in use"
+    remedy = "Keep the currency. It can be changed only before the first price, budget or purchase."
 
     def __init__(self) -> None:
         super().__init__("There are prices, budgets or purchases in the present currency.")
