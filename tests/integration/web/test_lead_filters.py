@@ -49,7 +49,9 @@ def condition(name: str, operator: Operator, person: UUID) -> dict[str, Any]:
     """A condition that some of the leads meet."""
     kind = LEAD_FILTERS.get(name).kind
     value: Any = str(person) if kind is Kind.PERSON else VALUES.get(name, "2026-01-01T00:00:00+00:00")
-    if operator is Operator.IN_LAST_DAYS:
+    if kind is Kind.NUMBER:
+        value = [0, 100] if operator is Operator.BETWEEN else 50
+    elif operator is Operator.IN_LAST_DAYS:
         value = 3
     elif kind is Kind.CUSTOM and operator in {Operator.GREATER_THAN, Operator.LESS_THAN}:
         value = 4

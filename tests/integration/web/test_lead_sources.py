@@ -30,7 +30,8 @@ async def test_a_failed_refresh_leaves_a_lead_enriched_and_says_so(owner: Browse
 
     status = (await owner.get(f"/leads/{made.lead_id}")).all("#lead-status")[0]
 
-    assert "Enriched Last refresh failed" in status
+    assert "New Enriched" in status
+    assert "Last refresh failed just now" in status
 
 
 async def test_a_value_shows_its_quote_and_why_it_was_chosen(owner: Browser, house: House) -> None:

@@ -29,7 +29,9 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(datetime.isoformat)  # noqa: DTZ001
 
 
-def one_value(field: FilterField) -> st.SearchStrategy[str]:
+def one_value(field: FilterField) -> st.SearchStrategy[str] | st.SearchStrategy[int]:
+    if field.kind is Kind.NUMBER:
+        return st.integers(-999, 999)
     if field.name == "country":
         return st.sampled_from(COUNTRIES)
     if field.name == "source":
