@@ -83,6 +83,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         "/settings/sources/email_insight",
         "/settings/sources/hunter_email_verifier",
     ],
+    "/spending/purchases/{id}": lambda it: [f"/spending/purchases/{it.ids['purchase']}"],
     "/leads/{id}": lambda it: [
         f"/leads/{it.leads[cast.FOUND]}",
         f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",

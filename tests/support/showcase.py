@@ -60,6 +60,7 @@ from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
+from tests.integration.spending.till import Till
 from tests.support import cast
 from tests.support.canned_web import CannedFetcher
 from tests.support.cast_imports import add_imports
@@ -224,6 +225,7 @@ async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Sh
     await _groups(showcase)
     await _companies(showcase)
     await _enrichments(showcase)
+    await _spending(showcase)
     await _history(showcase, token)
     await _profiles(showcase)
     await _troubles(showcase)
@@ -354,6 +356,15 @@ async def _profiles(showcase: Showcase) -> None:
         live = await icp_queries.get_icp(tx, actor, icp_id=made.id)
         await icps.save_draft(tx, actor, icp_id=made.id, command=draft, expected_version=live.version)
     showcase.ids["icp"] = made.id
+
+
+async def _spending(showcase: Showcase) -> None:
+    """A budget, and a purchase that was charged."""
+    till = Till(showcase.parts.database, showcase.actor)
+    await till.price(25_000)
+    await till.budget(5_000_000)
+    showcase.ids["purchase"] = await till.bought()
+    await till.settle(showcase.ids["purchase"], 1)
 
 
 async def _history(showcase: Showcase, token: str) -> None:

@@ -24,6 +24,7 @@ _FOUND: Final = {
 """Labels of enriched fields that leads do not have themselves."""
 _FORM_FIELDS: Final = {
     "customFields": "Custom fields",
+    "amountMicros": "Amount",
     "appearance": "Theme",
     "budgetMicros": "Budget",
     "columns": "Columns",

@@ -28,7 +28,7 @@ DOMAIN = Domain(
     participants=(PARTICIPANT,),
     permissions=(SPENDING_READ, SPENDING_WRITE),
     routes=("leadflood.domains.spending.edge.routes",),
-    pages=("leadflood.domains.spending.edge.pages",),
+    pages=("leadflood.domains.spending.edge.pages", "leadflood.domains.spending.edge.purchase_pages"),
     templates="leadflood.domains.spending.edge",
     navigation=(
         NavItem(

@@ -131,8 +131,15 @@ async def set_batch_state(tx: Transaction, actor: Actor, *, batch_id: UUID, stat
         )
 
 
-async def refund(tx: Transaction, actor: Actor, *, purchase_id: UUID, command: Refund) -> PurchaseView:
-    """Book an amount that the provider returned. Raises: PurchaseNotFound, PurchaseNotReady: more than was charged."""
+async def refund(
+    tx: Transaction, actor: Actor, *, purchase_id: UUID, command: Refund, expected_charged: int | None = None
+) -> PurchaseView:
+    """Book an amount that the provider returned.
+
+    `expected_charged`: micros that were charged when the user decided, so that a form sent twice is booked once.
+
+    Raises: PurchaseNotFound, PurchaseNotReady: more than was charged, or not as expected.
+    """
     actor.require(SPENDING_WRITE)
     locked = await book_store.lock_purchases(tx, actor.workspace_id, [purchase_id])
     if not locked:
@@ -140,6 +147,8 @@ async def refund(tx: Transaction, actor: Actor, *, purchase_id: UUID, command: R
     (purchase,) = locked
     if purchase.state not in _CHARGED or command.amount_micros > purchase.charged:
         raise PurchaseNotReady("No more than what was charged can be refunded.")
+    if expected_charged not in (None, purchase.charged):
+        raise PurchaseNotReady("The purchase has changed. Check what is left of the charge.")
     left = purchase.charged - command.amount_micros
     await book_store.change_purchases(
         tx, actor.workspace_id, [ChangedPurchase(purchase.id, purchase.state, purchase.units, left)]
