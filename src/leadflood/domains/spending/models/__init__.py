@@ -53,7 +53,7 @@ class PurchaseState(StrEnum):
 
 
 class BookAccount(StrEnum):
-    """BookAccount of a window. The values are stored."""
+    """Account of a window in the books. The values are stored."""
 
     AVAILABLE = "available"
     RESERVED = "reserved"
