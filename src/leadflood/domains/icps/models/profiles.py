@@ -104,10 +104,6 @@ class CriterionGroup:
     criteria: tuple[Criterion, ...]
     cap: int | None = None
 
-    def capped(self, points: int) -> int:
-        """The sum as it counts."""
-        return points if self.cap is None else max(-self.cap, min(self.cap, points))
-
 
 @dataclass(frozen=True, slots=True)
 class FitGate:
