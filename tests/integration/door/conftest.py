@@ -5,11 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from leadflood.demo.internet.internet import Internet
-from leadflood.kernel.door.door import Door, DoorParts
-
-
-async def user_agent() -> str:
-    return "LeadFlood/0 (+http://localhost/bot; tests@example.test)"
+from leadflood.kernel.door.door import Door
+from tests.support.small_internet import open_door
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +20,5 @@ async def door(internet: Internet) -> AsyncIterator[Door]:
     """A door without spacing and robots.txt."""
     internet.http.received.clear()
     internet.dialer.dialed.clear()
-    opened = Door(
-        DoorParts(
-            user_agent,
-            gate=None,
-            hosts=None,
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-    )
-    yield opened
-    await opened.aclose()
+    async with open_door(internet) as opened:
+        yield opened

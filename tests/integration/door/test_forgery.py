@@ -15,8 +15,8 @@ from leadflood.kernel.door.door import Door, DoorParts
 from leadflood.kernel.door.errors import DoorError, TargetRefused
 from leadflood.kernel.door.features import LIMITS, Feature
 from leadflood.kernel.door.resolver import Resolver
-from tests.integration.door.conftest import user_agent
 from tests.support.samples import rows
+from tests.support.small_internet import user_agent
 
 D = "faults.example"
 URLS = [

@@ -26,7 +26,7 @@ from leadflood.kernel.door.postgres_hosts import PostgresHosts
 from leadflood.kernel.door.resolver import RecordType
 from leadflood.kernel.hold import EffectsOnHold
 from leadflood.kernel.ids import new_id
-from tests.integration.door.conftest import user_agent
+from tests.support.small_internet import open_door, parts_to, user_agent
 
 D = "faults.example"
 BLOCK = sql("INSERT INTO door_blocked_hosts (host) VALUES (:host)")
@@ -116,18 +116,8 @@ async def crawler(internet: Internet) -> AsyncIterator[Door]:
     internet.http.received.clear()
     internet.dialer.dialed.clear()
     hosts = MemoryHosts(blocked=frozenset({f"close.{D}"}))
-    opened = Door(
-        DoorParts(
-            user_agent,
-            gate=None,
-            hosts=hosts,
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-    )
-    yield opened
-    await opened.aclose()
+    async with open_door(internet, hosts=hosts) as opened:
+        yield opened
 
 
 async def test_robots_txt_is_read_first_and_obeyed(crawler: Door, internet: Internet) -> None:
@@ -185,16 +175,7 @@ class Closed:
 async def test_the_hold_is_asked_before_anything_leaves(internet: Internet, closed: bool) -> None:
     internet.dialer.dialed.clear()
     gate = Closed(closed=closed)
-    door = Door(
-        DoorParts(
-            user_agent,
-            gate=gate,
-            hosts=None,
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-    )
+    door = Door(parts_to(internet, gate=gate))
     for feature in (Feature.WEBSITE, Feature.WEBSITE, Feature.WEBHOOK, Feature.WEBHOOK):
         if closed:
             with pytest.raises(EffectsOnHold):

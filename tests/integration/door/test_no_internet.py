@@ -14,7 +14,7 @@ from leadflood.kernel.door.errors import LookupFailed, NameNotFound, NoInternet
 from leadflood.kernel.door.features import Feature
 from leadflood.kernel.door.hosts import MemoryHosts
 from leadflood.kernel.door.resolver import RecordType, Resolver
-from tests.integration.door.conftest import user_agent
+from tests.support.small_internet import user_agent
 
 
 @dataclass(slots=True)

@@ -10,27 +10,17 @@ from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
 from leadflood.demo.internet.registers import COMPANIES_HOUSE, GLEIF, SEC_DATA
 from leadflood.demo.internet.world import companies
 from leadflood.kernel.door.addresses import parse_address, refusal_of
-from leadflood.kernel.door.door import Door, DoorParts
+from leadflood.kernel.door.door import Door
 from leadflood.kernel.door.features import Feature
 from leadflood.kernel.door.resolver import RecordType
 from scripts.generate_world import TARGET, world_lines
-from tests.integration.door.conftest import user_agent
+from tests.support.small_internet import open_door
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[Door]:
-    async with Internet(demo_zone(), demo_handler) as started:
-        parts = DoorParts(
-            user_agent,
-            gate=None,
-            hosts=None,
-            resolver=started.resolver,
-            dialer=started.dialer,
-            ssl_context=started.ssl_context,
-        )
-        door = Door(parts)
+    async with Internet(demo_zone(), demo_handler) as started, open_door(started) as door:
         yield door
-        await door.aclose()
 
 
 def test_the_world_has_200_companies_in_ten_countries_and_is_made_from_its_seed() -> None:

@@ -2,19 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from uuid import UUID
 
 import pytest
 
 from leadflood.bootstrap import build_hold
 from leadflood.demo.internet.faults import DOMAIN
-from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
-from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment.contracts import CompanyRunView
-from leadflood.domains.enrichment.engine.fetching import DoorFetcher
-from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_COMPANY
+from leadflood.domains.enrichment.models import Source
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.queries.companies import get_company_enrichment
 from leadflood.domains.enrichment.service import company_runs
@@ -27,16 +23,13 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.door.door import Door, DoorParts
-from leadflood.kernel.fingerprints import Fingerprints
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 from tests.integration.enrichment.bench import Bench
 from tests.integration.enrichment.office import Office
-from tests.integration.enrichment.test_sources_of_the_small_internet import user_agent
 from tests.support.new_companies import new_company
-from tests.support.sandbox import shared_sandbox
+from tests.support.small_internet import open_registry
 from tests.support.unspaced import UnspacedHosts
 
 UNREADABLE = {
@@ -61,22 +54,10 @@ READABLE = ("good", "deep-html", "wrong-charset", "robots-refuse")
 @pytest.fixture(scope="module")
 async def registry(database: Database, settings: Settings, secret_box: SecretBox) -> AsyncIterator[JobRegistry]:
     """A program whose sources ask the small internet."""
-    async with Internet(demo_zone(), demo_handler) as internet:
-        parts = DoorParts(
-            user_agent,
-            gate=build_hold(settings, database),
-            hosts=UnspacedHosts(),
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-        async with aclosing(Door(parts)) as door:
-            engines = SubjectEngines(
-                database,
-                lambda workspace_id: DoorFetcher(door, shared_sandbox(), workspace_id),
-                Fingerprints(database, secret_box).hash,
-            )
-            yield JobRegistry(enrichment_jobs.definitions([Website(), Dns(), CompanyPlace()], engines))
+    gate = build_hold(settings, database)
+    sources: list[Source] = [Website(), Dns(), CompanyPlace()]
+    async with open_registry(database, secret_box, sources, hosts=UnspacedHosts(), gate=gate) as made:
+        yield made
 
 
 async def run(bench: Bench, registry: JobRegistry, name: str) -> tuple[CompanyRunView, str]:

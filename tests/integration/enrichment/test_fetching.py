@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Collection
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,20 +36,16 @@ from leadflood.domains.enrichment.models.runs import RunRequest, Step, StepState
 from leadflood.domains.enrichment.models.waits import retry_after
 from leadflood.domains.enrichment.registry import build_sources, default_policy
 from leadflood.kernel.config import Settings
-from leadflood.kernel.door.door import Door, DoorParts
 from leadflood.kernel.door.errors import UnexpectedContent
 from leadflood.kernel.door.hosts import Hosts
 from leadflood.kernel.door.resolver import RecordType
 from leadflood.kernel.parsing import PageSource
 from tests.support.page_titles import titles
 from tests.support.sandbox import shared_sandbox
+from tests.support.small_internet import open_door
 from tests.support.unspaced import UnspacedHosts
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
-
-
-async def user_agent() -> str:
-    return "LeadFlood/0 (LeadFloodBot; tests@example.test)"
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +63,7 @@ async def fetcher(internet: Internet) -> AsyncIterator[DoorFetcher]:
 @asynccontextmanager
 async def fetching(internet: Internet, hosts: Hosts | None) -> AsyncIterator[DoorFetcher]:
     """A fetcher. Without hosts, robots.txt is not asked for."""
-    parts = DoorParts(
-        user_agent,
-        gate=None,
-        hosts=hosts,
-        resolver=internet.resolver,
-        dialer=internet.dialer,
-        ssl_context=internet.ssl_context,
-    )
-    async with aclosing(Door(parts)) as door:
+    async with open_door(internet, hosts=hosts) as door:
         yield DoorFetcher(door, shared_sandbox(), "tests")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,17 +16,13 @@ from leadflood.demo.internet.internet import Internet
 from leadflood.domains.enrichment.engine.fetching import DoorFetcher
 from leadflood.domains.enrichment.engine.provider_calls import HIDDEN
 from leadflood.domains.enrichment.models import AnswerLost, ProviderReply
-from leadflood.kernel.door.door import Door, DoorParts
 from leadflood.kernel.door.errors import DoorError, NameNotFound
 from tests.support.sandbox import shared_sandbox
+from tests.support.small_internet import open_door
 
 HOST = "api.provider.test"
 KEY = 'canary/key+"é"-7f3a'
 BASIC = base64.b64encode(f"{KEY}:".encode()).decode()
-
-
-async def user_agent() -> str:
-    return "LeadFlood/0 (LeadFloodBot; tests@example.test)"
 
 
 @dataclass
@@ -49,17 +45,8 @@ async def calling(answer: Callable[[Received], SitePage | None]) -> AsyncIterato
     """A fetcher, and the provider that it reaches."""
     provider = Provider(answer)
     zone = Zone({(HOST, "A"): ("25.200.0.1",)})
-    async with Internet(zone, provider.serve) as internet:
-        parts = DoorParts(
-            user_agent,
-            gate=None,
-            hosts=None,
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-        async with aclosing(Door(parts)) as door:
-            yield DoorFetcher(door, shared_sandbox(), "tests"), provider
+    async with Internet(zone, provider.serve) as internet, open_door(internet) as door:
+        yield DoorFetcher(door, shared_sandbox(), "tests"), provider
 
 
 def as_json(value: object, status: int = 200, **headers: str) -> SitePage:

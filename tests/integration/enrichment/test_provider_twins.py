@@ -1,7 +1,7 @@
 """Sources ask the twins of their providers through the door: what they say they cost is what the twins charged."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -32,18 +32,14 @@ from leadflood.domains.enrichment.models import (
 from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models import lead_fields as person
 from leadflood.domains.enrichment.registry import PROVIDERS
-from leadflood.kernel.door.door import Door, DoorParts
 from tests.support.sandbox import shared_sandbox
+from tests.support.small_internet import open_door
 from tests.unit.enrichment.sources.asking import ask, question
 
 DOMAIN = companies()[0].domain
 NAMES = {provider.name: provider for provider in PROVIDERS}
 HOSTS = {provider.name: provider.origin.removeprefix("https://") for provider in PROVIDERS}
 CASES = [(provider.name, source.spec.name) for provider in PROVIDERS for source in provider.sources("")]
-
-
-async def user_agent() -> str:
-    return "LeadFlood/0 (LeadFloodBot; tests@example.test)"
 
 
 @dataclass
@@ -65,17 +61,8 @@ class Office:
 @asynccontextmanager
 async def open_office() -> AsyncIterator[Office]:
     twins = Twins()
-    async with Internet(twins.zone, twins.serve) as internet:
-        parts = DoorParts(
-            user_agent,
-            gate=None,
-            hosts=None,
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-        async with aclosing(Door(parts)) as door:
-            yield Office(twins, DoorFetcher(door, shared_sandbox(), "tests"))
+    async with Internet(twins.zone, twins.serve) as internet, open_door(internet) as door:
+        yield Office(twins, DoorFetcher(door, shared_sandbox(), "tests"))
 
 
 @pytest.fixture(scope="module")

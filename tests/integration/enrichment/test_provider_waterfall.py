@@ -1,7 +1,6 @@
 """The demo's two priced providers: a lead goes down the waterfall, and the bill is what the twins charged."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -28,17 +27,14 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.spending.queries import list_budgets
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.door.door import Door, DoorParts
+from leadflood.kernel.door.door import Door
 from leadflood.kernel.fingerprints import Fingerprints
 from tests.conftest import Workspace
 from tests.integration.enrichment.bench import Bench
 from tests.support.sandbox import shared_sandbox
+from tests.support.small_internet import open_door
 
 DOMAIN = companies()[0].domain
-
-
-async def user_agent() -> str:
-    return "LeadFlood/0 (LeadFloodBot; tests@example.test)"
 
 
 @dataclass(frozen=True)
@@ -84,18 +80,9 @@ class Paying(Bench):
 @pytest.fixture
 async def paying(database: Database, workspace: Workspace, secret_box: SecretBox) -> AsyncIterator[Paying]:
     servers = DemoServers()
-    async with Internet(servers.zone, servers.serve) as internet:
-        parts = DoorParts(
-            user_agent,
-            gate=None,
-            hosts=None,
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-        async with aclosing(Door(parts)) as door:
-            assert await open_providers(database, workspace.actor, secret_box)
-            yield Paying(database, workspace.actor, servers, door, secret_box)
+    async with Internet(servers.zone, servers.serve) as internet, open_door(internet) as door:
+        assert await open_providers(database, workspace.actor, secret_box)
+        yield Paying(database, workspace.actor, servers, door, secret_box)
 
 
 def people(*known_to: str) -> Sequence[str]:

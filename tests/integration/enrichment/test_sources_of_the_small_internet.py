@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 import pytest
 from pydantic import SecretStr
@@ -32,9 +31,9 @@ from leadflood.domains.enrichment.registry import build_sources, default_policy
 from leadflood.domains.enrichment.sources.email_check import EmailCheck
 from leadflood.domains.enrichment.sources.website.source import Website
 from leadflood.kernel.config import Settings
-from leadflood.kernel.door.door import Door, DoorParts
 from leadflood.kernel.door.errors import DoorError
 from tests.support.sandbox import shared_sandbox
+from tests.support.small_internet import open_door
 from tests.support.unspaced import UnspacedHosts
 from tests.unit.enrichment.sources.asking import ask
 
@@ -58,23 +57,10 @@ MISBEHAVING = (
 """Those that matter to the source itself; tests/integration/enrichment/test_fetching.py has all of them."""
 
 
-async def user_agent() -> str:
-    return "LeadFlood/0 (LeadFloodBot; tests@example.test)"
-
-
 @pytest.fixture(scope="module")
 async def fetcher() -> AsyncIterator[DoorFetcher]:
-    async with Internet(demo_zone(), demo_handler) as internet:
-        parts = DoorParts(
-            user_agent,
-            gate=None,
-            hosts=UnspacedHosts(),
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-        async with aclosing(Door(parts)) as door:
-            yield DoorFetcher(door, shared_sandbox(), "tests")
+    async with Internet(demo_zone(), demo_handler) as internet, open_door(internet, hosts=UnspacedHosts()) as door:
+        yield DoorFetcher(door, shared_sandbox(), "tests")
 
 
 @pytest.fixture

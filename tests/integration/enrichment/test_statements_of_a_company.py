@@ -3,16 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest_asyncio
 
-from leadflood.demo.internet.internet import Internet, demo_handler, demo_zone
-from leadflood.domains.enrichment import jobs as enrichment_jobs
-from leadflood.domains.enrichment.engine.fetching import DoorFetcher
-from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_COMPANY, ENRICH_LEAD
 from leadflood.domains.enrichment.models import Source
 from leadflood.domains.enrichment.sources.company_place import CompanyPlace
@@ -24,17 +19,14 @@ from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.door.door import Door, DoorParts
 from leadflood.kernel.door.hosts import Spacing
 from leadflood.kernel.door.postgres_hosts import PostgresHosts
-from leadflood.kernel.fingerprints import Fingerprints
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 from tests.integration.enrichment.bench import Bench
 from tests.integration.enrichment.office import Office
-from tests.integration.enrichment.test_sources_of_the_small_internet import user_agent
-from tests.support.sandbox import shared_sandbox
+from tests.support.small_internet import open_registry
 from tests.support.statements import counted
 
 FIRST, COMPANY = "nordlabs-de.de", "alpenflow-de.de"
@@ -56,24 +48,10 @@ class Unspaced(PostgresHosts):
 
 @pytest_asyncio.fixture
 async def registry(database: Database, secret_box: SecretBox) -> AsyncIterator[JobRegistry]:
-    """A program as `leadflood worker` runs it, with the small internet."""
-    async with Internet(demo_zone(), demo_handler) as internet:
-        parts = DoorParts(
-            user_agent,
-            gate=None,  # read every five seconds, whatever is read meanwhile
-            hosts=Unspaced(database),
-            resolver=internet.resolver,
-            dialer=internet.dialer,
-            ssl_context=internet.ssl_context,
-        )
-        async with aclosing(Door(parts)) as door:
-            engines = SubjectEngines(
-                database,
-                lambda workspace_id: DoorFetcher(door, shared_sandbox(), workspace_id),
-                Fingerprints(database, secret_box).hash,
-            )
-            sources: list[Source] = [EmailInsight(), Website(), Dns(), CompanyPlace()]
-            yield JobRegistry(enrichment_jobs.definitions(sources, engines))
+    """The jobs of a worker, with the small internet. The hold is not asked: it is read once in five seconds."""
+    sources: list[Source] = [EmailInsight(), Website(), Dns(), CompanyPlace()]
+    async with open_registry(database, secret_box, sources, hosts=Unspaced(database)) as made:
+        yield made
 
 
 @dataclass
