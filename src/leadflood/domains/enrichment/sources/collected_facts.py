@@ -1,10 +1,10 @@
 """Collecting the facts of an answer: values that are none of their field are left out."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from leadflood.domains.enrichment.models import Fact, FactField, FactValue, Receipt
+from leadflood.domains.enrichment.models import Answer, Fact, FactField, FactValue, Found, Missed, Receipt
 from leadflood.kernel.text import InvalidValue
 
 MAX_QUOTE: Final = 300
@@ -37,6 +37,21 @@ class CollectedFacts:
             self.facts.append(Fact.of(field, value, confidence, receipt))
         except InvalidValue:
             return
+
+    def answer(
+        self, otherwise: str, *, keep_for: timedelta | None = None, units: int = 0, provider_ref: str | None = None
+    ) -> Answer:
+        """The facts, or a miss if there are none.
+
+        Args:
+            otherwise: why there are none; a sentence.
+            keep_for: of a miss.
+            units: that the provider charges in both cases.
+            provider_ref: the provider's reference of the facts.
+        """
+        if not self.facts:
+            return Missed(otherwise, keep_for, units)
+        return Found(self.facts, units=units, provider_ref=provider_ref)
 
 
 def wanted_only(facts: list[Fact], gives: Collection[FactField], *, most: int, most_of_many: int) -> list[Fact]:

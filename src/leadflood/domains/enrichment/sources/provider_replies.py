@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from leadflood.domains.enrichment.models import (
     Away,
@@ -68,7 +68,6 @@ class ReplyRules:
         statuses: by status of HTTP.
         ids: by the provider's own name of an error, which decides before the status.
         wait: after a reply that says "later" without saying when.
-        renewed: until the quota is renewed, if known.
     """
 
     label: str
@@ -100,14 +99,13 @@ def require_value(reply: ProviderReply, rules: ReplyRules) -> Any:  # noqa: ANN4
     meaning = rules.class_of(reply)
     if meaning is ReplyClass.HIT:
         return reply.value
-    if meaning is ReplyClass.MISS:
-        return None
-    raise_failure(meaning, reply, rules)
+    if meaning is not ReplyClass.MISS:
+        raise_failure(meaning, reply, rules)
     return None
 
 
-def raise_failure(meaning: ReplyClass, reply: ProviderReply, rules: ReplyRules) -> None:
-    """Raise the failure that a reply means. Raises: as `require_value`."""
+def raise_failure(meaning: ReplyClass, reply: ProviderReply, rules: ReplyRules) -> NoReturn:
+    """Raise the failure that a reply means, which is neither a hit nor a miss. Raises: as `require_value`."""
     name, now, said = rules.label, reply.fetched_at, _said(reply)
     wait = retry_after(reply.headers.get("retry-after", ""), now) if "retry-after" in reply.headers else None
     match meaning:
@@ -123,10 +121,8 @@ def raise_failure(meaning: ReplyClass, reply: ProviderReply, rules: ReplyRules) 
             raise OutOfCredits(f"The credits at {name} are used up.{said}", None if wait is None else now + wait)
         case ReplyClass.OBJECTED:
             raise Objected(f"The person asked {name} not to be looked up.")
-        case ReplyClass.REFUSED:
+        case _:
             raise Refused(f"{name} refused the question (error {reply.status}).{said}")
-        case ReplyClass.HIT | ReplyClass.MISS:
-            return
 
 
 def error_ids(value: Any) -> list[str]:  # noqa: ANN401  JSON
@@ -230,6 +226,12 @@ class ProviderFacts(CollectedFacts):
         """Add the text at a path of the record, if there is one."""
         text = text_at(self._record, *path)
         self.state(fact_field, text, weight, quote=text)
+
+    def state_flag_at(self, fact_field: FactField, *path: str) -> None:
+        """Add the boolean at a path of the record, if there is one."""
+        *parents, last = path
+        found = mapping_at(self._record, *parents).get(last)
+        self.state(fact_field, found if isinstance(found, bool) else None)
 
     def state_number_at(self, fact_field: FactField, *path: str, weight: float = 1.0) -> None:
         """Add the whole number at a path of the record, if there is one."""

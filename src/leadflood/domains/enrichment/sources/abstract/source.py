@@ -9,8 +9,6 @@ from leadflood.domains.enrichment.models import (
     Answer,
     Charge,
     Fetcher,
-    Found,
-    Missed,
     Question,
     Rate,
     Refused,
@@ -102,23 +100,18 @@ class EmailReputation(_Abstract):
         evidence = "Abstract asked the mail server of this address."
         facts = ProviderFacts(value, question.asked_at, self.spec.gives, evidence=evidence, sure=sure)
         facts.state(person.EMAIL_STATUS, verdict, quote=status)
-        quality = mapping_at(value, "email_quality")
+        facts.state_flag_at(person.IS_DISPOSABLE, "email_quality", "is_disposable")
+        facts.state_flag_at(person.IS_FREE_MAIL, "email_quality", "is_free_email")
+        facts.state_flag_at(person.IS_ROLE_ADDRESS, "email_quality", "is_role")
         for field, name in (
-            (person.IS_DISPOSABLE, "is_disposable"),
-            (person.IS_FREE_MAIL, "is_free_email"),
-            (person.IS_ROLE_ADDRESS, "is_role"),
+            (person.FIRST_NAME, "first_name"),
+            (person.LAST_NAME, "last_name"),
+            (person.COMPANY_NAME, "organization_name"),
         ):
-            if isinstance(quality.get(name), bool):
-                facts.state(field, quality[name])
-        for field, name, weight in (
-            (person.FIRST_NAME, "first_name", 0.7),
-            (person.LAST_NAME, "last_name", 0.7),
-            (person.COMPANY_NAME, "organization_name", 0.7),
-        ):
-            facts.state_at(field, "email_sender", name, weight=weight)
-        if not facts.facts:
-            return Missed(f"{LABEL} could not find out whether the address accepts mail.", timedelta(days=7), units=1)
-        return Found(facts.facts, units=1)
+            facts.state_at(field, "email_sender", name, weight=0.7)
+        return facts.answer(
+            f"{LABEL} could not find out whether the address accepts mail.", keep_for=timedelta(days=7), units=1
+        )
 
 
 class CompanyRecord(_Abstract):
@@ -181,9 +174,7 @@ class CompanyRecord(_Abstract):
         ):
             for name in names:
                 facts.state_number_at(field, name, weight=0.9)
-        if not facts.facts:
-            return Missed(f"{LABEL} does not know {domain}.", units=1)
-        return Found(facts.facts, units=1)
+        return facts.answer(f"{LABEL} does not know {domain}.", units=1)
 
 
 def _email_sources(key: str) -> Sequence[Source]:

@@ -8,7 +8,6 @@ from leadflood.domains.enrichment.models import (
     Answer,
     Charge,
     Fetcher,
-    Found,
     Missed,
     Question,
     Rate,
@@ -87,9 +86,9 @@ class PeopleMatch:
         facts.state_at(person.COMPANY_NAME, "organization", "name")
         status = text_at(found, "email_status")
         facts.state(person.EMAIL_STATUS, _EMAIL_STATUS.get(status or ""), quote=status)
-        if not facts.facts:
-            return Missed(f"{LABEL} knows this person, but none of the wanted values.", units=1)
-        return Found(facts.facts, units=1, provider_ref=text_at(found, "id"))
+        return facts.answer(
+            f"{LABEL} knows this person, but none of the wanted values.", units=1, provider_ref=text_at(found, "id")
+        )
 
     async def usage(self, fetcher: Fetcher) -> int:
         """See `MeteredSource.usage`."""
@@ -166,9 +165,9 @@ class OrganizationEnrichment:
             (company.STREET, "street_address"),
         ):
             facts.state_at(field, name)
-        if not facts.facts:
-            return Missed(f"{LABEL} knows {domain}, but none of the wanted values.", units=1)
-        return Found(facts.facts, units=1, provider_ref=text_at(found, "id"))
+        return facts.answer(
+            f"{LABEL} knows {domain}, but none of the wanted values.", units=1, provider_ref=text_at(found, "id")
+        )
 
     async def usage(self, fetcher: Fetcher) -> int:
         """See `MeteredSource.usage`."""

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from leadflood.domains.enrichment.models import Answer, Fetcher, Found, Missed, Question, SourceSpec, Speed, SubjectKind
+from leadflood.domains.enrichment.models import Answer, Fetcher, Question, SourceSpec, Speed, SubjectKind
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
 from leadflood.kernel.time_zones import time_zone_of_phone, time_zone_of_place
@@ -36,4 +36,4 @@ class CompanyPlace:
         if (number := question.text(fields.PHONE)) is not None:
             zone = time_zone_of_phone(number)
             collected.add(fields.TIME_ZONE, zone, 0.75, "area_code", "The area code lies there.", quote=number)
-        return Found(collected.facts) if collected.facts else Missed("The country has several time zones.")
+        return collected.answer("The country has several time zones.")

@@ -10,8 +10,6 @@ from leadflood.domains.enrichment.models import (
     Answer,
     Away,
     Fetcher,
-    Found,
-    Missed,
     Question,
     SourceSpec,
     Speed,
@@ -81,7 +79,7 @@ def _found(question: Question, verdict: EmailVerdict, domain: MailDomain | None)
     )
     if verdict.check in {"disposable_mx", "disposable_list"}:
         collected.add(fields.IS_DISPOSABLE, value=True, confidence=0.95, method=verdict.check, evidence=verdict.reason)
-    return Found(collected.facts) if collected.facts else Missed(verdict.reason)
+    return collected.answer(verdict.reason)
 
 
 async def _looked_up(domain: str, fetcher: Fetcher) -> MailDomain:

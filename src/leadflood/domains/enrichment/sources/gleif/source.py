@@ -10,7 +10,6 @@ from rapidfuzz import fuzz
 from leadflood.domains.enrichment.models import (
     Answer,
     Fetcher,
-    Found,
     Missed,
     Question,
     Rate,
@@ -98,7 +97,7 @@ def _answer(url: str, question: Question, record: Mapping[str, Any], confidence:
         facts.state_at(fields.CITY, "entity", place, "city", weight=weight)
         facts.state_at(fields.COUNTRY, "entity", place, "country", weight=weight)
         facts.state_at(fields.STREET, "entity", place, "addressLines", weight=weight)
-    return Found(facts.facts) if facts.facts else Missed("GLEIF's record of the company is empty.")
+    return facts.answer("GLEIF's record of the company is empty.")
 
 
 def _is_same(record: Mapping[str, Any], question: Question) -> bool:

@@ -143,10 +143,7 @@ class DomainSearch(_Hunter):
         ):
             facts.state_at(field, name)
         facts.state_all_at(company.TECHNOLOGY, "technologies", weight=0.8)
-        units = 1 if emails else 0
-        if not facts.facts:
-            return Missed(f"{LABEL} knows nothing of {domain}.", units=units)
-        return Found(facts.facts, units=units)
+        return facts.answer(f"{LABEL} knows nothing of {domain}.", units=1 if emails else 0)
 
     async def usage(self, fetcher: Fetcher) -> int:
         """See `MeteredSource.usage`."""
@@ -193,9 +190,7 @@ class EmailFinder(_Hunter):
         facts.state_at(person.JOB_TITLE, "position", weight=0.9)
         facts.state_at(person.PHONE, "phone_number", weight=0.8)
         facts.state_at(person.COMPANY_NAME, "company", weight=0.9)
-        if not facts.facts:
-            return Missed(f"{LABEL} has no address of this person at {domain}.", units=1)
-        return Found(facts.facts, units=1)
+        return facts.answer(f"{LABEL} has no address of this person at {domain}.", units=1)
 
     async def usage(self, fetcher: Fetcher) -> int:
         """See `MeteredSource.usage`."""
@@ -239,9 +234,8 @@ class EmailVerifier(_Hunter):
         evidence = "Hunter asked the mail server of this address."
         facts = ProviderFacts(data, question.asked_at, self.spec.gives, evidence=evidence, sure=sure)
         facts.state(person.EMAIL_STATUS, status, quote=text_at(data, "status"))
-        for field, name in ((person.IS_DISPOSABLE, "disposable"), (person.IS_FREE_MAIL, "webmail")):
-            if isinstance(data.get(name), bool):
-                facts.state(field, data[name])
+        facts.state_flag_at(person.IS_DISPOSABLE, "disposable")
+        facts.state_flag_at(person.IS_FREE_MAIL, "webmail")
         if status is None:
             return Missed(f"{LABEL} could not find out whether the address accepts mail.", timedelta(days=7), units=1)
         return Found(facts.facts, units=1)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from leadflood.domains.enrichment.models import Answer, Fetcher, Found, Missed, Question, SourceSpec, Speed, SubjectKind
+from leadflood.domains.enrichment.models import Answer, Fetcher, Question, SourceSpec, Speed, SubjectKind
 from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
 from leadflood.kernel.job_titles import title_meaning
@@ -33,4 +33,4 @@ class JobTitle:
             (fields.JOB_FUNCTION, meaning.function, meaning.function_word),
         ):
             collected.add(field, value, 0.85, "title_words", f"The title says \u201c{word}\u201d.", quote=title)
-        return Found(collected.facts) if collected.facts else Missed("The job title names neither level nor function.")
+        return collected.answer("The job title names neither level nor function.")

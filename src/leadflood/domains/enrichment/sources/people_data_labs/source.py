@@ -11,7 +11,6 @@ from leadflood.domains.enrichment.models import (
     Busy,
     Charge,
     Fetcher,
-    Found,
     Missed,
     ProviderReply,
     Question,
@@ -136,10 +135,11 @@ class PersonEnrichment(_PeopleDataLabs):
             (person.COMPANY_NAME, "job_company_name", 0.95),
         ):
             facts.state_at(field, name, weight=weight)
-        units = _spent(reply)
-        if not facts.facts:
-            return Missed(f"{LABEL} knows this person, but none of the wanted values.", units=units)
-        return Found(facts.facts, units=units, provider_ref=text_at(value, "data", "id"))
+        return facts.answer(
+            f"{LABEL} knows this person, but none of the wanted values.",
+            units=_spent(reply),
+            provider_ref=text_at(value, "data", "id"),
+        )
 
 
 class CompanyEnrichment(_PeopleDataLabs):
@@ -207,9 +207,11 @@ class CompanyEnrichment(_PeopleDataLabs):
             (company.STREET, "street_address"),
         ):
             facts.state_at(field, "location", name)
-        if not facts.facts:
-            return Missed(f"{LABEL} knows {domain}, but none of the wanted values.", units=_spent(reply))
-        return Found(facts.facts, units=_spent(reply), provider_ref=text_at(value, "id"))
+        return facts.answer(
+            f"{LABEL} knows {domain}, but none of the wanted values.",
+            units=_spent(reply),
+            provider_ref=text_at(value, "id"),
+        )
 
 
 def _by_name(question: Question) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import phonenumbers
 
-from leadflood.domains.enrichment.models import Answer, Fetcher, Found, Missed, Question, SourceSpec, Speed, SubjectKind
+from leadflood.domains.enrichment.models import Answer, Fetcher, Question, SourceSpec, Speed, SubjectKind
 from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts
 from leadflood.kernel.time_zones import time_zone_of_phone, time_zone_of_place
@@ -42,7 +42,7 @@ class PhonePlace:
         if country is not None:
             zone = time_zone_of_place(country)
             collected.add(fields.TIME_ZONE, zone, 0.85, "country", f"It is the time zone of {country}.", quote=country)
-        return Found(collected.facts) if collected.facts else Missed("The number belongs to no single country.")
+        return collected.answer("The number belongs to no single country.")
 
 
 def _of_phone(collected: CollectedFacts, number: str) -> None:
