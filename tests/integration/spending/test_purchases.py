@@ -11,13 +11,14 @@ from leadflood.domains.spending import service
 from leadflood.domains.spending.contracts import ChangeBudget, ChangeSpendingSettings, Refund
 from leadflood.domains.spending.errors import BudgetClosed, BudgetVersionConflict, DuplicateBudget, PurchaseNotReady
 from leadflood.domains.spending.models import BudgetState, Declined, Period, PurchaseState, Reserved, Scope
-from leadflood.domains.spending.models.books import Books, Window
+from leadflood.domains.spending.models.books import Window
 from leadflood.domains.spending.queries import get_purchase, price_of
 from leadflood.domains.spending.service.purchases import HITS_JUDGED, NO_BATCH_BUDGET, NO_BUDGET, NO_PRICE
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.spending.till import PRICE, SOURCE, Till
+from tests.support.memory_books import Books
 
 SEQUENCES = 25
 STEPS = 25

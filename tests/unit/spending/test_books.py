@@ -17,8 +17,9 @@ from leadflood.domains.spending.models import (
     Scope,
     TransferKind,
 )
-from leadflood.domains.spending.models.books import Books, Window, refusal, settle
+from leadflood.domains.spending.models.books import Window, refusal, settle
 from leadflood.kernel.ids import new_id
+from tests.support.memory_books import Books
 
 TONIGHT = datetime(2026, 12, 2, tzinfo=UTC)
 AMOUNTS = st.integers(1, 60)
