@@ -118,14 +118,13 @@ class Asking:
                 if busy is not None:
                     return self._asked(spec, busy, None, started)
                 now = self._ports.now()
-                until = max(now + timedelta(seconds=spec.seconds), question.deadline) + _CLAIM_MARGIN
+                until = _claim_end(spec, question, now)
                 claim = await self._ports.lookups.claim(key, now=now, until=until, paid=paid)
                 if isinstance(claim, LookupClaim):
                     return await self._ask_once(source, question, key, claim)
             if not isinstance(claim, LookupInProgress) or now >= question.deadline:
                 return self._unclaimed(spec, claim, started)
-            end = min(question.deadline, claim.until)
-            await self._ports.lookups.wait(key, seconds=(end - now).total_seconds())
+            await self._wait_for_other(key, question, claim, now)
 
     async def _ask_once(self, source: Source, question: Question, key: LookupKey, claim: LookupClaim) -> AskedSource:
         """Make a purchased call. Its answer is stored and settled together; without one, what it cost is in doubt."""
@@ -177,13 +176,17 @@ class Asking:
         """The claim, or the answer that another caller of the same question got meanwhile."""
         while True:
             now = self._ports.now()
-            until = max(now + timedelta(seconds=spec.seconds), question.deadline) + _CLAIM_MARGIN
+            until = _claim_end(spec, question, now)
             claim = await self._ports.lookups.claim(key, now=now, until=until, newer_than=newer_than)
             if not isinstance(claim, LookupInProgress) or now >= question.deadline:
                 return claim
             newer_than = None  # the answer of the other caller is new enough
-            end = min(question.deadline, claim.until)
-            await self._ports.lookups.wait(key, seconds=(end - now).total_seconds())
+            await self._wait_for_other(key, question, claim, now)
+
+    async def _wait_for_other(self, key: LookupKey, question: Question, other: LookupInProgress, now: datetime) -> None:
+        """Wait for the end of another caller's claim, until the deadline of the question."""
+        end = min(question.deadline, other.until)
+        await self._ports.lookups.wait(key, seconds=(end - now).total_seconds())
 
     async def _result(self, source: Source, question: Question, claim: LookupClaim) -> CallResult:
         """The answer of the source; one that is busy for less than the time that is left is asked again."""
@@ -297,6 +300,11 @@ class Asking:
 
     def _since(self, start: datetime) -> float:
         return (self._ports.now() - start).total_seconds()
+
+
+def _claim_end(spec: SourceSpec, question: Question, now: datetime) -> datetime:
+    """The end of a claim whose holder never answers."""
+    return max(now + timedelta(seconds=spec.seconds), question.deadline) + _CLAIM_MARGIN
 
 
 def _refused(breaker: Breaker) -> CallResult:
