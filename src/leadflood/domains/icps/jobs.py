@@ -25,7 +25,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
 _MAX_SECONDS: Final = 6 * 3600.0
-"""Seconds for all leads of a workspace. Each chunk is committed; another attempt goes on after it."""
+"""Seconds for all leads of a workspace. Each chunk is committed, and the next attempt continues after it."""
 _POLL_SECONDS: Final = 0.1
 _POLLS: Final = 600
 _LATER: Final = timedelta(seconds=30)

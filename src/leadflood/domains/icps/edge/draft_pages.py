@@ -24,7 +24,7 @@ pages = Pages()
 
 _BODY: Final = "/body"
 _CONFLICT: Final = (
-    "Somebody changed the profile since you opened it. Your text is kept here. Compare it with the present draft; "
+    "Somebody changed the profile since you opened it. Your text is kept here. Compare it with the current draft; "
     "saving again replaces that."
 )
 

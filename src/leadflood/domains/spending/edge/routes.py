@@ -146,7 +146,7 @@ async def write_off_purchase(purchase_id: ResourceId, unit: UnitOfWorkDep) -> Pu
 @router.post("/v1/purchases/{id}/refunds", status_code=200, summary="Record a refund")
 @requires(SPENDING_WRITE)
 async def refund_purchase(purchase_id: ResourceId, command: Refund, unit: UnitOfWorkDep) -> PurchaseView:
-    """Return an amount that the provider refunded to the budgets. No more than was charged."""
+    """Record a refund by the provider: the amount is available in the budgets again. It cannot exceed the charge."""
     return await service.refund(unit.tx, unit.actor, purchase_id=purchase_id, command=command)
 
 

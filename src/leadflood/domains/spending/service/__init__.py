@@ -146,7 +146,7 @@ async def refund(
         raise PurchaseNotFound
     (purchase,) = locked
     if purchase.state not in _CHARGED or command.amount_micros > purchase.charged:
-        raise PurchaseNotReady("No more than what was charged can be refunded.")
+        raise PurchaseNotReady("The refund cannot exceed the amount charged.")
     if expected_charged not in (None, purchase.charged):
         raise PurchaseNotReady("The purchase has changed. Check what is left of the charge.")
     left = purchase.charged - command.amount_micros
