@@ -51,8 +51,7 @@ async def _load_panel(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str,
     refs = (await scores.scores_of_leads(tx, actor, [lead_id])).get(lead_id, [])
     if not refs or not refs[0].main:
         return None
-    score = await scores.explain(tx, actor, lead_id=lead_id)
-    improved = await scores.improve(tx, actor, lead_id=lead_id)
+    score, improved = await scores.explain_and_improve(tx, actor, lead_id=lead_id)
     return {"refs": refs, "score": score, "improved": improved}
 
 

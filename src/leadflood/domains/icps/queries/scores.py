@@ -105,10 +105,13 @@ async def improve(
     Raises: like `explain`; UnknownTier.
     """
     fit, evaluation, _, _ = await _evaluated(tx, actor, lead_id, profile)
-    wanted = tier or fit.tiers[0].name
-    if wanted not in [each.name for each in fit.tiers]:
-        raise UnknownTier(", ".join(each.name for each in fit.tiers))
-    return ImprovementList(tier=wanted, items=improvement_views(improvements(fit, evaluation, wanted)))
+    return _improved(fit, evaluation, tier)
+
+
+async def explain_and_improve(tx: Transaction, actor: Actor, *, lead_id: UUID) -> tuple[LeadScore, ImprovementList]:
+    """`explain` and `improve` by the main profile, from one reading of the facts. Raises: like `explain`."""
+    fit, evaluation, values, catalog = await _evaluated(tx, actor, lead_id, None)
+    return lead_score(fit, evaluation, values, catalog), _improved(fit, evaluation, None)
 
 
 async def preview(tx: Transaction, actor: Actor, *, icp_id: UUID, number: int | None = None) -> Preview:
@@ -225,6 +228,14 @@ async def _evaluated(
     values = current(profile, found[lead_id], catalog, now)
     labels = await queries.catalog_of(tx, actor)
     return profile, evaluate(profile, found[lead_id], catalog, now), values, catalog.labelled(labels)
+
+
+def _improved(fit: FitProfile, evaluation: Evaluation, tier: str | None) -> ImprovementList:
+    """What would lift a lead into a tier, the best one if none is named. Raises: UnknownTier."""
+    wanted = tier or fit.tiers[0].name
+    if wanted not in [each.name for each in fit.tiers]:
+        raise UnknownTier(", ".join(each.name for each in fit.tiers))
+    return ImprovementList(tier=wanted, items=improvement_views(improvements(fit, evaluation, wanted)))
 
 
 def _facts(known: Sequence[ProfileField], values: Sequence[object], observed: Sequence[object]) -> Facts:
