@@ -90,11 +90,22 @@ async def test_what_enrichment_finds_is_scored_when_its_job_ends(desk: Desk) -> 
     assert await marked(desk) == set()
 
 
+async def staff_of_a_company(desk: Desk, lead_id: str) -> dict[str, Any]:
+    """Parameters of `LINK`, `FIND` and `RETRACT`: a company of a lead with 120 employees."""
+    workspace_id = desk.caller.workspace_id
+    company_id = await new_company(desk.database, workspace_id)
+    return {
+        "workspace_id": workspace_id,
+        "lead_id": UUID(lead_id),
+        "id": new_id(),
+        "value": "120",
+        "company_id": company_id,
+    }
+
+
 async def test_facts_of_a_company_mark_its_leads_and_so_does_their_retraction(desk: Desk) -> None:
     icp_id, lead_id = await published(desk), await desk.lead(country="DE")
-    same: dict[str, Any] = {"workspace_id": desk.caller.workspace_id, "lead_id": UUID(lead_id)}
-    same |= {"id": new_id(), "value": "120"}
-    same["company_id"] = await new_company(desk.database, desk.caller.workspace_id)
+    same = await staff_of_a_company(desk, lead_id)
 
     async with desk.database.transaction(desk.caller.workspace_id) as tx:
         await tx.execute(LINK, same)
@@ -112,9 +123,7 @@ async def test_facts_of_a_company_mark_its_leads_and_so_does_their_retraction(de
 
 async def test_a_lead_that_another_transaction_has_locked_keeps_its_mark(desk: Desk) -> None:
     icp_id, lead_id = await published(desk), await desk.lead(country="DE")
-    same: dict[str, Any] = {"workspace_id": desk.caller.workspace_id, "lead_id": UUID(lead_id)}
-    same |= {"id": new_id(), "value": "120"}
-    same["company_id"] = await new_company(desk.database, desk.caller.workspace_id)
+    same = await staff_of_a_company(desk, lead_id)
     async with desk.database.transaction(desk.caller.workspace_id) as tx:
         await tx.execute(LINK, same)
     await sweep(desk)
@@ -163,9 +172,7 @@ async def test_writers_during_a_publication_lose_nothing(desk: Desk) -> None:
 async def test_a_publication_waits_for_transactions_that_do_not_know_of_it(desk: Desk) -> None:
     lead_id = await desk.lead(country="DE")
     icp_id = (await desk.profile(name="Rescored"))["id"]
-    same: dict[str, Any] = {"workspace_id": desk.caller.workspace_id, "lead_id": UUID(lead_id)}
-    same |= {"id": new_id(), "value": "120"}
-    same["company_id"] = await new_company(desk.database, desk.caller.workspace_id)
+    same = await staff_of_a_company(desk, lead_id)
     jobs = Jobs(desk.database, desk.caller.workspace_id, PUBLISH_VERSION)
     registry = JobRegistry(definitions(desk.database))
 
