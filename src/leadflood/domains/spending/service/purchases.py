@@ -1,6 +1,6 @@
 """Purchases: reserved before a call, and settled by what it cost. Steps of the jobs that call providers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from leadflood.domains.spending.models import (
 from leadflood.domains.spending.models.books import Window, refusal
 from leadflood.domains.spending.queries import price_of, prices_of
 from leadflood.domains.spending.store import books as store
-from leadflood.domains.spending.store.books import Applicable, ChangedPurchase, NewPurchase, Posting
+from leadflood.domains.spending.store.books import Applicable, ChangedPurchase, NewPurchase, Posting, StoredPurchase
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
@@ -108,7 +108,7 @@ async def settle(tx: Transaction, actor: Actor, settlements: Sequence[Settlement
     More than the maximum is booked as an overrun, and pauses the source: its price or its maximum is wrong.
     """
     by_id = {each.purchase_id: each for each in settlements}
-    found = [each for each in await store.lock_purchases(tx, actor.workspace_id, list(by_id)) if each.state in _OPEN]
+    found = await _locked_in(tx, actor, list(by_id), _OPEN)
     postings, changed, settled = [], [], []
     for purchase in found:
         wanted = by_id[purchase.id]
@@ -120,24 +120,20 @@ async def settle(tx: Transaction, actor: Actor, settlements: Sequence[Settlement
         )
         changed.append(ChangedPurchase(purchase.id, end, wanted.units, charged, wanted.hit, reason))
         if reason:
-            await _pause(tx, actor, purchase.source, reason)
+            await pause(tx, actor, source=purchase.source, reason=reason)
         settled.append(ChargedPurchase(purchase.id, charged, reason))
-    if found:
-        await store.change_purchases(tx, actor.workspace_id, changed)
-        await store.post(tx, actor, postings)
-        for source in sorted({each.source for each in found}):
-            await _judge(tx, actor, source)
+    await _book(tx, actor, changed, postings)
+    for source in sorted({each.source for each in found}):
+        await _judge(tx, actor, source)
     return settled
 
 
 async def release(tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID]) -> None:
     """Release purchases that cost nothing: the call was not made, or the provider says so."""
-    found = [each for each in await store.lock_purchases(tx, actor.workspace_id, purchase_ids) if each.state in _OPEN]
-    if found:
-        changed = [ChangedPurchase(each.id, PurchaseState.RELEASED) for each in found]
-        await store.change_purchases(tx, actor.workspace_id, changed)
-        postings = [Posting(each.id, each.windows, books.settle(each.state, each.most, 0)) for each in found]
-        await store.post(tx, actor, postings)
+    found = await _locked_in(tx, actor, purchase_ids, _OPEN)
+    changed = [ChangedPurchase(each.id, PurchaseState.RELEASED) for each in found]
+    postings = [Posting(each.id, each.windows, books.settle(each.state, each.most, 0)) for each in found]
+    await _book(tx, actor, changed, postings)
 
 
 async def repeat(tx: Transaction, actor: Actor, purchase_id: UUID) -> Repeated:
@@ -153,38 +149,37 @@ async def repeat(tx: Transaction, actor: Actor, purchase_id: UUID) -> Repeated:
 
 async def hold(tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID], *, sentence: str) -> None:
     """Hold the maximum of purchases whose answer was lost, so that their cost is not known."""
-    found = [
-        each
-        for each in await store.lock_purchases(tx, actor.workspace_id, purchase_ids)
-        if each.state is PurchaseState.RESERVED
-    ]
-    if found:
-        changed = [ChangedPurchase(each.id, PurchaseState.IN_DOUBT, sentence=sentence) for each in found]
-        await store.change_purchases(tx, actor.workspace_id, changed)
-        await store.post(tx, actor, [Posting(each.id, each.windows, books.hold(each.most), sentence) for each in found])
+    found = await _locked_in(tx, actor, purchase_ids, [PurchaseState.RESERVED])
+    changed = [ChangedPurchase(each.id, PurchaseState.IN_DOUBT, sentence=sentence) for each in found]
+    postings = [Posting(each.id, each.windows, books.hold(each.most), sentence) for each in found]
+    await _book(tx, actor, changed, postings)
 
 
 async def write_off(tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID], *, sentence: str) -> list[UUID]:
     """Count the maximum of purchases in doubt as spent. Returns the references of those that were in doubt."""
-    found = [
-        each
-        for each in await store.lock_purchases(tx, actor.workspace_id, purchase_ids)
-        if each.state is PurchaseState.IN_DOUBT
+    found = await _locked_in(tx, actor, purchase_ids, [PurchaseState.IN_DOUBT])
+    changed = [
+        ChangedPurchase(each.id, PurchaseState.WRITTEN_OFF, each.most_units, each.most, sentence=sentence)
+        for each in found
     ]
-    if found:
-        changed = [
-            ChangedPurchase(each.id, PurchaseState.WRITTEN_OFF, each.most_units, each.most, sentence=sentence)
-            for each in found
-        ]
-        await store.change_purchases(tx, actor.workspace_id, changed)
-        postings = [Posting(each.id, each.windows, books.write_off(each.most), sentence) for each in found]
-        await store.post(tx, actor, postings)
+    postings = [Posting(each.id, each.windows, books.write_off(each.most), sentence) for each in found]
+    await _book(tx, actor, changed, postings)
     return [each.reference for each in found]
 
 
-async def pause(tx: Transaction, actor: Actor, *, source: str, reason: str) -> None:
-    """Purchase nothing from a source until its price is set again."""
-    await _pause(tx, actor, source, reason)
+async def _locked_in(
+    tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID], states: Collection[PurchaseState]
+) -> list[StoredPurchase]:
+    """Those of the purchases that are in one of the states, locked with their windows."""
+    locked = await store.lock_purchases(tx, actor.workspace_id, purchase_ids)
+    return [purchase for purchase in locked if purchase.state in states]
+
+
+async def _book(tx: Transaction, actor: Actor, changed: Sequence[ChangedPurchase], postings: Sequence[Posting]) -> None:
+    """Change locked purchases, and move their money. Nothing happens without any."""
+    if changed:
+        await store.change_purchases(tx, actor.workspace_id, changed)
+        await store.post(tx, actor, postings)
 
 
 async def _judge(tx: Transaction, actor: Actor, source: str) -> None:
@@ -196,10 +191,11 @@ async def _judge(tx: Transaction, actor: Actor, source: str) -> None:
     if recent.answers >= HITS_JUDGED and recent.charged > price.most_per_hit * recent.hits:
         found = f"{recent.hits} of its last {recent.answers} answers had something"
         reason = f"It is paused: {found}, which is more per found answer than your limit."
-        await _pause(tx, actor, source, reason)
+        await pause(tx, actor, source=source, reason=reason)
 
 
-async def _pause(tx: Transaction, actor: Actor, source: str, reason: str) -> None:
+async def pause(tx: Transaction, actor: Actor, *, source: str, reason: str) -> None:
+    """Purchase nothing from a source until its price is set again."""
     if await settings_store.pause_source(tx, actor.workspace_id, source, reason):
         _log.warning("spending.source_paused", source=source, reason=reason)
 
