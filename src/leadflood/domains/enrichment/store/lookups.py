@@ -107,7 +107,7 @@ class AnsweredLookup:
 
 async def answered(tx: Transaction, asker: LookupAsker, key: LookupKey) -> StoredOutcome | None:
     """The latest answer to a question, whether it is still good or not. With a retracted value, it has expired."""
-    row = await tx.first(ANSWERED, _key(asker, key))
+    row = await tx.first(ANSWERED, question_columns(asker, key))
     if row is None:
         return None
     if row.state != LookupState.FOUND:
@@ -135,7 +135,13 @@ async def claim(
     Args: newer_than: see `Lookups.claim`. anyway: whether an answer that is stored does not matter.
     """
     token = new_id()
-    values = {**_key(asker, key), **asker.subject, "version": key.version, "job_id": asker.job_id, "claim": token}
+    values = {
+        **question_columns(asker, key),
+        **asker.subject,
+        "version": key.version,
+        "job_id": asker.job_id,
+        "claim": token,
+    }
     times = {"now": now, "until": until, "newer_than": newer_than, "anyway": anyway}
     row = await tx.first(CLAIM, {**values, **times})
     return None if row is None else token
@@ -143,7 +149,7 @@ async def claim(
 
 async def claimed_until(tx: Transaction, asker: LookupAsker, key: LookupKey) -> datetime | None:
     """The end of the present claim to a question; None if it is not being asked."""
-    found: datetime | None = await tx.scalar(CLAIMED_UNTIL, _key(asker, key))
+    found: datetime | None = await tx.scalar(CLAIMED_UNTIL, question_columns(asker, key))
     return found
 
 
@@ -163,13 +169,13 @@ async def answer(
         "provider_ref": outcome.provider_ref,
     }
     found = fact_columns(outcome.facts)
-    row = await tx.first(ANSWER, {**_key(asker, key), "claim": claim.token, **values, **found})
+    row = await tx.first(ANSWER, {**question_columns(asker, key), "claim": claim.token, **values, **found})
     return None if row is None else AnsweredLookup(row.id, row.purchase_id)
 
 
 async def release(tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim) -> None:
     """End a claim without an answer."""
-    await tx.execute(RELEASE, {**_key(asker, key), "claim": claim.token})
+    await tx.execute(RELEASE, {**question_columns(asker, key), "claim": claim.token})
 
 
 async def end_claims(tx: Transaction, asker: LookupAsker) -> None:
@@ -213,7 +219,8 @@ def fact_of(catalog: FactCatalog, row: Row) -> Fact | None:
 _log = structlog.get_logger()
 
 
-def _key(asker: LookupAsker, key: LookupKey) -> dict[str, Any]:
+def question_columns(asker: LookupAsker, key: LookupKey) -> dict[str, Any]:
+    """The columns by which a question is found."""
     return {"workspace_id": asker.workspace_id, "question_hash": key.fingerprint, "source": key.source}
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.lookups import LookupClaim, LookupKey
-from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.domains.enrichment.store.lookups import LookupAsker, question_columns
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
@@ -99,7 +98,7 @@ async def claim(
 ) -> UUID | None:
     """Claim a question. Returns the token of the claim and ID of the lookup; None if another caller has it."""
     token = new_id()
-    values = {**_key(asker, key), **asker.subject, "version": key.version, "job_id": asker.job_id}
+    values = {**question_columns(asker, key), **asker.subject, "version": key.version, "job_id": asker.job_id}
     given = {"claim": token, "purchase_id": purchase_id, "now": now, "until": until}
     return token if await tx.changed(CLAIM, {**values, **given}) == 1 else None
 
@@ -115,12 +114,12 @@ async def take(tx: Transaction, asker: LookupAsker, lookup_id: UUID, purchase_id
 
 async def unanswered(tx: Transaction, asker: LookupAsker, key: LookupKey) -> Row | None:
     """The unanswered row of a question, locked."""
-    return await tx.first(UNANSWERED, _key(asker, key))
+    return await tx.first(UNANSWERED, question_columns(asker, key))
 
 
 async def claimed(tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim) -> Row | None:
     """The row of a claim, locked; None if the claim is over."""
-    return await tx.first(CLAIMED, {**_key(asker, key), "claim": claim.token})
+    return await tx.first(CLAIMED, {**question_columns(asker, key), "claim": claim.token})
 
 
 async def doubt(tx: Transaction, workspace_id: UUID, lookup_id: UUID, *, sentence: str) -> bool:
@@ -139,7 +138,3 @@ async def remove(tx: Transaction, workspace_id: UUID, lookup_id: UUID) -> None:
 async def set_cost(tx: Transaction, workspace_id: UUID, lookup_id: UUID, micros: int) -> None:
     """Record what an answered lookup cost."""
     await tx.execute(SET_COST, {"workspace_id": workspace_id, "id": lookup_id, "micros": micros})
-
-
-def _key(asker: LookupAsker, key: LookupKey) -> dict[str, Any]:
-    return {"workspace_id": asker.workspace_id, "question_hash": key.fingerprint, "source": key.source}
