@@ -20,11 +20,11 @@ async def accept_many(tree: str, expected: int | None, workspace: str | None, *,
         days = context.platform.settings.lead_retention_days
         if expected is None:
             filters = checked(LeadQuery, matching).lead_filter()
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 expected = (await count_leads(tx, context.actor, filters=filters, max_count=_MAX_COUNT)).value
             typer.confirm(f"Accept the found values of {expected:,} leads?", abort=True, err=True)
         given = {"action": "acceptFoundValues", "matching": matching, "expectedCount": expected}
-        async with context.database.transaction(context.actor.workspace_id) as tx:
+        async with context.transaction() as tx:
             command = checked(BulkChange, given)
             made = (await bulk.change_leads(tx, context.actor, command=command, trace={})).dated(days)
     if as_json:

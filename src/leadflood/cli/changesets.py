@@ -59,7 +59,7 @@ def show(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = 
 
         async with open_context(workspace) as context:
             days = context.platform.settings.lead_retention_days
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 found = await changesets.get_changeset(tx, context.actor, changeset_id=change)
                 kept = await changesets.list_kept(tx, context.actor, changeset_id=change, limit=_KEPT)
         _print(found.dated(days), kept.items, as_json=as_json)
@@ -80,7 +80,7 @@ def undo(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = 
 
         async with open_context(workspace) as context:
             days = context.platform.settings.lead_retention_days
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 undone = await merging.undo_change(
                     tx, context.actor, context.platform.participants, changeset_id=change, trace={}
                 )

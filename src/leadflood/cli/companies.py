@@ -68,7 +68,7 @@ def show(company: str = _COMPANY, workspace: str | None = WORKSPACE, as_json: bo
 
         async with open_context(workspace) as context:
             found = await find_company(context, company)
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 domains = await queries.domains_of(tx, context.actor, company_id=found.id)
                 enrichment = await get_company_enrichment(tx, context.actor, company_id=found.id)
         if as_json:
@@ -112,7 +112,7 @@ def enrich(
 
         async with open_context(workspace) as context:
             found = await find_company(context, company)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 job_id = await company_runs.enrich_company(tx, context.actor, company_id=found.id, trace={})
             note(f"Enrichment of {found.title} queued (job {job_id}).")
             if wait:
@@ -141,7 +141,7 @@ def create(
         from leadflood.domains.companies.contracts import CreateCompany
 
         command = checked(CreateCompany, {"domain": domain, "name": name})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await service.create_company(tx, context.actor, command=command)
         note(f"Created {made.title} ({made.id}).")
 
@@ -167,7 +167,7 @@ def merge(
         async with open_context(workspace) as context:
             survivor, merged = await find_company(context, company), await find_company(context, other)
             command = checked(MergeCompany, {"otherId": str(merged.id)})
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 made = await merges.merge_companies(tx, context.actor, company_id=survivor.id, command=command)
         note(f"Merged {merged.title} into {survivor.title}. Undo with: leadflood company undo {made.id}")
 
@@ -194,7 +194,7 @@ def split(
         command = checked(SplitCompany, {"domains": domains, "name": name})
         async with open_context(workspace) as context:
             found = await find_company(context, company)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 made = await merges.split_company(tx, context.actor, company_id=found.id, command=command)
         note(f"Split {', '.join(made.domains)} off {found.title}. Undo with: leadflood company undo {made.id}")
 
@@ -214,7 +214,7 @@ def undo(
     async def work() -> None:
         from leadflood.domains.companies.service import merges
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await merges.undo_merge(tx, context.actor, merge_id=merge_id)
         note("Undone.")
 
@@ -245,7 +245,7 @@ def import_(
             with _opened(file) as lines:
                 entries = files.entries_of(lines)
                 while chunk := list(islice(entries, _CHUNK)):
-                    async with context.database.transaction(context.actor.workspace_id) as tx:
+                    async with context.transaction() as tx:
                         made = await files.create_companies(tx, context.actor, entries=chunk)
                     counts.update({"created": made.created, "existing": made.existing, "invalid": made.invalid})
                     for item in made.results:

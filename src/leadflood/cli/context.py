@@ -15,9 +15,12 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.errors import AppError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from leadflood.bootstrap import Platform
     from leadflood.domains.identity.contracts import WorkspaceView
     from leadflood.kernel.db.database import Database
+    from leadflood.kernel.db.transaction import Transaction
     from leadflood.kernel.pagination import Page
 
 T = TypeVar("T")
@@ -43,11 +46,15 @@ class CliContext:
         """The database."""
         return self.platform.database
 
+    def transaction(self, *, read_only: bool = False) -> "AbstractAsyncContextManager[Transaction]":
+        """A transaction in the workspace."""
+        return self.database.transaction(self.actor.workspace_id, read_only=read_only)
+
     def reading(self, listed: "Callable[..., Awaitable[Page[T]]]", **filters: Any) -> "Fetch[T]":  # noqa: ANN401  filters
         """Reads pages of a list, each in its own transaction. Args: listed: the query. filters: its filters."""
 
         async def fetch(**page: Any) -> "Page[T]":  # noqa: ANN401  after and limit
-            async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            async with self.transaction(read_only=True) as tx:
                 return await listed(tx, self.actor, **filters, **page)
 
         return fetch

@@ -43,7 +43,7 @@ def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json
         command = checked(BulkChange, {"action": "restore", "leadIds": [str(lead) for lead in leads]})
         async with open_context(workspace) as context:
             days = context.platform.settings.lead_retention_days
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 made = (await bulk.change_leads(tx, context.actor, command=command, trace={})).dated(days)
         if as_json:
             print_json(made)

@@ -74,7 +74,7 @@ async def create_samples(context: CliContext, count: int) -> tuple[list[UUID], i
     new = 0
     for start in range(0, count, _BATCH):
         numbers = range(start, min(start + _BATCH, count))
-        async with context.database.transaction(context.actor.workspace_id) as tx:
+        async with context.transaction() as tx:
             some, made = await load_samples(tx, context.actor, trace={}, numbers=numbers)
         ids += some
         new += made
@@ -90,7 +90,7 @@ async def _watch(context: CliContext, lead_ids: Sequence[UUID]) -> bool:
     async with open_reporter() as screen:
         while True:
             before = dict(reported)
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 for lead_id in lead_ids:
                     if reported.get(lead_id) in ("enriched", "failed"):
                         continue

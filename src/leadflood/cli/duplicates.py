@@ -60,7 +60,7 @@ def scan(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
     async def work() -> None:
         from leadflood.domains.duplicates.service import scanning
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             started = await scanning.request_scan(tx, context.actor, trace={})
         if as_json:
             print_json(started)
@@ -87,11 +87,11 @@ def merge_certain(
         from leadflood.domains.duplicates.service import merge_runs
 
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 counts = await queries.count_pairs(tx, context.actor)
             if counts.certain.value and not yes and not _confirmed(counts.certain.value):
                 raise typer.Exit(1)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 started = await merge_runs.merge_certain(
                     tx, context.actor, expected_count=counts.certain.value, trace={}
                 )
@@ -125,7 +125,7 @@ def undo(run_id: UUID = _RUN, wait: bool = _WAIT, workspace: str | None = WORKSP
         from leadflood.domains.duplicates.service import merge_runs
 
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 started = await merge_runs.undo_run(tx, context.actor, run_id=run_id, trace={})
             _print(await _ended(context, started, wait=wait), as_json=as_json)
 
@@ -142,7 +142,7 @@ def _confirmed(pairs: int) -> bool:
 async def _current(context: CliContext, run_id: UUID) -> "MergeRunView":
     from leadflood.domains.duplicates import queries
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         return await queries.get_merge_run(tx, context.actor, run_id=run_id)
 
 

@@ -153,7 +153,7 @@ def _change(
 
     async def work() -> None:
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 found = await change(tx, context.actor)
             _print(found, as_json=as_json)
 
@@ -170,7 +170,7 @@ async def _estimated(context: CliContext, command: "StartEnrichment") -> "Enrich
     from leadflood.domains.enrichment.service.workspace_sources import asked_sources
 
     free, secret_box = worker_sources(context.platform.settings), context.platform.secret_box
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         sources = await asked_sources(tx, context.actor, free=free, secret_box=secret_box)
         return await batches.estimate(tx, context.actor, command=command, sources=sources)
 
@@ -178,14 +178,14 @@ async def _estimated(context: CliContext, command: "StartEnrichment") -> "Enrich
 async def _started(context: CliContext, command: "StartEnrichment") -> "EnrichmentBatchView":
     from leadflood.domains.enrichment.service import batches
 
-    async with context.database.transaction(context.actor.workspace_id) as tx:
+    async with context.transaction() as tx:
         return await batches.start(tx, context.actor, command=command, trace={})
 
 
 async def _current(context: CliContext, batch_id: UUID) -> "EnrichmentBatchView":
     from leadflood.domains.enrichment.queries import batches
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         return await batches.get_batch(tx, context.actor, batch_id=batch_id)
 
 

@@ -71,7 +71,7 @@ def show(
         from leadflood.domains.jobs import queries
 
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 found = await queries.get_event(tx, context.actor, event_id=event)
             _print(found, as_json=as_json)
 
@@ -123,7 +123,7 @@ async def _retry(event: UUID | None, workspace: str | None, *, as_json: bool) ->
             dead = pages(_deliveries(context, "dead_letter", None), None)
             events = [item.id async for page in dead for item in page.items]
         for event_id in events:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 retried = await service.replay_event(tx, context.actor, event_id=event_id)
             if as_json:
                 print_json(retried)

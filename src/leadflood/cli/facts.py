@@ -57,7 +57,7 @@ def accept(
 
         async with open_context(workspace) as context:
             found = await find_company(context, company)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 made = await decisions.accept_for_company(tx, context.actor, company_id=found.id, trace={})
         if as_json:
             print_json(made)
@@ -185,7 +185,7 @@ async def _decided(
 
     request = DecisionRequest(Decision(decision), **given)
     subject_id = (await lead_ids(context, [lead]))[0] if company is None else (await find_company(context, company)).id
-    async with context.database.transaction(context.actor.workspace_id) as tx:
+    async with context.transaction() as tx:
         if company is None:
             return await decisions.decide_for_lead(
                 tx, context.actor, lead_id=subject_id, field=field, request=request, trace={}

@@ -62,7 +62,7 @@ def create(
 
         given = _given(label=label, key=key, type=kind, options=options)
         command = checked(CreateField, given)
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await service.create_field(tx, context.actor, command=command)
         _print(made, as_json=as_json)
 
@@ -96,7 +96,7 @@ def update(
         command = checked(UpdateField, given)
         async with open_context(workspace) as context:
             field = await _find(context, key)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 changed = await service.update_field(
                     tx, context.actor, field_id=field.id, command=command, expected_version=field.version
                 )
@@ -117,7 +117,7 @@ def delete(key: str = _KEY, workspace: str | None = WORKSPACE) -> None:
 
         async with open_context(workspace) as context:
             field = await _find(context, key)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 await service.delete_field(tx, context.actor, field_id=field.id, expected_version=field.version)
         print_facts([("deleted", field.key)])
 
@@ -127,7 +127,7 @@ def delete(key: str = _KEY, workspace: str | None = WORKSPACE) -> None:
 async def _fields(context: CliContext) -> "list[FieldView]":
     from leadflood.domains.fields import queries
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         return await queries.list_fields(tx, context.actor, subject=LEAD)
 
 

@@ -166,7 +166,7 @@ def list_(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
     async def work() -> None:
         from leadflood.domains.icps import queries
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await queries.list_icps(tx, context.actor)
         _print_profiles(found, as_json=as_json)
 
@@ -201,7 +201,7 @@ def import_(
         from leadflood.kernel.text import search_key
 
         written = body.written()
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             existing = await queries.icp_named(tx, context.actor, name_key=search_key(title))
             if existing is None:
                 create = checked(CreateIcp, {"name": title, "body": written})
@@ -228,7 +228,7 @@ def export(profile: str = _NAME, number: int | None = _NUMBER, workspace: str | 
         from leadflood.domains.icps import queries
         from leadflood.domains.icps.contracts.files import write_file
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             icp_id = await _find(context, profile)
             icp = await queries.get_icp(tx, context.actor, icp_id=icp_id)
             version = await queries.get_version(tx, context.actor, icp_id=icp_id, number=number)
@@ -252,7 +252,7 @@ def publish(
         from leadflood.domains.icps.contracts.icps import Publish
         from leadflood.domains.icps.service import publishing
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             icp_id = await _find(context, profile)
             version = await queries.get_version(tx, context.actor, icp_id=icp_id, number=number)
             command = checked(Publish, {"number": version.number})
@@ -282,7 +282,7 @@ def explain(
 
         async with open_context(workspace) as context:
             (lead_id,) = await lead_ids(context, [lead])
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 found = await scores.explain(tx, context.actor, lead_id=lead_id, profile=profile)
         if as_json:
             print_json(found)
@@ -298,7 +298,7 @@ async def _find(context: CliContext, name: str) -> "UUID":
     from leadflood.domains.icps.errors import IcpNotFound
     from leadflood.kernel.text import search_key
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         found = await queries.icp_named(tx, context.actor, name_key=search_key(name))
     if found is None:
         raise IcpNotFound

@@ -241,7 +241,7 @@ def add_to_workspace(
 
         member = checked(AddMember, {"email": email, "role": role})
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 added = await members.add_member(tx, context.actor, member=member)
             _print(added, [("user", added.id), ("email", added.email), ("role", added.role)], as_json=as_json)
 
@@ -267,7 +267,7 @@ def create_key(
         from leadflood.domains.identity.service import api_keys
 
         key = checked(CreateApiKey, {"name": name, "scopes": scope, "expiresAt": expires_at})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await api_keys.create_api_key(tx, context.actor, key=key)
         _print(
             made,
@@ -310,7 +310,7 @@ def revoke_key(key: UUID = typer.Argument(help="Key ID.", parser=parse_id), work
     async def work() -> None:
         from leadflood.domains.identity.service import api_keys
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await api_keys.revoke_api_key(tx, context.actor, key_id=key)
         say("Key revoked.")
 

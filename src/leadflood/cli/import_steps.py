@@ -48,7 +48,7 @@ async def preview_file(context: CliContext, file: Path, options: FileOptions) ->
         print_table([TableColumn("column"), TableColumn("field")], columns)
         for notice in found.notices:
             note(notice.message)
-    async with context.database.transaction(context.actor.workspace_id) as tx:
+    async with context.transaction() as tx:
         await lifecycle.preview_import(tx, context.actor, import_id=found.id, trace={})
     found = await follow_import(context, found.id, as_json=options.as_json)
     await _show_diff(context, found, options)
@@ -83,7 +83,7 @@ async def _prepared(context: CliContext, file: Path, options: FileOptions) -> "I
         found = await uploads.read_as(
             context.database, context.platform.sandbox, context.actor, import_id=import_id, command=reading
         )
-    async with context.database.transaction(context.actor.workspace_id) as tx:
+    async with context.transaction() as tx:
         found = await queries.get_import(tx, context.actor, import_id=import_id)
         command = checked(MapColumns, {"targets": _targets(found, options.maps), **options.options})
         return await mapping.map_columns(tx, context.actor, import_id=import_id, command=command)
@@ -93,7 +93,7 @@ async def commit_import(context: CliContext, import_id: UUID, *, as_json: bool) 
     """Commit an import, follow it to its end and print the result."""
     from leadflood.domains.imports.service import lifecycle
 
-    async with context.database.transaction(context.actor.workspace_id) as tx:
+    async with context.transaction() as tx:
         await lifecycle.commit_import(tx, context.actor, import_id=import_id, trace={})
     found = await follow_import(context, import_id, as_json=as_json)
     print_import(found, as_json=as_json)
@@ -121,7 +121,7 @@ async def follow_import(context: CliContext, import_id: UUID, *, as_json: bool) 
     with bar:
         task = bar.add_task("", total=None)
         while True:
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 found = await queries.get_import(tx, context.actor, import_id=import_id)
             done, total = _share(found)
             bar.update(task, description=found.status, completed=done, total=total)
@@ -155,7 +155,7 @@ async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOp
         print_table([TableColumn("action"), TableColumn("rows")], list(found.counts.items()))
         print_counts(found)
         print_row_notices(found)
-        async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+        async with context.transaction(read_only=True) as tx:
             for action in (RowAction.UPDATE, RowAction.REJECT, RowAction.SKIP, RowAction.CREATE):
                 only_errors = action is RowAction.CREATE
                 page = await queries.list_rows(

@@ -176,7 +176,7 @@ def undo(import_id: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool
         from leadflood.domains.imports.service import lifecycle
 
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 await lifecycle.undo_import(
                     tx, context.actor, context.platform.participants, import_id=import_id, trace={}
                 )
@@ -214,7 +214,7 @@ def show(import_id: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool
     async def work() -> None:
         from leadflood.domains.imports import queries
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await queries.get_import(tx, context.actor, import_id=import_id)
         print_import(found, as_json=as_json)
         if not as_json:

@@ -57,7 +57,7 @@ def show(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_
         from leadflood.domains.jobs import queries
 
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 found = await queries.get_job(tx, context.actor, job_id=job)
             _print(found, as_json=as_json)
 
@@ -75,7 +75,7 @@ def retry(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS
         from leadflood.domains.jobs import service
 
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 changed = await service.retry_job(tx, context.actor, context.platform.registry, job_id=job)
             _print(changed, as_json=as_json)
 
@@ -93,7 +93,7 @@ def cancel(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = A
         from leadflood.domains.jobs import service
 
         async with open_context(workspace) as context:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 changed = await service.cancel_job(tx, context.actor, context.platform.registry, job_id=job)
             _print(changed, as_json=as_json)
 

@@ -123,7 +123,7 @@ def accept(
 
         async with open_context(workspace) as context:
             lead_id = await _find(context, lead)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 command = await _acceptance(tx, context, lead_id, fields)
                 accepted = await acceptance.accept_values(tx, context.actor, lead_id=lead_id, command=command)
         if as_json:
@@ -169,7 +169,7 @@ def watch(
 
         async with open_context(workspace) as context:
             lead_id = await _find(context, lead)
-            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            async with context.transaction(read_only=True) as tx:
                 found = (await queries.list_jobs(tx, context.actor, subject_id=lead_id, limit=1)).items
             if not found:
                 note("This lead has no jobs.")
@@ -201,7 +201,7 @@ async def print_lead(context: CliContext, lead_id: UUID, *, as_json: bool) -> st
     from leadflood.domains.jobs import queries as jobs_queries
     from leadflood.domains.leads import queries as leads_queries
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         lead = await leads_queries.get_lead(tx, context.actor, lead_id=lead_id)
         enrichment = await enrichment_queries.get_lead_enrichment(tx, context.actor, lead_id=lead_id)
         effective = views(await effective_values(tx, context.actor, lead=lead))
@@ -259,7 +259,7 @@ async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, time
     command = checked(CreateLead, given)
     async with open_context(workspace) as context:
         trace = {"traceparent": TraceContext.continued([]).traceparent}
-        async with context.database.transaction(context.actor.workspace_id) as tx:
+        async with context.transaction() as tx:
             created = await service.create_lead(tx, context.actor, command=command, trace=trace, source="cli")
         if not wait:
             if as_json:
@@ -315,7 +315,7 @@ async def _find(context: CliContext, lead: str) -> UUID:
         return UUID(lead)
     except ValueError:
         email = checked(CreateLead, {"email": lead}).email
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         found = await queries.lead_with_email(tx, context.actor, email=email)
     if found is None:
         raise LeadNotFound(lead)

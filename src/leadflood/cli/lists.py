@@ -59,7 +59,7 @@ def create(
         from leadflood.domains.lists.contracts import CreateList
 
         command = checked(CreateList, {"name": name, "description": description})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await service.create_list(tx, context.actor, command=command)
         note(f"Created the list {made.name}.")
 
@@ -88,7 +88,7 @@ def change(
         command = checked(UpdateList, given)
         async with open_context(workspace) as context:
             found = await _find(context, name)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 await service.update_list(
                     tx, context.actor, list_id=found.id, command=command, expected_version=found.version
                 )
@@ -109,7 +109,7 @@ def delete(name: str = _NAME, workspace: str | None = WORKSPACE) -> None:
 
         async with open_context(workspace) as context:
             found = await _find(context, name)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 await service.delete_list(tx, context.actor, list_id=found.id)
         note(f"Deleted {found.name}. Restore it with: leadflood list restore {found.id}")
 
@@ -129,7 +129,7 @@ def restore(
     async def work() -> None:
         from leadflood.domains.lists import service
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await service.restore_list(tx, context.actor, list_id=list_id)
         note(f"Restored {found.name}.")
 
@@ -171,7 +171,7 @@ def remove(
             found = await _find(context, name)
             command = checked(OneList, {"listId": str(found.id)})
             ids = await lead_ids(context, leads, option="EMAIL|ID")
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 for lead_id in ids:
                     await service.remove_lead(tx, context.actor, lead_id=lead_id, command=command)
         note(f"Removed {len(ids)} from {found.name}.")
@@ -201,7 +201,7 @@ async def _add(workspace: str | None, name: str, emails: list[str], *, as_json: 
     async with open_context(workspace) as context:
         found = await _find(context, name)
         for command in commands:
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 done = await service.add_addresses(tx, context.actor, list_id=found.id, command=command)
             added, already = added + done.added, already + done.already_members
             unknown += done.unknown_emails
@@ -220,7 +220,7 @@ async def _find(context: CliContext, name: str) -> "ListView":
     from leadflood.domains.lists import queries
     from leadflood.domains.lists.errors import UnknownList
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         found = await queries.named(tx, context.actor, name)
         if found is None:
             raise UnknownList(name)

@@ -62,7 +62,7 @@ def add(lead: str = _LEAD, text: str = _TEXT, workspace: str | None = WORKSPACE,
         command = checked(WriteNote, {"text": _read(text)})
         async with open_context(workspace) as context:
             (lead_id,) = await lead_ids(context, [lead], option="ID|EMAIL")
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 made = await service.add_note(tx, context.actor, lead_id=lead_id, command=command)
         if as_json:
             print_json(made)
@@ -85,7 +85,7 @@ def edit(note_id: UUID = _NOTE, text: str = _TEXT, workspace: str | None = WORKS
         from leadflood.domains.notes.contracts import WriteNote
 
         command = checked(WriteNote, {"text": _read(text)})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await queries.get_note(tx, context.actor, note_id=note_id)
             await service.update_note(
                 tx, context.actor, note_id=note_id, command=command, expected_version=found.version
@@ -105,7 +105,7 @@ def delete(note_id: UUID = _NOTE, workspace: str | None = WORKSPACE) -> None:
     async def work() -> None:
         from leadflood.domains.notes import service
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await service.delete_note(tx, context.actor, note_id=note_id)
         note(f"Deleted. Restore it with: leadflood note restore {note_id}")
 
@@ -122,7 +122,7 @@ def restore(note_id: UUID = _NOTE, workspace: str | None = WORKSPACE) -> None:
     async def work() -> None:
         from leadflood.domains.notes import service
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await service.restore_note(tx, context.actor, note_id=note_id)
         note("Restored.")
 

@@ -33,7 +33,7 @@ def export_personal_data(who: str = _WHO, workspace: str | None = WORKSPACE, out
     async def work() -> "PersonalDataView":
         from leadflood.domains.leads.service import personal_data
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             return await personal_data.export_personal_data(
                 tx, context.actor, context.platform.participants, who=_person(who)
             )
@@ -66,7 +66,7 @@ def erase(
         async with open_context(workspace) as context:
 
             async def attempt(*, dry: bool) -> "ErasureView":
-                async with context.database.transaction(context.actor.workspace_id) as tx:
+                async with context.transaction() as tx:
                     return await personal_data.erase_person(
                         tx, context.actor, context.platform.participants, who=_person(who), dry_run=dry
                     )

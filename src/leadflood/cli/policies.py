@@ -27,7 +27,7 @@ def list_(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
     async def work() -> None:
         from leadflood.domains.enrichment.queries.policies import list_policies
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = (await list_policies(tx, context.actor)).items
         if as_json:
             print_json(*found)
@@ -59,7 +59,7 @@ def set_(
 
         command = checked(SetFillPolicy, {"fillAt": fill_at, "suggest": suggest, "dryRun": dry_run})
         named = {"subject": subject, "field": field}
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made: FillPolicyView | FillPolicyEstimate
             if dry_run:
                 made = await policies.estimate(tx, context.actor, **named, command=command)
@@ -85,7 +85,7 @@ def reset(
     async def work() -> None:
         from leadflood.domains.enrichment.service import policies
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await policies.reset_policy(tx, context.actor, subject=subject, field=field, trace={})
         _print(made, as_json=as_json)
 

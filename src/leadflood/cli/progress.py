@@ -95,7 +95,7 @@ async def follow(context: "CliContext", job_id: UUID, screen: ProgressReporter, 
 
     story, started, pause, hinted = JobProgressLines(), monotonic(), _MIN_POLL, False
     while True:
-        async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+        async with context.transaction(read_only=True) as tx:
             job = await queries.get_job(tx, context.actor, job_id=job_id)
             workers = (await queries.system_status(tx)).workers
         fresh = story.lines(job)

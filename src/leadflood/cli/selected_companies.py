@@ -16,7 +16,7 @@ async def find_company(context: "CliContext", named: str) -> "CompanyView":
     from leadflood.kernel.errors import FieldError, InvalidInput
     from leadflood.kernel.text import InvalidValue
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         try:
             company_id = UUID(named)
         except ValueError:

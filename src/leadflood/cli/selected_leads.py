@@ -17,7 +17,7 @@ async def lead_ids(context: "CliContext", named: Sequence[str], *, option: str =
 
     ids = {text: _id(text) for text in named}
     addresses = {text: _norm(text) for text in named if ids[text] is None}
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         by_email = await queries.ids_by_email(tx, context.actor, addresses=list(addresses.values()))
         active = await queries.active_leads(tx, context.actor, lead_ids=[id_ for id_ in ids.values() if id_])
     found = {text: id_ if id_ in active else by_email.get(addresses.get(text, "")) for text, id_ in ids.items()}

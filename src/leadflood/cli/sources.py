@@ -14,11 +14,9 @@ from leadflood.cli.selected_leads import lead_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from leadflood.domains.enrichment.contracts.retractions import RetractionEstimate, RetractionView
     from leadflood.domains.enrichment.contracts.sources import SourceView
-    from leadflood.kernel.db.transaction import Transaction
 
 app = typer.Typer(
     help="List and show sources, set their keys, enable them, and retract what one wrote.", no_args_is_help=True
@@ -137,7 +135,7 @@ def set_key(
         from leadflood.domains.enrichment.service import source_settings
 
         command = checked(SetSourceKey, {"key": _key(from_stdin=key_stdin)})
-        async with open_context(workspace) as context, _writing(context) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             box = context.platform.secret_box
             made = await source_settings.set_key(tx, context.actor, box, source=name, command=command)
         if as_json:
@@ -161,7 +159,7 @@ def clear_key(
     async def work() -> None:
         from leadflood.domains.enrichment.service import source_settings
 
-        async with open_context(workspace) as context, _writing(context) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await source_settings.clear_key(tx, context.actor, source=name)
         note("Key deleted.")
 
@@ -222,7 +220,7 @@ def import_(
         name = given.pop("name")
         given["statuses"] = {str(status): kind for status, kind in (given.get("statuses") or {}).items()}
         command = checked(DefineSource, given)
-        async with open_context(workspace) as context, _writing(context) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await source_settings.define(tx, context.actor, source=name, command=command)
         note(f"Defined {made.name}." + (" Its key was for another server and is deleted." if made.key_cleared else ""))
 
@@ -244,15 +242,11 @@ def export(
 
         from leadflood.domains.enrichment.queries.source_settings import defined_source
 
-        async with open_context(workspace) as context, _writing(context) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await defined_source(tx, context.actor, source=name)
         say(yaml.safe_dump({"name": found.name, **found.definition}, sort_keys=False, allow_unicode=True).rstrip())
 
     run(work())
-
-
-def _writing(context: CliContext) -> "AbstractAsyncContextManager[Transaction]":
-    return context.database.transaction(context.actor.workspace_id)
 
 
 def _change(name: str, workspace: str | None, *, enabled: bool) -> None:
@@ -260,7 +254,7 @@ def _change(name: str, workspace: str | None, *, enabled: bool) -> None:
         from leadflood.domains.enrichment.contracts.source_settings import ChangeSource
         from leadflood.domains.enrichment.service import source_settings
 
-        async with open_context(workspace) as context, _writing(context) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await source_settings.change(tx, context.actor, source=name, command=ChangeSource(enabled=enabled))
         note("Enabled." if enabled else "Disabled.")
 
@@ -282,7 +276,7 @@ async def _counted(context: CliContext, given: "Mapping[str, str | None]") -> "R
     from leadflood.domains.enrichment.service import retractions
 
     command = checked(RetractValues, {**given, "dryRun": True})
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         return await retractions.estimate(tx, context.actor, command=command)
 
 
@@ -296,7 +290,7 @@ async def _retracted(
 
     counted = {"expectedCount": found.values, "until": found.until.isoformat()}
     command = checked(RetractValues, {**given, **counted})
-    async with context.database.transaction(context.actor.workspace_id) as tx:
+    async with context.transaction() as tx:
         return await retractions.retract(tx, context.actor, command=command, trace={})
 
 

@@ -60,7 +60,7 @@ def create_budget(
         scope = "lead" if each_lead else "workspace" if source is None else "source"
         given = {"scope": scope, "subject": source, "period": per, "limitMicros": _micros(limit)}
         command = checked(CreateBudget, given)
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await service.create_budget(tx, context.actor, command=command)
         note(f"Created the budget {made.id}.")
 
@@ -89,7 +89,7 @@ def set_budget(
 
         given: dict[str, object] = {} if limit is None else {"limitMicros": _micros(limit)}
         command = checked(ChangeBudget, given if state is None else {**given, "state": state})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await queries.get_budget(tx, context.actor, budget_id=parse_id(budget_id))
             changed = await service.change_budget(
                 tx, context.actor, budget_id=found.id, command=command, expected_version=found.version
@@ -112,7 +112,7 @@ def list_prices(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> N
     async def work() -> None:
         from leadflood.domains.spending import queries
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = (await queries.list_prices(tx, context.actor)).items
         if as_json:
             print_json(*found)
@@ -144,7 +144,7 @@ def set_price(
 
         most = None if most_per_hit is None else _micros(most_per_hit)
         command = checked(SetPrice, {"priceMicros": _micros(amount), "mostPerHitMicros": most})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await service.set_price(tx, context.actor, source=source, command=command)
         if as_json:
             print_json(made)
@@ -164,7 +164,7 @@ def remove_price(source: str = _SOURCE, workspace: str | None = WORKSPACE) -> No
     async def work() -> None:
         from leadflood.domains.spending import service
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await service.remove_price(tx, context.actor, source=source)
         note(f"Removed the price of {source}.")
 
@@ -189,7 +189,7 @@ def spend(
         from leadflood.domains.spending.queries import spend as queries
 
         days = {"since": _day(since, "--since"), "until": _day(until, "--until")}
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await queries.spend(tx, context.actor, by=SpendBy(by), **days)
         if as_json:
             print_json(found)

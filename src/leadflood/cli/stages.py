@@ -51,7 +51,7 @@ def create(
         from leadflood.domains.stages.contracts import CreateStage
 
         command = checked(CreateStage, {"name": name, "color": color})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await service.create_stage(tx, context.actor, command=command)
         _print([made], as_json=as_json)
 
@@ -82,7 +82,7 @@ def update(
         command = checked(UpdateStage, {key: value for key, value in given.items() if value is not None})
         async with open_context(workspace) as context:
             found = await _find(context, stage)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 changed = await service.update_stage(
                     tx, context.actor, stage_id=found.id, command=command, expected_version=found.version
                 )
@@ -94,7 +94,7 @@ def update(
 async def _stages(context: CliContext) -> "list[StageView]":
     from leadflood.domains.stages import queries
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         return await queries.list_stages(tx, context.actor)
 
 
@@ -102,7 +102,7 @@ async def _find(context: CliContext, text: str) -> "StageView":
     """The stage with this key or name. Raises: UnknownStage."""
     from leadflood.domains.stages import service
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         key = await service.resolve(tx, context.actor.workspace_id, text)
     return next(stage for stage in await _stages(context) if stage.key == key)
 

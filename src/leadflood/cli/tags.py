@@ -57,7 +57,7 @@ def create(
         from leadflood.domains.tags.contracts import CreateTag
 
         command = checked(CreateTag, {"name": name, "color": color})
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             made = await service.create_tag(tx, context.actor, command=command)
         note(f"Created the tag {made.name}.")
 
@@ -85,7 +85,7 @@ def change(
         command = checked(UpdateTag, given)
         async with open_context(workspace) as context:
             found = await _find(context, name)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 await service.update_tag(
                     tx, context.actor, tag_id=found.id, command=command, expected_version=found.version
                 )
@@ -113,7 +113,7 @@ def merge(
         async with open_context(workspace) as context:
             source, target = await _find(context, name), await _find(context, into)
             command = checked(MergeTag, {"intoId": str(target.id)})
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 made = await service.merge_tag(tx, context.actor, tag_id=source.id, command=command, trace={})
         note(f"Merged {source.name} into {target.name}. Undo with: leadflood change undo {made.id}")
 
@@ -132,7 +132,7 @@ def delete(name: str = _NAME, workspace: str | None = WORKSPACE) -> None:
 
         async with open_context(workspace) as context:
             found = await _find(context, name)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 await service.delete_tag(tx, context.actor, tag_id=found.id)
         note(f"Deleted {found.name}. Restore it with: leadflood tag restore {found.id}")
 
@@ -152,7 +152,7 @@ def restore(
     async def work() -> None:
         from leadflood.domains.tags import service
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             found = await service.restore_tag(tx, context.actor, tag_id=tag_id)
         note(f"Restored {found.name}.")
 
@@ -190,7 +190,7 @@ async def _tag(workspace: str | None, lead: str, names: list[str], *, removes: b
     verb = service.remove_tags if removes else service.add_tags
     async with open_context(workspace) as context:
         (lead_id,) = await lead_ids(context, [lead], option="ID|EMAIL")
-        async with context.database.transaction(context.actor.workspace_id) as tx:
+        async with context.transaction() as tx:
             found: LeadTags = await verb(tx, context.actor, lead_id=lead_id, command=command)
     if as_json:
         print_json(*found.items)
@@ -204,7 +204,7 @@ async def _find(context: CliContext, name: str) -> "TagView":
     from leadflood.domains.tags.errors import UnknownTag
     from leadflood.domains.tags.models import name_key
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         found: dict[str, TagRef] = await queries.named(tx, context.actor.workspace_id, [name])
         if name_key(name) not in found:
             raise UnknownTag(name)

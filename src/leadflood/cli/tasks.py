@@ -82,7 +82,7 @@ def add(
                 given["assigneeId"] = str(await _member(context, assignee))
             command = checked(CreateTask, given)
             zone = _zone(time_zone)
-            async with context.database.transaction(context.actor.workspace_id) as tx:
+            async with context.transaction() as tx:
                 made = await service.create_task(tx, context.actor, lead_id=lead_id, command=command, zone=zone)
         if as_json:
             print_json(made)
@@ -120,7 +120,7 @@ def delete(task_id: UUID = _TASK, workspace: str | None = WORKSPACE) -> None:
     async def work() -> None:
         from leadflood.domains.tasks import service
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await service.delete_task(tx, context.actor, task_id=task_id)
         note(f"Deleted. Restore it with: leadflood task restore {task_id}")
 
@@ -137,7 +137,7 @@ def restore(task_id: UUID = _TASK, workspace: str | None = WORKSPACE) -> None:
     async def work() -> None:
         from leadflood.domains.tasks import service
 
-        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.transaction() as tx:
             await service.restore_task(tx, context.actor, task_id=task_id)
         note("Restored.")
 
@@ -148,7 +148,7 @@ async def _set_done(task_id: UUID, workspace: str | None, *, done: bool) -> None
     from leadflood.domains.tasks import queries, service
     from leadflood.domains.tasks.contracts import UpdateTask
 
-    async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+    async with open_context(workspace) as context, context.transaction() as tx:
         found = await queries.get_task(tx, context.actor, task_id=task_id)
         await service.update_task(
             tx,
@@ -164,7 +164,7 @@ async def _set_done(task_id: UUID, workspace: str | None, *, done: bool) -> None
 async def _member(context: CliContext, email: str) -> UUID:
     from leadflood.domains.identity.queries import members_by_name
 
-    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+    async with context.transaction(read_only=True) as tx:
         member = (await members_by_name(tx, context.actor.workspace_id)).get(email.lower())
     if member is None:
         message = f"{email} is not a member of this workspace."
