@@ -19,7 +19,7 @@ from tests.support.sandbox import shared_sandbox
 
 
 async def user_agent() -> str:
-    """What the tests call themselves."""
+    """Name of the tests, as servers see it."""
     return "LeadFlood/0 (LeadFloodBot; tests@example.test)"
 
 

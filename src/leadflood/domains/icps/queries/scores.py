@@ -231,7 +231,7 @@ async def _evaluated(
 
 
 def _improved(fit: FitProfile, evaluation: Evaluation, tier: str | None) -> ImprovementList:
-    """What would lift a lead into a tier, the best one if none is named. Raises: UnknownTier."""
+    """Criteria that would lift a lead into a tier, the best one if none is named. Raises: UnknownTier."""
     wanted = tier or fit.tiers[0].name
     if wanted not in [each.name for each in fit.tiers]:
         raise UnknownTier(", ".join(each.name for each in fit.tiers))
