@@ -10,13 +10,12 @@ from starlette.responses import StreamingResponse
 from leadflood.domains.spending import queries, service
 from leadflood.domains.spending.contracts import BudgetView, ChangeBudget, CreateBudget, SpendBy, SpendView
 from leadflood.domains.spending.models import MICROS, BudgetState, Period, PurchaseState, Scope
-from leadflood.domains.spending.models.amounts import micros_of
 from leadflood.domains.spending.permissions import SPENDING_READ, SPENDING_WRITE
 from leadflood.domains.spending.queries import spend
 from leadflood.domains.spending.queries.transfer_file import transfer_lines
 from leadflood.kernel.downloads import attachment
-from leadflood.kernel.errors import AppError, FieldError, InvalidInput
-from leadflood.kernel.text import InvalidValue
+from leadflood.kernel.errors import AppError
+from leadflood.web.amounts import required_amount
 from leadflood.web.cookies import Toast
 from leadflood.web.formats import money
 from leadflood.web.forms import Form, validated
@@ -70,7 +69,7 @@ async def create_budget(ctx: PageContext) -> PageResult:
             "scope": scope,
             "subject": form.value("subject").strip() or None if scope == Scope.SOURCE else None,
             "period": form.value("period"),
-            "limitMicros": _micros(form),
+            "limitMicros": required_amount(form, "limit"),
         }
         async with ctx.writing() as tx:
             await service.create_budget(tx, ctx.actor, command=validated(CreateBudget, given))
@@ -142,14 +141,6 @@ async def _page(ctx: PageContext, form: Form, status: int = 200) -> PageResponse
         "periods": _PERIODS,
     }
     return PageResponse("spending/spending.html", context, status)
-
-
-def _micros(form: Form) -> int:
-    """Raises: InvalidInput: it is no amount."""
-    try:
-        return micros_of(form.value("limit"))
-    except InvalidValue as error:
-        raise InvalidInput("Invalid values.", errors=[FieldError("/limit", error.code, str(error))]) from None
 
 
 def _name(budget: BudgetView) -> str:
