@@ -68,7 +68,9 @@ async def preview_profile(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         icp = await queries.get_icp(tx, ctx.actor, icp_id=ctx.id())
         row = await queries.numbered_row(tx, ctx.actor, icp_id=icp.id, number=_number(ctx))
-        found = await scores.preview(tx, ctx.actor, icp_id=icp.id, number=row.number)
+        profile, catalog = queries.stored_profile(row.id, row.body, row.shapes)
+        live_id = icp.live.id if icp.live else None
+        found = await scores.preview_of(tx, ctx.actor, profile=profile, catalog=catalog, live_id=live_id)
     moved = sum(each.leads for each in found.movements)
     context = {
         "icp": icp,
