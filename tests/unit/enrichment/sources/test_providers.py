@@ -87,7 +87,7 @@ def fixture(folder: str, name: str) -> Any:  # noqa: ANN401
         ("hunter_domain_search", "hunter", "domain_search", {company.EMAIL: "info@acme.com", company.CITY: "Berlin"}),
         ("hunter_email_finder", "hunter", "email_finder", {person.JOB_TITLE: "Head of Sales"}),
         ("hunter_email_verifier", "hunter", "email_verifier", {person.EMAIL_STATUS: "risky"}),
-        ("pdl_person", "people_data_labs", "person", {person.PHONE: "+4930901820", person.COUNTRY: "DE"}),
+        ("pdl_person", "people_data_labs", "person", {person.PHONE: "+4930901820", person.JOB_TITLE: "Head of Sales"}),
         ("pdl_company", "people_data_labs", "company", {company.EMPLOYEES: 120, company.FOUNDED: 1999}),
         ("zerobounce", "zerobounce", "validate", {person.EMAIL_STATUS: "risky", person.IS_ROLE_ADDRESS: True}),
         ("abstract_email", "abstract", "email", {person.EMAIL_STATUS: "valid", person.FIRST_NAME: "Ada"}),

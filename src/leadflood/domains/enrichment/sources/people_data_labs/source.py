@@ -24,6 +24,7 @@ from leadflood.domains.enrichment.models import (
 from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models import lead_fields as person
 from leadflood.domains.enrichment.models.providers import Provider
+from leadflood.domains.enrichment.sources.people_data_labs.titles import spelled_title
 from leadflood.domains.enrichment.sources.provider_replies import (
     ProviderFacts,
     ReplyClass,
@@ -126,7 +127,6 @@ class PersonEnrichment(_PeopleDataLabs):
         for field, name, weight in (
             (person.FIRST_NAME, "first_name", 1.0),
             (person.LAST_NAME, "last_name", 1.0),
-            (person.JOB_TITLE, "job_title", 0.95),
             (person.JOB_FUNCTION, "job_title_role", 0.9),
             (person.SENIORITY, "job_title_levels", 0.9),
             (person.PHONE, "mobile_phone", 0.9),
@@ -135,6 +135,8 @@ class PersonEnrichment(_PeopleDataLabs):
             (person.COMPANY_NAME, "job_company_name", 0.95),
         ):
             facts.state_at(field, name, weight=weight)
+        title = text_at(value, "data", "job_title")
+        facts.state(person.JOB_TITLE, None if title is None else spelled_title(title), 0.95, quote=title)
         return facts.answer(
             f"{LABEL} knows this person, but none of the wanted values.",
             units=_spent(reply),
