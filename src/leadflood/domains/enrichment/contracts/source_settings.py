@@ -64,13 +64,14 @@ class SourceKeyView(View):
 
 
 class ProviderView(View):
-    """The provider of a source that needs a key."""
+    """The provider of a source that a workspace sets up."""
 
     name: str
     label: str
     origin: str = Field(description="Scheme and host to which the key is sent, and to no other.")
     unit: str = Field(description="The unit that the provider counts and charges.")
     help: str = Field(description="Where to find the key.")
+    needs_key: bool = Field(description="Whether it answers with a key only.")
     key_last4: str | None = Field(description="The last four characters of the stored key.")
     key_set_at: datetime | None
     enabled: bool

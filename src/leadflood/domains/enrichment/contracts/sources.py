@@ -36,8 +36,8 @@ class SourceView(View):
 
     `state` is of the installation: `working`, `failing`, `limited` (asked as often as it permits, until `until`),
     `unavailable` (failed several times in a row, asked again at `until`), `blocked` (only another key helps), `idle`
-    (not asked), or `off` (needs a key that the workspace has not set or enabled). Of a source with a key, it is of that
-    key.
+    (not asked), or `off` (needs a key that the workspace has not set, or is not enabled). Of a source with a key, it is
+    of that key.
     """
 
     model_config = ConfigDict(
@@ -99,10 +99,10 @@ class SourceView(View):
     cost_per_hit_micros: int | None = Field(
         description="For each answer with a value. Null: there was none, or no cost."
     )
-    provider: ProviderView | None = Field(description="Of a source that needs a key.")
+    provider: ProviderView | None = Field(description="Of a source that the workspace sets up.")
 
 
 class SourcesView(View):
-    """The sources that workers ask, in their order of precedence, and those that need a key."""
+    """The sources that workers ask, in their order of precedence, and those that the workspace sets up."""
 
     items: list[SourceView]

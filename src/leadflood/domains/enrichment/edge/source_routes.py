@@ -26,7 +26,7 @@ _Name = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.]*$", exampl
 @router.get("", summary="List the sources")
 @requires(LEADS_READ, transaction=False)
 async def list_sources(unit: UnitOfWorkDep) -> SourcesView:
-    """The sources that workers ask, in their order of precedence, and those that need a key.
+    """The sources that workers ask, in their order of precedence, and those that the workspace sets up.
 
     Each with its state, its answers of the last 24 hours by outcome and hour, and the share with a value of each field.
     """

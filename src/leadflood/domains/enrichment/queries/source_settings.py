@@ -61,9 +61,9 @@ class StoredSettings:
     key: StoredKey | None
 
 
-def gate_name(source: str, credential: str) -> str:
-    """Name of the rate and breaker of a source under one key."""
-    return f"{source}:{credential}"
+def credential_gate(workspace_id: UUID, source: str, key: StoredKey | None) -> str:
+    """Name of the rate and breaker of a source under one key; without one, of the workspace."""
+    return f"{source}:{workspace_id if key is None else key.credential}"
 
 
 async def source_settings(

@@ -23,7 +23,7 @@ from leadflood.domains.enrichment.models.source_health import (
 from leadflood.domains.enrichment.models.sources import Source
 from leadflood.domains.enrichment.queries.source_settings import (
     StoredKey,
-    gate_name,
+    credential_gate,
     provider_keys,
     source_settings,
 )
@@ -108,7 +108,7 @@ async def list_sources(
     for source in sources:
         name, provider = source.spec.name, providers.get(source.spec.name)
         key = None if provider is None else keys.get(provider.name)
-        gate = gates.get(name if key is None else gate_name(name, key.credential), SourceGate())
+        gate = gates.get(name if provider is None else credential_gate(actor.workspace_id, name, key), SourceGate())
         view = _view(source, gate, answers.get(name, nothing), shares.get(name, []), now)
         view = view.model_copy(update=costs.get(name, {}))
         found.append(view if provider is None else _of_provider(view, provider, key, enabled=name in enabled))
@@ -138,13 +138,15 @@ def _of_provider(view: SourceView, provider: Provider, key: StoredKey | None, *,
         origin=provider.origin,
         unit=provider.unit,
         help=provider.help,
+        needs_key=provider.needs_key,
         key_last4=None if key is None else key.last4,
         key_set_at=None if key is None else key.set_at,
         enabled=enabled,
     )
-    if enabled and key is not None:
+    keyless = key is None and provider.needs_key
+    if enabled and not keyless:
         return view.model_copy(update={"provider": shown})
-    reason = "It needs a key." if key is None else "It is not enabled."
+    reason = "It needs a key." if keyless else "It is not enabled."
     return view.model_copy(update={"provider": shown, "state": SourceState.OFF, "reason": reason, "until": None})
 
 

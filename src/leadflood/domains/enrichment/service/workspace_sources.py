@@ -17,7 +17,7 @@ from leadflood.domains.enrichment.models.sources import Source
 from leadflood.domains.enrichment.queries.source_settings import (
     StoredKey,
     StoredSettings,
-    gate_name,
+    credential_gate,
     source_settings,
 )
 from leadflood.domains.enrichment.registry import PROVIDERS, keyed_sources
@@ -100,8 +100,7 @@ class WorkspaceSources:
             for source in provider.sources(plain):
                 if source.spec.name in enabled:
                     keyed.append(source)
-                    credential = f"{workspace_id}" if key is None else key.credential
-                    gates[source.spec.name] = gate_name(source.spec.name, credential)
+                    gates[source.spec.name] = credential_gate(workspace_id, source.spec.name, key)
         return SourceSet([*self._free, *keyed], gates)
 
     def _plain(self, workspace_id: UUID, provider: Provider, key: StoredKey | None) -> str | None:
