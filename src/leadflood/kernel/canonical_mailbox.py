@@ -34,7 +34,9 @@ def canonical_mailbox(address: Address) -> CanonicalMailbox:
     that its server may see two mailboxes.
     """
     if address.local.startswith('"'):
-        return CanonicalMailbox(f"{address.local}@{address.domain}", 0.7, "a quoted local part is kept as it is")
+        return CanonicalMailbox(
+            f"{address.local}@{address.domain}", 0.7, "an address in quotation marks stays as it is"
+        )
     mailbox, changes = address.mailbox, []
     if mailbox != address.local:
         changes.append("the part after '+' is a tag")

@@ -152,9 +152,9 @@ def _slip_in_suffix(domain: str) -> DomainTypo | None:
         if label != name or not suffix:
             continue
         if _is_suffix_slip(suffix, meant) or (not exists and slips and _is_first_choice(provider)):
-            return DomainTypo(provider, 0.9 if exists else 0.95, f"'.{suffix}' is not a suffix that {name} uses")
+            return DomainTypo(provider, 0.9 if exists else 0.95, f"'.{suffix}' is not an ending that {name} uses")
         if name in _ONE_SUFFIX_ONLY:
-            return DomainTypo(provider, 0.7, f"'.{suffix}' is not a suffix that {name} uses")
+            return DomainTypo(provider, 0.7, f"'.{suffix}' is not an ending that {name} uses")
     return None
 
 
@@ -185,7 +185,7 @@ def _unknown_top_level(domain: str) -> DomainTypo | None:
         return None
     for suffix in _COMMON_SUFFIXES:
         if OSA.distance(last, suffix) == 1:
-            return DomainTypo(f"{head}.{suffix}", 0.8, f"there is no top-level domain '.{last}'")
+            return DomainTypo(f"{head}.{suffix}", 0.8, f"no domain ends in '.{last}'")
     return None
 
 

@@ -6,6 +6,7 @@ Templates have it as `labels`.
 import re
 from typing import Final
 
+from leadflood.domains.enrichment.models.methods import METHODS, UNKNOWN_METHOD
 from leadflood.domains.leads import labels as leads
 from leadflood.kernel.actor import Permission, Role
 from leadflood.kernel.colors import Color
@@ -78,18 +79,6 @@ _SOURCES: Final = {
 _LEAD_SOURCES: Final = {"api": "API", "cli": "CLI", "demo": "Sample data", "linkedin": "LinkedIn", "csv": "CSV"}
 """Labels of sources of leads that are no words."""
 _PLAIN_TOKEN: Final = frozenset("abcdefghijklmnopqrstuvwxyz-_")
-_METHODS: Final = {
-    "mailbox_rules": "Inbox rules",
-    "provider_list": "Provider list",
-    "disposable_list": "Disposable email list",
-    "role_words": "Role keywords",
-    "domain_distance": "Similar domain",
-    "public_suffix_list": "Public suffix list",
-    "domain_label": "Domain name",
-    "local_part_pattern": "Name pattern",
-    "given_name_list": "First name list",
-    "known_name": "Known name",
-}
 _BECAUSE: Final = {
     "pinned": "Confirmed by a person",
     "agreed": "Several sources agree",
@@ -278,7 +267,7 @@ def lead_source(token: str) -> str:
 
 def method(name: str) -> str:
     """Label of the method that found a value."""
-    return _METHODS.get(name) or _WORDS.sub(" ", name).capitalize()
+    return METHODS.get(name, UNKNOWN_METHOD)
 
 
 def because(reason: str) -> str:

@@ -8,6 +8,7 @@ from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.enrichment.models.questions import KnownFact
 from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from tests.support.canned_web import NOW, CannedFetcher
+from tests.support.receipts import require_plain
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ async def receipts(
     """Values that `email_insight` finds, by field."""
     answer = await EmailInsight().ask(lead(email, first_name=first_name, last_name=last_name), CannedFetcher())
     facts = answer.facts if isinstance(answer, Found) else ()
+    for fact in facts:
+        require_plain(fact.receipt.method, fact.receipt.evidence)
     return {
         fact.field: Finding(fact.value, fact.confidence, fact.receipt.method, fact.receipt.evidence) for fact in facts
     }

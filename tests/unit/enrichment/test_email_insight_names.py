@@ -82,7 +82,7 @@ async def test_a_reversed_order_is_less_sure_than_the_usual_one() -> None:
     reversed_ = (await receipts("lovelace_ada@acme.com"))[fields.LAST_NAME]
     assert usual.confidence > reversed_.confidence
     assert usual.method == "local_part_pattern"
-    assert usual.evidence == "Matches the pattern first.last."
+    assert usual.evidence == "The address reads like a first and a last name."
 
 
 async def test_a_throw_away_mailbox_gives_no_name() -> None:

@@ -15,6 +15,7 @@ from leadflood.domains.enrichment.models import (
 )
 from leadflood.domains.enrichment.models.questions import KnownFact
 from tests.support.canned_web import NOW
+from tests.support.receipts import require_plain
 
 
 def question(source: Source, known: Mapping[FactField, FactValue], *, seconds: float = 60) -> Question:
@@ -27,7 +28,11 @@ def question(source: Source, known: Mapping[FactField, FactValue], *, seconds: f
 
 
 async def ask(source: Source, known: Mapping[FactField, FactValue], fetcher: Fetcher) -> Answer:
-    return await source.ask(question(source, known), fetcher)
+    """The answer, whose receipts are in plain words."""
+    answer = await source.ask(question(source, known), fetcher)
+    for fact in answer.facts if isinstance(answer, Found) else ():
+        require_plain(fact.receipt.method, fact.receipt.evidence)
+    return answer
 
 
 async def facts_of(source: Source, known: Mapping[FactField, FactValue], fetcher: Fetcher) -> list[Fact]:

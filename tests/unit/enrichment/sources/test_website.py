@@ -53,7 +53,7 @@ async def test_four_pages_are_read_and_each_value_has_its_page() -> None:
     receipts = {fact.field: fact.receipt for fact in facts}
     assert receipts[fields.VAT_ID].source_url == "https://acme.de/impressum"
     assert receipts[fields.VAT_ID].quote == "USt-IdNr. DE136695976"
-    assert receipts[fields.VAT_ID].evidence == "From the page's text, with valid check digits"
+    assert receipts[fields.VAT_ID].evidence == "It is written on the page, and has no typo as far as its digits show."
     assert all(fact.receipt.evidence for fact in facts)
 
 

@@ -81,7 +81,7 @@ def _facts(value: Mapping[str, Any], number: str, question: Question) -> Registe
         question.asked_at,
         _PUBLIC.format(number),
         confidence=_SURE,
-        evidence=f"From the Companies House record of company {number}",
+        evidence=f"From the Companies House record of company {number}.",
     )
     written = text_at(value, "company_name")
     facts.state(fields.LEGAL_NAME, written and spelled(written), written)

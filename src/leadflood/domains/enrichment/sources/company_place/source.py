@@ -31,9 +31,10 @@ class CompanyPlace:
         country, region = question.text(fields.COUNTRY), question.text(fields.REGION)
         if country is not None:
             zone = time_zone_of_place(country, region)
-            evidence = f"It is the time zone of {region + ', ' if region else ''}{country}."
+            evidence = f"It is the time zone of the company’s {'region' if region else 'country'}."
             collected.add(fields.TIME_ZONE, zone, 0.9, "country", evidence, quote=region or country)
         if (number := question.text(fields.PHONE)) is not None:
             zone = time_zone_of_phone(number)
-            collected.add(fields.TIME_ZONE, zone, 0.75, "area_code", "The area code lies there.", quote=number)
+            evidence = "It is the time zone of the phone number’s area code."
+            collected.add(fields.TIME_ZONE, zone, 0.75, "area_code", evidence, quote=number)
         return collected.answer("The country has several time zones.")

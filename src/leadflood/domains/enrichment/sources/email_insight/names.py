@@ -101,18 +101,18 @@ def _from_one(word: str, known: KnownNames) -> NameGuess | None:
     folded = fold(word)
     if folded in given_names():
         sure = folded in given_names_only()
-        return _guess(word, None, 0.65 if sure else 0.45, "given_name_list", "a common given name")
+        return _guess(word, None, 0.65 if sure else 0.45, "given_name_list", "a common first name")
     return _beside_known_name(word, known) if len(folded) == len(word) else None
 
 
 def _beside_known_name(word: str, known: KnownNames) -> NameGuess | None:
     folded = fold(word)
     if known.first and folded.startswith(known.first) and _is_rest(folded, known.first):
-        return _guess(None, word[len(known.first) :], 0.7, "known_name", "known first name, then last name")
+        return _guess(None, word[len(known.first) :], 0.7, "known_name", "the known first name and a last name")
     if known.last and folded.endswith(known.last) and _is_rest(folded, known.last):
-        return _guess(word[: -len(known.last)], None, 0.7, "known_name", "first name, then known last name")
+        return _guess(word[: -len(known.last)], None, 0.7, "known_name", "a first name and the known last name")
     if known.last and folded.startswith(known.last) and _is_rest(folded, known.last):
-        return _guess(word[len(known.last) :], None, 0.6, "known_name", "known last name, then first name")
+        return _guess(word[len(known.last) :], None, 0.6, "known_name", "the known last name and a first name")
     return None
 
 
@@ -124,13 +124,13 @@ def _from_pair(one: str, two: str, known: KnownNames) -> NameGuess | None:
     first, second = fold(one), fold(two)
     if is_function_word(first) or is_function_word(second):
         names_a_person = first in given_names() and is_function_word(second)
-        return _guess(one, None, 0.6, "given_name_list", "given name and function") if names_a_person else None
+        return _guess(one, None, 0.6, "given_name_list", "a first name and a function") if names_a_person else None
     if len(one) == 1 or len(two) == 1:
         return _from_initial(one, two)
     if known.first == first or known.last == second:
-        return _guess(one, two, 0.95, "known_name", "first.last, as one of them is known")
+        return _guess(one, two, 0.95, "known_name", "a first and a last name, one of which is known")
     if known.first == second or known.last == first:
-        return _guess(two, one, 0.95, "known_name", "last.first, as one of them is known")
+        return _guess(two, one, 0.95, "known_name", "a last and a first name, one of which is known")
     # "de.vries" is a family name and "van.nguyen" a whole one: the address does not show which.
     return None if first in _AMBIGUOUS_WHEN_FIRST else _in_usual_order(one, two)
 
@@ -138,13 +138,13 @@ def _from_pair(one: str, two: str, known: KnownNames) -> NameGuess | None:
 def _in_usual_order(one: str, two: str) -> NameGuess:
     first, second = fold(one), fold(two)
     if all(unicodedata.name(word[0], "").startswith(_FAMILY_FIRST_SCRIPTS) for word in (one, two)):
-        return _guess(two, one, 0.6, _PATTERN, "last.first, as is usual in this script")
+        return _guess(two, one, 0.6, _PATTERN, "a last and a first name, in the usual order of the language")
     if first in given_names_only() or (first in given_names() and second not in given_names_only()):
-        return _guess(one, two, 0.9, _PATTERN, "first.last")
+        return _guess(one, two, 0.9, _PATTERN, "a first and a last name")
     if second in given_names_only() and first not in given_names():
-        return _guess(two, one, 0.65, _PATTERN, "last.first, as only the second word is a given name")
+        return _guess(two, one, 0.65, _PATTERN, "a last and a first name, as only the second word is a first name")
     unsure = second in given_names()
-    return _guess(one, two, 0.55 if unsure else 0.75, _PATTERN, "first.last, in the usual order")
+    return _guess(one, two, 0.55 if unsure else 0.75, _PATTERN, "a first and a last name, in the usual order")
 
 
 def _from_initial(one: str, two: str) -> NameGuess | None:
@@ -152,10 +152,10 @@ def _from_initial(one: str, two: str) -> NameGuess | None:
         return None
     if len(one) == 1:
         sure = fold(two) not in given_names_only()
-        return _guess(None, two, 0.8 if sure else 0.5, _PATTERN, "initial.last")
+        return _guess(None, two, 0.8 if sure else 0.5, _PATTERN, "an initial and a last name")
     if fold(one) in given_names():
-        return _guess(one, None, 0.75, _PATTERN, "first.initial")
-    return _guess(None, one, 0.5, _PATTERN, "last.initial, as the word is no common given name")
+        return _guess(one, None, 0.75, _PATTERN, "a first name and an initial")
+    return _guess(None, one, 0.5, _PATTERN, "a last name and an initial, as the word is no common first name")
 
 
 def _from_many(words: list[str]) -> NameGuess | None:
@@ -165,10 +165,10 @@ def _from_many(words: list[str]) -> NameGuess | None:
     first = words[0] if len(words[0]) > 1 else None
     start = next((at for at in range(1, len(words) - 1) if folded[at] in name_particles()), None)
     if start in (1, 2) and name_particles().issuperset(folded[start:-1]):
-        return _guess(first, " ".join(words[start:]), 0.8, _PATTERN, "first.particle.last")
+        return _guess(first, " ".join(words[start:]), 0.8, _PATTERN, "a first name and a last name of several words")
     if len(words) != _TRIPLE or len(words[2]) == 1:
         return None
-    return _guess(first, words[2], 0.85 if len(words[1]) == 1 else 0.6, _PATTERN, "first.middle.last")
+    return _guess(first, words[2], 0.85 if len(words[1]) == 1 else 0.6, _PATTERN, "a first, a middle and a last name")
 
 
 def _guess(first: str | None, last: str | None, confidence: float, method: str, pattern: str) -> NameGuess:

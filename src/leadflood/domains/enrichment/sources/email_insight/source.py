@@ -121,14 +121,16 @@ def _is_stored_form(value: FactValue) -> bool:
 
 def _canonical_email(address: Address) -> _Finding:
     canonical = canonical_mailbox(address)
-    evidence = f"Same inbox: {canonical.because}." if canonical.because else "Already in normalized form."
+    evidence = (
+        f"Same inbox: {canonical.because}." if canonical.because else "The address is already in its simplest form."
+    )
     return _Finding(lead.CANONICAL_EMAIL, canonical.email, canonical.confidence, "mailbox_rules", evidence)
 
 
 def _free_mail(address: Address) -> _Finding:
     provider = free_mail_provider(address.domain)
     if provider:
-        evidence = f"Free email provider ({provider})."
+        evidence = f"The address is at a free email provider ({provider})."
         return _Finding(lead.IS_FREE_MAIL, value=True, confidence=_LISTED, method="provider_list", evidence=evidence)
     evidence = f"{address.shown_domain} is not a known free email provider."
     return _Finding(lead.IS_FREE_MAIL, value=False, confidence=_NOT_LISTED, method="provider_list", evidence=evidence)
@@ -136,26 +138,26 @@ def _free_mail(address: Address) -> _Finding:
 
 def _disposable(address: Address) -> _Finding:
     provider = disposable_provider(address.domain)
-    says = f"Known disposable domain ({provider})." if provider else None
+    says = f"The address is at a provider of disposable mailboxes ({provider})." if provider else None
     return _Finding(
         lead.IS_DISPOSABLE,
         value=provider is not None,
         confidence=_LISTED if provider else _NOT_LISTED,
         method="disposable_list",
-        evidence=says or "Not a known disposable domain.",
+        evidence=says or "The address is at no known provider of disposable mailboxes.",
     )
 
 
 def _role(address: Address, known: KnownNames) -> _Finding:
     names = frozenset(name for name in (known.first, known.last) if name)
     sign = find_role(address.mailbox, names)
-    says = f"Role address ({address.mailbox}): {sign.because}." if sign else None
+    says = f"Shared address, not that of a person: {sign.because}." if sign else None
     return _Finding(
         lead.IS_ROLE_ADDRESS,
         value=sign is not None,
         confidence=sign.confidence if sign else _NOT_LISTED,
         method="role_words",
-        evidence=says or "Not a role address.",
+        evidence=says or "The address does not look shared, such as info@ or sales@.",
     )
 
 
@@ -163,7 +165,7 @@ def _typo(address: Address, typo: DomainTypo | None) -> list[_Finding]:
     if typo is None:
         return []
     meant = f"{address.local}@{typo.meant}"
-    evidence = f"Did you mean {typo.meant}? ({typo.because})"
+    evidence = f"Probably a typo of {typo.meant}: {typo.because}."
     return [_Finding(lead.LIKELY_TYPO_OF, meant, typo.confidence, "domain_distance", evidence)]
 
 
@@ -173,11 +175,11 @@ def _company(address: Address) -> list[_Finding]:
     registrable = registrable_domain(address.domain)
     if registrable is None:
         return []
-    evidence = f"{address.shown_domain} is a business domain (not a known mailbox provider)."
+    evidence = f"{address.shown_domain} is probably a company’s domain: it is no known email provider."
     found = [_Finding(lead.COMPANY_DOMAIN, registrable, 0.9, "public_suffix_list", evidence)]
     name = probable_company_name(registrable)
     if name:
-        evidence = "Guessed from the domain name."
+        evidence = "Guessed from the domain of the address."
         found.append(_Finding(lead.COMPANY_NAME, name, 0.5, "domain_label", evidence))
     return found
 
@@ -186,6 +188,6 @@ def _names(address: Address, known: KnownNames) -> list[_Finding]:
     guess = probable_names(address.mailbox, known)
     if guess is None:
         return []
-    evidence = f"Matches the pattern {guess.pattern}."
+    evidence = f"The address reads like {guess.pattern}."
     parts = ((lead.FIRST_NAME, guess.first), (lead.LAST_NAME, guess.last))
     return [_Finding(field, value, guess.confidence, guess.method, evidence) for field, value in parts if value]

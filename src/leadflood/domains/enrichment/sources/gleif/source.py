@@ -24,6 +24,7 @@ from leadflood.kernel.text import search_key
 
 ADDRESS: Final = "https://api.gleif.org/api/v1/lei-records"
 _NAME: Final = "GLEIF"
+_OF_NUMBER: Final = "From the company’s record in GLEIF, the worldwide register of companies ({})."
 _SURE: Final = 0.97
 _BY_NAME: Final = 0.85
 _SIMILAR: Final = 92.0
@@ -72,7 +73,7 @@ class Gleif:
             value = require_reply(reply, _NAME)
             if value is None:
                 return Missed(f"GLEIF has no record of the LEI {lei}.")
-            return _answer(reply.url, question, _mapping(value, "data"), _SURE, f"From the GLEIF record of LEI {lei}")
+            return _answer(reply.url, question, _mapping(value, "data"), _SURE, _OF_NUMBER.format(lei))
         name = question.text(fields.LEGAL_NAME) or ""
         query = urlencode({"filter[entity.legalName]": name, "page[size]": 10})
         reply = await fetcher.data(f"{ADDRESS}?{query}")

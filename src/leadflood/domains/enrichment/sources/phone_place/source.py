@@ -41,7 +41,9 @@ class PhonePlace:
             _of_phone(collected, number)
         if country is not None:
             zone = time_zone_of_place(country)
-            collected.add(fields.TIME_ZONE, zone, 0.85, "country", f"It is the time zone of {country}.", quote=country)
+            collected.add(
+                fields.TIME_ZONE, zone, 0.85, "country", "It is the time zone of the lead’s country.", quote=country
+            )
         return collected.answer("The number belongs to no single country.")
 
 
@@ -54,7 +56,8 @@ def _of_phone(collected: CollectedFacts, number: str) -> None:
     fixed = phonenumbers.number_type(parsed) is phonenumbers.PhoneNumberType.FIXED_LINE
     confidence = _LANDLINE if fixed else _MOBILE
     if region and region != _NOWHERE:
-        evidence = f"+{parsed.country_code} numbers like this are of this country."
+        evidence = f"Phone numbers like this one, with +{parsed.country_code}, are of this country."
         collected.add(fields.COUNTRY, region, confidence, "calling_code", evidence, quote=number)
     zone = time_zone_of_phone(number)
-    collected.add(fields.TIME_ZONE, zone, confidence - 0.05, "area_code", "The area code lies there.", quote=number)
+    evidence = "It is the time zone of the number’s area code."
+    collected.add(fields.TIME_ZONE, zone, confidence - 0.05, "area_code", evidence, quote=number)

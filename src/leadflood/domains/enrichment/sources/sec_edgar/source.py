@@ -76,7 +76,7 @@ class SecEdgar:
 
 
 def _facts(value: Mapping[str, Any], url: str, question: Question) -> RegisterFacts:
-    evidence = "From the company's SEC record"
+    evidence = "From the company’s record at the SEC, the US authority for listed companies."
     facts = RegisterFacts(value, question.asked_at, url, confidence=_SURE, evidence=evidence)
     facts.state_at(fields.CIK, "cik")
     facts.state_at(fields.LEGAL_NAME, "name", weight=0.95)

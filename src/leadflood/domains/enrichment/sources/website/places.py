@@ -55,7 +55,7 @@ def country_hint(page: WebPage, facts: Sequence[PageFact]) -> PageFact | None:
         return stated
     vat_id = next((fact for fact in facts if fact.field is PageField.VAT_ID and fact.confidence >= 0.7), None)  # noqa: PLR2004
     if vat_id is not None and (code := _vat_country(str(vat_id.value))):
-        return PageFact(PageField.COUNTRY, code, 0.85, "vat_id", vat_id.quote)
+        return PageFact(PageField.COUNTRY, code, 0.85, "vat_country", vat_id.quote)
     if code := country_of_suffix(page.domain):
         return PageFact(PageField.COUNTRY, code, 0.7, "domain_suffix", page.domain)
     if called := _phone_country(page):

@@ -85,33 +85,40 @@ _PAGES: Final = {
     LinkKind.PRICING: fields.PRICING_PAGE,
     LinkKind.CAREERS: fields.CAREERS_PAGE,
 }
+_DETAILS: Final = "The page states it in its details for search engines."
+_CHECKED: Final = "It is written on the page, and has no typo as far as its digits show."
 _EVIDENCE: Final = {
-    "json_ld": "From the page's structured data (JSON-LD)",
-    "microdata": "From the page's structured data (microdata)",
-    "opengraph": "From the page's social preview (Open Graph)",
-    "meta": "From the page's meta tags",
-    "title": "From the page title",
-    "link": "Linked from the page",
-    "mailto_link": "Email link on the page",
-    "tel_link": "Phone link on the page",
-    "visible_text": "From the page's text",
-    "spelled_email": "Spelled out in the page's text",
-    "protected_email": "Decoded from the page's spam protection",
-    "postal_address": "From an address on the page",
-    "copyright": "From the page's copyright notice",
-    "imprint": "From the legal notice",
-    "sentence": "From a sentence on the page",
-    "vat_id": "From the page's text, with valid check digits",
-    "lei": "From the page's text, with valid check digits",
-    "siren": "Labeled in the page's text, with a valid check digit",
-    "siret": "Labeled in the page's text, with a valid check digit",
-    "wrong_check_digit": "From the page's text, but the check digit is invalid",
-    "register_number": "In the page's text, next to the register's name",
-    "company_number": "Labeled in the page's text",
-    "cik": "Labeled in the page's text",
-    "domain_suffix": "From the domain's country code",
-    "html_lang": "The page declares its language.",
-    "logo_image": "The page marks this image as its logo.",
+    "json_ld": _DETAILS,
+    "microdata": _DETAILS,
+    "opengraph": "The page states it in its preview for social networks.",
+    "meta": "The page states it in its summary for search engines.",
+    "title": "It is in the title of the page.",
+    "heading": "It is the heading of the page.",
+    "link": "The page links to it.",
+    "mailto_link": "The page has a link for writing to this address.",
+    "tel_link": "The page has a link for calling this number.",
+    "visible_text": "It is written on the page.",
+    "spelled_email": "The address is spelled out on the page.",
+    "protected_email": "It is on the page, hidden from programs that send spam.",
+    "postal_address": "It is part of an address on the page.",
+    "copyright": "It is in the copyright notice of the page.",
+    "imprint": "It is in the legal notice of the website.",
+    "sentence": "A sentence on the page says so.",
+    "vat_id": _CHECKED,
+    "lei": _CHECKED,
+    "siren": _CHECKED,
+    "siret": _CHECKED,
+    "wrong_check_digit": "It is written on the page, but seems to have a typo.",
+    "register_number": "It is written on the page, next to the name of the register.",
+    "company_number": "It is written on the page, next to its name.",
+    "cik": "It is written on the page, next to its name.",
+    "domain_suffix": "The ending of the domain belongs to this country.",
+    "vat_country": "The VAT number on the page is of this country.",
+    "phone_code": "The phone numbers on the page are of this country.",
+    "language": "The page is in the language of this country.",
+    "language_region": "The page says that it is for readers in this country.",
+    "html_lang": "The page says which language it is in.",
+    "logo_image": "The page shows this image as its logo.",
 }
 _DEFAULT_EVIDENCE: Final = "It is on the page."
 
@@ -269,14 +276,14 @@ def _technology_evidence(method: str) -> str:
     if kind == method:
         return _DEFAULT_EVIDENCE
     if kind == "implied":
-        return "Another technology of the page runs on it."
-    return "The page loads it, or its server names it."
+        return "Something else that the website uses needs it."
+    return "The website loads it, or names it."
 
 
 def _page_facts(home: FetchedPage, links: Sequence[ScoredLink]) -> list[Fact]:
     collected = CollectedFacts(home.fetched_at, home.url)
     for link in links:
-        evidence = f"Linked from the home page{f' as {link.label}' if link.label else ''}"
+        evidence = f"The home page links to it{f' as “{link.label}”' if link.label else ''}."
         collected.add(_PAGES[link.kind], link.url, min(0.95, link.score), "link", evidence, quote=link.label)
     return collected.facts
 
@@ -285,7 +292,7 @@ def _address(domain: str, home: FetchedPage, *, same: bool) -> list[Fact]:
     """The address of the website itself. Args: same: whether it is below the domain."""
     collected = CollectedFacts(home.fetched_at, home.url)
     parts = urlsplit(home.url)
-    evidence = "It answers at this address." if same else f"{domain} redirects there."
+    evidence = "The website is at this address." if same else f"{domain} redirects there."
     collected.add(fields.WEBSITE, f"{parts.scheme}://{parts.netloc}", 0.95 if same else 0.8, "answer", evidence)
     return collected.facts
 
@@ -297,7 +304,7 @@ def _redirect(domain: str, home: FetchedPage, page: Mapping[str, Any]) -> list[F
     if not leaving or leaving[-1].status not in _PERMANENT or is_shared_website(urlsplit(home.url).hostname or ""):
         return []
     collected = CollectedFacts(home.fetched_at, home.url)
-    reason = f"{domain} redirects there permanently (status {leaving[-1].status})"
+    reason = f"{domain} redirects there permanently"
     if domain in page["countries"]:
         sign, why = RedirectSign.NAMED, f", and the page names {domain} as its version for another country."
     elif domain in page["mailboxes"]:

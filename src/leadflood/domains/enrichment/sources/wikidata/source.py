@@ -104,7 +104,7 @@ def _facts(rows: list[Mapping[str, Any]], item: str, question: Question) -> Regi
         question.asked_at,
         f"https://www.wikidata.org/wiki/{item}",
         confidence=_SURE,
-        evidence=f"From the Wikidata item {item}, which has the website {question.text(fields.DOMAIN)}",
+        evidence=f"From the Wikidata page about the company with the website {question.text(fields.DOMAIN)}.",
     )
     facts.state(fields.WIKIDATA, item, item, 1.1)
     if record["itemLabel"] != item:  # an item without a label is shown by its number

@@ -46,10 +46,18 @@ _VERDICTS: Final[Mapping[str, tuple[str, float]]] = {
     "do_not_mail": ("risky", 0.9),
 }
 """Our verdict by theirs, with its confidence. `unknown` is none, and costs nothing."""
+_SAYS: Final[Mapping[str, str]] = {
+    "valid": "ZeroBounce says that it accepts mail.",
+    "invalid": "ZeroBounce says that it accepts no mail.",
+    "catch-all": "ZeroBounce says that its domain accepts any address, so the mailbox may not exist.",
+    "spamtrap": "ZeroBounce says that it exists to catch senders of spam.",
+    "abuse": "ZeroBounce says that its owner often reports mail as spam.",
+    "do_not_mail": "ZeroBounce advises not to write to it.",
+}
 _SUB_STATUSES: Final[Mapping[str, str]] = {
     "disposable": "It is a disposable address.",
-    "role_based": "It is the address of a role.",
-    "role_based_catch_all": "It is the address of a role, and its domain accepts any address.",
+    "role_based": "It is a shared address.",
+    "role_based_catch_all": "It is a shared address, and its domain accepts any address.",
     "toxic": "It is known for abuse.",
     "possible_trap": "It may be a spam trap.",
     "global_suppression": "It is on lists of addresses not to write to.",
@@ -105,7 +113,7 @@ class EmailValidation:
         if verdict is None:
             return Missed(f"{LABEL} could not find out whether the address accepts mail.", timedelta(days=7))
         why = _SUB_STATUSES.get(sub_status, "")
-        evidence = f"ZeroBounce calls it {status.replace('_', ' ')}. {why}".strip()
+        evidence = f"{_SAYS[status.lower()]} {why}".strip()
         facts = ProviderFacts(value, question.asked_at, self.spec.gives, evidence=evidence, sure=verdict[1])
         facts.state(person.EMAIL_STATUS, verdict[0], quote=f"{status} {sub_status}".strip())
         facts.state(person.IS_DISPOSABLE, True if sub_status == "disposable" else None)
