@@ -21,6 +21,9 @@ _M_ARENA_MAX = -8
 if _mallopt is not None:  # otherwise glibc keeps an arena for each of many threads
     _mallopt(_M_ARENA_MAX, 2)
 
+LONG_SECONDS = 4 * 3600
+"""After which a test that repeats for minutes counts as hanging; `timeout` in pyproject.toml is for all others."""
+
 _DESELECTED = pytest.StashKey[int]()
 _PEAKS = pytest.StashKey[dict[str, int]]()
 
@@ -29,7 +32,10 @@ settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the sample tests where there are no samples."""
+    """Give repeating tests more time before they count as hanging; deselect the sample tests without samples."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(LONG_SECONDS))
     if SAMPLES.is_dir():
         return
     deselected = [item for item in items if item.get_closest_marker("samples")]
