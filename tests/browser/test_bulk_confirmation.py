@@ -71,3 +71,5 @@ async def test_all_leads_of_a_list_are_deleted_once_their_number_is_typed(
 
     await expect(page.locator("#toasts")).to_contain_text(f"{MANY} leads deleted")
     await expect(page.get_by_text("No leads found")).to_be_visible()
+    await page.evaluate("document.documentElement.style.setProperty('--toast-life', '1ms')")
+    await expect(page.locator(".toast")).to_have_count(0)

@@ -57,6 +57,11 @@ _POLICY = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`Against the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))
 """
+_TOASTS_STAY = """
+document.addEventListener("DOMContentLoaded", () =>
+  document.documentElement.style.setProperty("--toast-life", "1h"))
+"""
+"""On a busy machine a test may need longer than a toast usually lives."""
 _FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
 
@@ -110,6 +115,7 @@ class Windows:
         context = await self._browser.new_context(**shown)
         context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(_POLICY)
+        await context.add_init_script(_TOASTS_STAY)
         console: list[str] = []
         self._opened.append((context, console))
         origin = urlsplit(url)[:2]

@@ -20,7 +20,7 @@ from leadflood.kernel.errors import Unavailable
 from tests.conftest import DATABASE, Workspace, new_workspace
 from tests.integration.db.conftest import opened
 from tests.support.postgres import Cluster, temporary_cluster
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, until
 
 RENAME = sql("UPDATE workspaces SET name = :name")
 NAME = sql("SELECT name FROM workspaces")
@@ -250,8 +250,11 @@ async def test_a_server_that_recovers_from_a_crash_is_unavailable_until_it_has(
             await tx.execute(NAME)
 
     await warm_up(away, home)
+    bystander = await asyncpg.connect(server.url(DATABASE))
     with pytest.raises(Unavailable):
         await crash()
+    # The server learns of the death a little later than the client, and then cuts all other connections.
+    await until(bystander.is_closed)
 
     await works_again(away, home)
 
