@@ -28,6 +28,7 @@ from leadflood.cli import (
     leads,
     lists,
     notes,
+    outcomes,
     policies,
     processes,
     secret_keys,
@@ -101,6 +102,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(facts.app, name="fact")
 app.add_typer(policies.app, name="policy")
 app.add_typer(icps.app, name="icp")
+app.add_typer(outcomes.app, name="outcome")
 app.add_typer(spending.budget_app, name="budget")
 app.add_typer(spending.price_app, name="price")
 app.command("spend")(spending.spend)

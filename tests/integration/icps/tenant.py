@@ -5,8 +5,10 @@ from uuid import UUID
 
 from leadflood.domains.icps import service
 from leadflood.domains.icps.contracts.icps import CreateIcp, Publish
+from leadflood.domains.icps.contracts.outcomes import RecordOutcome
+from leadflood.domains.icps.models.outcomes import OutcomeSource
 from leadflood.domains.icps.queries import get_icp
-from leadflood.domains.icps.service import publishing
+from leadflood.domains.icps.service import outcomes, publishing
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
@@ -25,7 +27,7 @@ MARK = sql("INSERT INTO icp_pending (workspace_id, lead_id) VALUES (:workspace_i
 
 
 async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) -> Mapping[str, UUID]:
-    """Publish a profile, and leave a lead marked."""
+    """Publish a profile, leave a lead marked, and record an outcome."""
     async with database.transaction(actor.workspace_id) as tx:
         made = await service.create_icp(tx, actor, command=CreateIcp.model_validate({"name": "Fit", "body": BODY}))
         await publishing.start(tx, actor, icp_id=made.id, command=Publish.model_validate({"number": 1}))
@@ -34,4 +36,11 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         await publishing.score_chunk(tx, actor, version_id=version.id, after_id=None)
         await publishing.finish(tx, actor, version_id=version.id)
         await tx.execute(MARK, {"workspace_id": actor.workspace_id, "lead_id": ids["leads"]})
-    return {"icps": made.id, "versions": version.id}
+        outcome = await outcomes.record_outcome(
+            tx,
+            actor,
+            lead_id=ids["leads"],
+            command=RecordOutcome.model_validate({"outcome": "won"}),
+            source=OutcomeSource.API,
+        )
+    return {"icps": made.id, "versions": version.id, "outcomes": outcome.id}

@@ -5,10 +5,10 @@ from typing import Any
 from leadflood.domains.companies.events import LEAD_LINKED
 from leadflood.domains.enrichment.events import COMPANY_ENRICHED, LEAD_ENRICHED
 from leadflood.domains.icps import jobs, listeners
-from leadflood.domains.icps.events import EVENTS, RESCORE_DAILY, RESCORE_PENDING, IcpAuditAction
+from leadflood.domains.icps.events import EVENTS, RESCORE_DAILY, RESCORE_PENDING, IcpAuditAction, OutcomeAuditAction
 from leadflood.domains.icps.extension import EXTENSION, FILTERS
 from leadflood.domains.icps.participant import PARTICIPANT
-from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ, ICPS_WRITE
+from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ, ICPS_WRITE, OUTCOMES_WRITE
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_UPDATED
@@ -36,9 +36,20 @@ _AUDIT = AuditGroup(
     "/icps/{id}",
 )
 
+_OUTCOMES = AuditGroup(
+    "outcome.",
+    "Outcomes",
+    "thumbs-up",
+    {
+        OutcomeAuditAction.RECORDED: "recorded an outcome of a lead",
+        OutcomeAuditAction.DELETED: "deleted an outcome of a lead",
+        OutcomeAuditAction.IMPORTED: "imported {count} outcomes",
+    },
+)
+
 DOMAIN = Domain(
     name="icps",
-    audit=(_AUDIT,),
+    audit=(_AUDIT, _OUTCOMES),
     jobs=_jobs,
     schedules=(Schedule(RESCORE_PENDING, 30.0), Schedule(RESCORE_DAILY, 86_400.0)),
     events=EVENTS,
@@ -53,9 +64,13 @@ DOMAIN = Domain(
     filters={LEAD: FILTERS},
     extensions={LEAD: EXTENSION},
     templates="leadflood.domains.icps.edge",
-    permissions=(ICPS_READ, ICPS_WRITE, ICPS_PUBLISH),
-    routes=("leadflood.domains.icps.edge.routes",),
-    pages=("leadflood.domains.icps.edge.pages", "leadflood.domains.icps.edge.draft_pages"),
+    permissions=(ICPS_READ, ICPS_WRITE, ICPS_PUBLISH, OUTCOMES_WRITE),
+    routes=("leadflood.domains.icps.edge.routes", "leadflood.domains.icps.edge.outcome_routes"),
+    pages=(
+        "leadflood.domains.icps.edge.pages",
+        "leadflood.domains.icps.edge.draft_pages",
+        "leadflood.domains.icps.edge.outcome_pages",
+    ),
     navigation=(
         NavItem(
             "Profiles",

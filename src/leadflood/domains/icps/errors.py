@@ -1,5 +1,6 @@
 """Errors of profiles."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from leadflood.kernel.errors import Conflict, FieldError, InvalidInput, NotFound, PreconditionFailed
@@ -107,3 +108,27 @@ class UnknownTier(InvalidInput):
         """Args: names: those that it has."""
         message = f"Provide one of: {names}."
         super().__init__("The profile has no such tier.", errors=[FieldError("?tier", "unknown_tier", message)])
+
+
+class OutcomeNotFound(NotFound):
+    """No such outcome in the workspace."""
+
+    code = "outcome_not_found"
+    title = "Outcome not found"
+
+    def __init__(self) -> None:
+        super().__init__("No such outcome in your workspace.")
+
+
+class NoOutcomeColumns(InvalidInput):
+    """A file of outcomes lacks columns."""
+
+    code = "no_outcome_columns"
+    title = "Columns missing"
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        """Args: missing: their names."""
+        message = "The first row has to name the columns email, outcome and date."
+        names = ["date" if name == "at" else name for name in missing]
+        errors = [FieldError(f"/{name}", "required", f"Add a column named {name}.") for name in names]
+        super().__init__(message, errors=errors)

@@ -9,6 +9,7 @@ from leadflood.kernel.events import EventData, EventType
 from leadflood.kernel.queue.ports import Priority
 
 ICP: Final = "icp"
+OUTCOME: Final = "outcome"
 
 
 class IcpData(EventData):
@@ -31,6 +32,14 @@ class IcpAuditAction(StrEnum):
     DELETED = "icp.deleted"
     PUBLICATION_STARTED = "icp.publication_started"
     PUBLISHED = "icp.published"
+
+
+class OutcomeAuditAction(StrEnum):
+    """Audit actions of outcomes. The names are stable, as above."""
+
+    RECORDED = "outcome.recorded"
+    DELETED = "outcome.deleted"
+    IMPORTED = "outcome.imported"
 
 
 class VersionPayload(Payload):

@@ -1,4 +1,4 @@
-"""Extension of leads by profiles: tier and score as column, filters and column of files, and a panel."""
+"""Extension of leads by profiles: tier and score as column, filters and column of files, and panels."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,13 +7,15 @@ from uuid import UUID
 from leadflood.domains.icps import queries
 from leadflood.domains.icps.contracts.icps import LeadScoreRef
 from leadflood.domains.icps.permissions import ICPS_READ
-from leadflood.domains.icps.queries import scores
+from leadflood.domains.icps.queries import outcomes, scores
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.extensions import Extension, Panel, RelatedField
 from leadflood.kernel.filters import Column, FilterField, Kind, Relation
 
+SHOWN: Final = 10
+"""Outcomes in the panel of a lead."""
 _SCORED: Final = Relation(
     "main_icp_scores",
     sql("""
@@ -55,6 +57,10 @@ async def _load_panel(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str,
     return {"refs": refs, "score": score, "improved": improved}
 
 
+async def _load_outcomes(tx: Transaction, actor: Actor, lead_id: UUID) -> dict[str, Any]:
+    return {"outcomes": (await outcomes.outcomes_of(tx, actor, lead_id=lead_id, limit=SHOWN)).items}
+
+
 EXTENSION: Final = Extension(
     fields=(
         RelatedField(
@@ -76,6 +82,14 @@ EXTENSION: Final = Extension(
             permission=ICPS_READ,
             main=True,
             order=20,
+        ),
+        Panel(
+            name="outcomes",
+            title="Outcome",
+            template="icps/_outcomes.html",
+            load=_load_outcomes,
+            permission=ICPS_READ,
+            order=30,
         ),
     ),
 )
