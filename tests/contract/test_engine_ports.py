@@ -11,7 +11,7 @@ import pytest
 from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryFingerprints, MemoryLookups, MemoryRates
 from leadflood.domains.enrichment.engine.ports import Breakers, Lookups, Rates
 from leadflood.domains.enrichment.engine.postgres import PostgresBreakers, PostgresLookups, PostgresRates
-from leadflood.domains.enrichment.models import Rate, Repeat, SubjectKind
+from leadflood.domains.enrichment.models import Rate, Repeat, SubjectKind, Ticket
 from leadflood.domains.enrichment.models.breakers import FAILURES, Breaker
 from leadflood.domains.enrichment.models.lookups import (
     NO_PRICE,
@@ -24,6 +24,7 @@ from leadflood.domains.enrichment.models.lookups import (
     PaidCall,
 )
 from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from tests.conftest import Workspace
@@ -201,3 +202,14 @@ async def test_fingerprints_differ_by_part_and_by_key() -> None:
     assert await one.hash(b"a", b"b") == await one.hash(b"a", b"b")
     assert await one.hash(b"a", b"b") != await one.hash(b"ab", b"")
     assert await one.hash(b"a", b"b") != await other.hash(b"a", b"b")
+
+
+async def test_a_question_with_a_ticket_is_found_by_its_source(ports: Ports) -> None:
+    ticket = LookupOutcome(LookupState.WAITING, NOW, utc_now() + timedelta(days=1), ticket=Ticket("r1", NOW))
+    assert await ports.lookups.pending(KEY.source) is None
+    assert await ports.lookups.answer(KEY, await claimed(ports.lookups), ticket)
+
+    assert await ports.lookups.pending(KEY.source) == KEY
+    assert await ports.lookups.pending(SAME_QUESTION_TO_ANOTHER_SOURCE.source) is None
+    assert await ports.lookups.answer(KEY, await claimed(ports.lookups), FOUND)
+    assert await ports.lookups.pending(KEY.source) is None

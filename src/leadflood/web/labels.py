@@ -145,6 +145,7 @@ STATUSES: Final = {
 
 _JOBS: Final = {
     "leads.enrich": "Enrichment",
+    "enrichment.lead": "Sources asked again",
     "enrichment.company": "Enrichment of a company",
     "enrichment.batch": "Enrichment of many",
     "enrichment.read_due_companies": "Refresh companies",

@@ -1,9 +1,15 @@
 """The sources that enrichment asked for a lead, and its status after a refresh that failed."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+from leadflood.domains.enrichment.models import Busy, SubjectKind
 from leadflood.domains.enrichment.models import lead_fields as fields
 from leadflood.domains.jobs.errors import Terminal
+from leadflood.kernel.clock import utc_now
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.integration.web.conftest import House
+from tests.support.asked_sources import ScriptedSource, spec_of
 from tests.support.web import Browser
 
 
@@ -17,9 +23,27 @@ async def test_a_source_that_failed_beside_one_that_answered_is_named_with_its_r
 
     seen = await owner.get(f"/leads/{made.lead_id}")
 
-    assert seen.all(".sources li") == ["Email address", "Simulated provider : The account is closed."]
-    assert [node.attributes["aria-label"] for node in seen.html.css(".sources svg")] == ["Completed", "Failed"]
+    assert seen.all(".sources li") == ["Email address: 1 value", "Simulated provider: The account is closed."]
+    assert [node.attributes["aria-label"] for node in seen.html.css(".sources svg")] == ["Found", "Not possible"]
     assert "Enriched" in seen.all("#lead-status")[0]
+
+
+async def test_a_source_that_is_asked_again_later_is_shown_with_its_time(owner: Browser, house: House) -> None:
+    bench = Bench(house.parts.database, house.actor)
+    made = await bench.create("ada@acme.com")
+    at = utc_now() + timedelta(minutes=30)
+    spec = replace(spec_of("simulated", fields.PHONE), subject=SubjectKind.LEAD, needs=(frozenset({fields.EMAIL}),))
+    busy = ScriptedSource(spec, [Busy("It was asked as often as it allows.", at)])
+    found = Scripted("email_insight", [[value(fields.COMPANY_NAME, "Acme")]])
+
+    await bench.attempt(made.job_id, found, busy)
+
+    seen = await owner.get(f"/leads/{made.lead_id}")
+    waiting = seen.all(".sources li")[-1]
+    assert "Simulated provider: It was asked as often as it allows." in waiting
+    assert "again" in waiting
+    assert "Retrying waiting sources in" in seen.all("#lead-found")[0]
+    assert "Sources asked again" in seen.all("#lead-job")[0]
 
 
 async def test_a_failed_refresh_leaves_a_lead_enriched_and_says_so(owner: Browser, house: House) -> None:

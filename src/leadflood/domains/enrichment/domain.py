@@ -26,6 +26,7 @@ from leadflood.domains.enrichment.events import (
     READ_DUE_COMPANIES,
     RECONCILE_PURCHASES,
     REFRESH_WORKSPACES,
+    SOURCES_ANSWERED_KIND,
     VALUE_DECIDED_KIND,
     VALUES_RESTORED_KIND,
     VALUES_RETRACTED_KIND,
@@ -267,6 +268,7 @@ DOMAIN = Domain(
         TimelineKind(VALUES_RETRACTED_KIND, "Found values retracted", "ban", "warn", text=_fields),
         TimelineKind(VALUES_RESTORED_KIND, "Retracted values restored", "rotate-cw"),
         TimelineKind(VALUE_DECIDED_KIND, "Found value decided", "pin", text=_decision),
+        TimelineKind(SOURCES_ANSWERED_KIND, "Sources answered", "sparkles", "ok", text=_result),
         TimelineKind(COMPANY_ENRICHED_KIND, "Sources asked", "sparkles", "info", text=_result),
     ),
     metrics=(

@@ -22,6 +22,18 @@ ENRICH_LEAD = JobKind("leads.enrich.v1", EnrichLead, max_attempts=5)
 """Queued in the transaction that creates a lead, or that requests its enrichment."""
 
 
+class EnrichLeadLater(Payload):
+    """The lead about which sources are asked again that asked for patience."""
+
+    lead_id: UUID
+
+
+ENRICH_LEAD_LATER = JobKind(
+    "enrichment.lead.v1", EnrichLeadLater, max_attempts=5, priority=Priority.BULK, outgoing=True
+)
+"""Queued in the transaction that ends a run of a lead. Waits until its sources can be asked again."""
+
+
 class EnrichCompany(Payload):
     """The run of a company."""
 
@@ -113,6 +125,9 @@ DECISION: Final = "decision"
 
 VALUE_DECIDED_KIND: Final = "values.decided"
 """Kind of entries in the timelines of leads and companies: a person pinned, corrected or rejected a value."""
+
+SOURCES_ANSWERED_KIND: Final = "enrichment.answered"
+"""Kind of entries in the timeline of a lead: sources that had asked for patience found something."""
 
 COMPANY_ENRICHED_KIND: Final = "company.enriched"
 """Kind of entries in the timeline of a company: a run has ended."""

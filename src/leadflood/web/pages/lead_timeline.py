@@ -8,9 +8,15 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
+from leadflood.domains.enrichment.contracts import (
+    EnrichmentRunView,
+    EnrichmentValueView,
+    LeadEnrichmentView,
+    SourceStepView,
+)
 from leadflood.domains.enrichment.models.fact_fields import FactType
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
+from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.fields.models import CustomField
 from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.leads.contracts import LeadEventView
@@ -108,7 +114,12 @@ def notes_of(events: Sequence[LeadEventView]) -> set[UUID]:
 
 def enrichment_context(known: LeadEnrichmentView) -> dict[str, Any]:
     """Found values and the sources asked, for templates."""
-    return {"found": enriched_fields(known), "sources": asked_sources(known)}
+    run = known.latest_run
+    return {
+        "found": enriched_fields(known),
+        "steps": source_steps(known),
+        "asked_again": None if run is None else run.not_before,
+    }
 
 
 def folded(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
@@ -135,12 +146,28 @@ def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
     return result
 
 
-def asked_sources(known: LeadEnrichmentView) -> list[EnrichmentRunView]:
-    """The latest run of each source, by name: whether it found something, found nothing, or failed."""
+def source_steps(known: LeadEnrichmentView) -> list[SourceStepView]:
+    """The sources that answer immediately, by name, then those of the latest run."""
+    steps = [] if known.latest_run is None else known.latest_run.steps
     latest: dict[str, EnrichmentRunView] = {}
     for run in known.runs:  # newest first
         latest.setdefault(run.source, run)
-    return [latest[name] for name in sorted(latest)]
+    others = [latest[name] for name in sorted(latest.keys() - {step.source for step in steps})]
+    return [*(_answered_step(run, known.values) for run in others), *steps]
+
+
+def _answered_step(run: EnrichmentRunView, values: Sequence[EnrichmentValueView]) -> SourceStepView:
+    """The step of an answer that belongs to no run."""
+    facts = sum(value.source == run.source for value in values)
+    return SourceStepView(
+        source=run.source,
+        state=StepState.REFUSED if run.error else StepState.FOUND if facts else StepState.MISSED,
+        message=run.error or "",
+        facts=facts,
+        seconds=(run.finished_at - run.started_at).total_seconds(),
+        stored=False,
+        until=None,
+    )
 
 
 def display_value(value: object) -> str:

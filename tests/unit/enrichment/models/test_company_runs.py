@@ -7,12 +7,9 @@ import pytest
 from leadflood.domains.enrichment.models import Speed
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.domains.enrichment.models.company_runs import (
-    MAX_FOLLOW_UPS,
     company_sources,
-    follow_up_at,
     fresh_until,
     plan_of,
-    stored_step,
 )
 from leadflood.domains.enrichment.models.runs import RunResult, RunState, Step, StepState
 from tests.support.asked_sources import NOTHING, ScriptedSource, spec_of
@@ -57,27 +54,6 @@ def test_facts_are_fresh_until_the_first_source_can_be_asked_again(steps: list[S
     assert fresh_until(result(*steps), NOW) - NOW == expected
 
 
-@pytest.mark.parametrize(
-    ("steps", "follow_ups", "expected"),
-    [
-        ([step(StepState.FOUND, expires=timedelta(days=1)), step(StepState.AWAY, expires=timedelta(hours=1))], 0, None),
-        ([step(StepState.SKIPPED)], 0, None),
-        ([step(StepState.WAITING, until=timedelta(seconds=5))], 0, timedelta(seconds=90)),
-        ([step(StepState.WAITING, until=timedelta(hours=3))], 0, timedelta(hours=3)),
-        ([step(StepState.WAITING, until=timedelta(days=40))], 0, timedelta(days=1)),
-        ([step(StepState.SKIPPED, until=timedelta(minutes=30))], 3, timedelta(minutes=30)),
-        ([step(StepState.WAITING, until=timedelta(seconds=5))], 7, timedelta(minutes=192)),
-        ([step(StepState.WAITING, until=timedelta(seconds=5))], MAX_FOLLOW_UPS, None),
-    ],
-)
-def test_sources_that_want_patience_are_asked_again_later_and_not_for_ever(
-    steps: list[Step], follow_ups: int, expected: timedelta | None
-) -> None:
-    at = follow_up_at(result(*steps), NOW, follow_ups=follow_ups, spread=0.5)
-
-    assert (at and at - NOW) == expected
-
-
 def test_sources_that_answer_without_waiting_start_no_run_of_their_own() -> None:
     instant = ScriptedSource(spec_of("place", fields.TIME_ZONE, speed=Speed.INSTANT), [NOTHING])
     website = ScriptedSource(spec_of("website", fields.NAME), [NOTHING])
@@ -85,9 +61,3 @@ def test_sources_that_answer_without_waiting_start_no_run_of_their_own() -> None
     assert company_sources([instant]) == []
     assert company_sources([instant, website]) == [instant, website]
     assert plan_of([website, instant]) == plan_of([instant, website]) == "place/1,website/1"
-
-
-def test_a_step_is_stored_as_json_with_its_times() -> None:
-    stored = stored_step(step(StepState.WAITING, until=timedelta(minutes=5)))
-
-    assert (stored["state"], stored["until"], stored["expiresAt"]) == ("waiting", "2026-11-30T12:05:00+00:00", None)

@@ -10,7 +10,7 @@ from leadflood.domains.enrichment.models.choosing import Because
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.filling import FILLED_BY, FillState
-from leadflood.domains.enrichment.models.runs import StepState
+from leadflood.domains.enrichment.models.runs import RunState, StepState
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.schema import Schema, View
@@ -71,6 +71,7 @@ class EnrichmentValueView(View):
                     "sourceUrl": None,
                     "quote": None,
                     "costMicros": 0,
+                    "currency": None,
                     "observedAt": "2026-03-01T09:30:02Z",
                     "retraction": None,
                     "pin": None,
@@ -93,7 +94,8 @@ class EnrichmentValueView(View):
     evidence: str
     source_url: str | None
     quote: str | None = Field(description="Text of the page or record that says so.")
-    cost_micros: int = Field(description="Cost in millionths of the account currency.")
+    cost_micros: int = Field(description="Cost of the answer that the value came with, in millionths of `currency`.")
+    currency: str | None = Field(default=None, description="ISO 4217 code. Null: the answer was free.")
     observed_at: datetime
     retraction: RetractionMark | None = None
     pin: PinMark | None = None
@@ -119,15 +121,8 @@ class EnrichmentRunView(View):
     finished_at: datetime
 
 
-class LeadEnrichmentView(View):
-    """Enrichment data of a lead: values, best first per field, and runs, newest first."""
-
-    values: list[EnrichmentValueView]
-    runs: list[EnrichmentRunView]
-
-
-class CompanyStepView(View):
-    """A source in a run of a company."""
+class SourceStepView(View):
+    """A source in a run."""
 
     source: str
     state: StepState = Field(
@@ -139,6 +134,29 @@ class CompanyStepView(View):
     seconds: float
     stored: bool = Field(description="Whether an earlier answer was used and nothing was asked.")
     until: datetime | None = Field(description="When it can be asked again, if it waits or could not be asked.")
+    cost_micros: int = Field(default=0, description="What the answer cost, in millionths of `currency`.")
+    currency: str | None = Field(default=None, description="ISO 4217 code. Null: the answer was free.")
+
+
+class LeadRunView(View):
+    """The latest run of the sources about a lead that do not answer immediately."""
+
+    job_id: UUID
+    state: RunState
+    message: str = Field(description="The result in a sentence.")
+    steps: list[SourceStepView]
+    ended_at: datetime
+    not_before: datetime | None = Field(description="When sources are asked again that asked for patience.")
+
+
+class LeadEnrichmentView(View):
+    """Enrichment data of a lead: values, best first per field, and runs, newest first."""
+
+    values: list[EnrichmentValueView]
+    runs: list[EnrichmentRunView]
+    latest_run: LeadRunView | None = Field(
+        default=None, description="Null: only sources that answer immediately were asked."
+    )
 
 
 class CompanyRunView(View):
@@ -149,7 +167,7 @@ class CompanyRunView(View):
     domain: str
     state: CompanyRunState
     message: str = Field(description="The result in a sentence; empty until it ends.")
-    steps: list[CompanyStepView]
+    steps: list[SourceStepView]
     requested_at: datetime
     not_before: datetime | None = Field(description="When it starts, if it is for sources that want to be asked later.")
     started_at: datetime | None

@@ -86,6 +86,8 @@ class Asking:
             return self._asked(spec, result, outcome, started)
         fingerprint = await self._ports.fingerprint(*question_parts(spec, question))
         key = LookupKey(spec.name, fingerprint, spec.version)
+        if spec.speed is Speed.TICKET:  # more may be known now, but another question would be charged, too
+            key = await self._ports.lookups.pending(spec.name) or key
         paid = PaidCall.of(spec)
         if paid is not None:
             return await self._ask_paid(source, question, key, paid)

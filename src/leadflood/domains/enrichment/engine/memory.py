@@ -16,6 +16,7 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    LookupState,
     PaidCall,
 )
 from leadflood.domains.enrichment.models.sources import Rate
@@ -87,6 +88,11 @@ class MemoryLookups:
         """See `Lookups.stored`."""
         known = self._outcomes.get(key)
         return known if known is not None and known.is_good(now, None) else None
+
+    async def pending(self, source: str) -> LookupKey | None:
+        """See `Lookups.pending`. They are all about one subject, or about subjects that have no tickets."""
+        waiting = (key for key, outcome in self._outcomes.items() if outcome.state is LookupState.WAITING)
+        return next((key for key in waiting if key.source == source), None)
 
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`."""

@@ -71,6 +71,10 @@ class Lookups(Protocol):
         """An answer that is still good. Nothing is claimed."""
         ...
 
+    async def pending(self, source: str) -> LookupKey | None:
+        """The question about this subject to which the source gave a ticket whose answer is not there yet."""
+        ...
+
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """Wait until the question is not being asked any longer, or for some seconds."""
         ...

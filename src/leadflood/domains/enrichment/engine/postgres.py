@@ -105,6 +105,11 @@ class PostgresLookups:
         self.used.add(known.lookup_id)
         return known.outcome
 
+    async def pending(self, source: str) -> LookupKey | None:
+        """See `Lookups.pending`."""
+        async with self._database.transaction(self._asker.workspace_id, read_only=True) as tx:
+            return await lookups.pending(tx, self._asker, source)
+
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`. The other caller may be in another process, so its row is looked at."""
         end, pause = monotonic() + seconds, _FIRST_PAUSE

@@ -1,28 +1,28 @@
 """The job that enriches a lead."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.enrichment import service
-from leadflood.domains.enrichment.engine.lead_questions import asked_fields, given_values, lead_question
+from leadflood.domains.enrichment.engine.lead_questions import lead_question
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
-from leadflood.domains.enrichment.jobs import batches, companies
-from leadflood.domains.enrichment.models import Found, Missed, Source, SubjectKind
+from leadflood.domains.enrichment.jobs import batches, companies, lead_runs
+from leadflood.domains.enrichment.jobs.lead_runs import run_sources
+from leadflood.domains.enrichment.models import Found, Missed, Source
 from leadflood.domains.enrichment.models.choosing import FactCandidate
 from leadflood.domains.enrichment.models.company_runs import CompanyRun
-from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
+from leadflood.domains.enrichment.models.lead_runs import LeadRun
 from leadflood.domains.enrichment.models.questions import meets
-from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, StepState
+from leadflood.domains.enrichment.models.runs import RunResult, StepState
 from leadflood.domains.enrichment.models.source_sets import SourceSet
 from leadflood.domains.enrichment.queries.companies import is_company_known
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.workspace_sources import FixedSources, SourceSets
 from leadflood.domains.enrichment.store import SourceAnswer
-from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
 from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import Awaited, Complete, JobContext, JobDefinition, Later
@@ -42,6 +42,7 @@ def definitions(sources: SourceSets | Sequence[Source], engines: SubjectEngines)
     load = None if sets.least.slow else enriching.load
     return [
         JobDefinition(ENRICH_LEAD, enriching.enrich, on_failed=_lead_failed, many=True, load=load),
+        *lead_runs.definitions(sets, engines),
         *companies.definitions(sets, engines),
         *batches.definitions(sets),
     ]
@@ -106,12 +107,21 @@ class _Enriching:
             return _wait(started.run)
         asked = _Asked(await self._at_once(sources, started.lead, started.answered))
         if sources.slow:
-            asked = _Asked(asked.answers, await self._run(context, sources, started.lead, asked.answers))
+            known = [
+                FactCandidate(fact, answer.spec.name, answer.spec.family)
+                for answer in asked.answers
+                for fact in answer.facts
+            ]
+            newer_than = context.job.created_at
+            run = await run_sources(context, self._engines, sources, started.lead, known, newer_than=newer_than)
+            asked = _Asked(asked.answers, run)
         if started.run is not None:
             return _wait(started.run)
         if not asked.found and asked.run is not None and not await self._knows_company(context, sources):
             _require_answers(asked.run)
-        return Complete(service.complete, service.AttemptResult(started.lead.id, asked.answers, sources.rules))
+        ended = None if asked.run is None else LeadRun(started.lead.id, asked.run, context.job.created_at)
+        result = service.AttemptResult(started.lead.id, asked.answers, sources.rules, run=ended)
+        return Complete(service.complete, result)
 
     async def _current_sources(
         self, tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, None]], /
@@ -140,28 +150,6 @@ class _Enriching:
                 elif isinstance(answer, Missed):
                     answers.append(SourceAnswer(spec, question.asked_at, sentence=answer.reason))
         return answers
-
-    async def _run(
-        self, context: JobContext[EnrichLead], sources: SourceSet, lead: LeadDetails, answers: Sequence[SourceAnswer]
-    ) -> RunResult:
-        """The run of the sources that wait. Their answers are stored as they come."""
-        job = context.job
-        given: Mapping[FactField, FactValue] = given_values(lead)
-        known = [
-            FactCandidate(fact, answer.spec.name, answer.spec.family) for answer in answers for fact in answer.facts
-        ]
-        asker = LookupAsker(job.workspace_id, SubjectKind.LEAD, lead.id, job.id)
-        async with context.transaction() as tx:
-            await end_claims(tx, asker)
-        request = RunRequest(
-            SubjectKind.LEAD,
-            given,
-            asked_fields(sources.slow),
-            sources.rules.policy,
-            newer_than=job.created_at,
-            stored=known,
-        )
-        return (await self._engines.run(asker, sources.slow, request, sources.gates)).result
 
 
 def _wait(run: CompanyRun) -> Later:

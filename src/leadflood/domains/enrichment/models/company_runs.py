@@ -4,19 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact
-from leadflood.domains.enrichment.models.runs import RunResult, Step, StepState
+from leadflood.domains.enrichment.models.runs import RunResult, StepState
 from leadflood.domains.enrichment.models.sources import Source, Speed
 
 WAIT: Final = timedelta(minutes=10)
 """Time for which leads wait for a run at most. Then they complete without it."""
-MAX_FOLLOW_UPS: Final = 8
-"""Runs that follow a run whose sources asked for patience: over about eight hours."""
-_MAX_PAUSE: Final = timedelta(days=1)
 _MIN: Final = timedelta(minutes=10)
 _MAX: Final = timedelta(days=30)
 _UNKNOWN: Final = timedelta(hours=1)
@@ -112,34 +109,6 @@ def fresh_until(result: RunResult, now: datetime) -> datetime:
     return min(max(min(times, default=now + _UNKNOWN), now + _MIN), now + _MAX)
 
 
-def follow_up_at(result: RunResult, now: datetime, *, follow_ups: int, spread: float) -> datetime | None:
-    """The time at which sources that ask for patience are asked again; None if none does, or it was done too often.
-
-    The pauses double, and differ by `spread` (0 to 1): sources that many companies wait for are not asked for all of
-    them together.
-    """
-    waiting = (StepState.WAITING, StepState.SKIPPED)
-    times = [step.until for step in result.steps if step.state in waiting and step.until is not None]
-    if not times or follow_ups >= MAX_FOLLOW_UPS:
-        return None
-    pause = timedelta(minutes=2**follow_ups * (1 + spread))
-    return min(max(min(times), now + pause), now + _MAX_PAUSE)
-
-
 def failed_until(now: datetime) -> datetime:
     """The time after which a run that failed is repeated for the next lead."""
     return now + _UNKNOWN
-
-
-def stored_step(step: Step) -> dict[str, Any]:
-    """A step as it is stored, as JSON."""
-    return {
-        "source": step.source,
-        "state": step.state.value,
-        "sentence": step.sentence,
-        "facts": step.facts,
-        "seconds": round(step.seconds, 3),
-        "stored": step.stored,
-        "until": step.until and step.until.isoformat(),
-        "expiresAt": step.expires_at and step.expires_at.isoformat(),
-    }

@@ -1,6 +1,6 @@
 """The sources that the leads and companies of a workspace are asked by, and what follows from them. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -53,6 +53,10 @@ class SourceSet:
     def free(self) -> "SourceSet":
         """Those that never charge."""
         return SourceSet([source for source in self.sources if source.spec.charges is Charge.NEVER], self.gates)
+
+    def without(self, names: Collection[str]) -> "SourceSet":
+        """The others than these."""
+        return SourceSet([source for source in self.sources if source.spec.name not in names], self.gates)
 
     @cached_property
     def _people(self) -> Sequence[Source]:

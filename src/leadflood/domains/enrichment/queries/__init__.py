@@ -17,6 +17,7 @@ from leadflood.domains.enrichment.models.decisions import Rejection
 from leadflood.domains.enrichment.models.fact_fields import FactCatalog
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupState
+from leadflood.domains.enrichment.queries.steps import currency_of, latest_lead_run
 from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.identity.queries import actor_names
 from leadflood.domains.leads import queries as leads
@@ -39,8 +40,8 @@ ORDER BY id DESC LIMIT :most
 # Values of lookups, for each field the chosen ones first, and those that were retracted last. Former corrections are
 # left out: the timeline has them.
 VALUES = sql("""
-SELECT v.lookup_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote, v.cost_micros,
-       v.observed_at, v.retraction_id, c.because, c.actor_kind, c.actor_id, c.chosen_at,
+SELECT v.lookup_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.quote, v.observed_at,
+       v.retraction_id, c.because, c.actor_kind, c.actor_id, c.chosen_at,
        r.actor_kind AS retracted_by_kind, r.actor_id AS retracted_by, r.created_at AS retracted_at
 FROM found_values v
 LEFT JOIN chosen_values c ON c.workspace_id = v.workspace_id AND c.lookup_id = v.lookup_id AND c.value_id = v.id
@@ -76,6 +77,7 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     return LeadEnrichmentView(
         values=await marked_views(tx, actor, values, by_id, PERSON_FIELDS, subject_id=lead_id),
         runs=[_run_view(lookup) for lookup in lookups],
+        latest_run=await latest_lead_run(tx, actor, lead_id=lead_id),
     )
 
 
@@ -105,6 +107,7 @@ async def marked_views(
     people = [row.actor_id for row in rows]
     people += [person for value in values for person in (value.actor_id, value.retracted_by)]
     names = await actor_names(tx, actor, {person for person in people if person})
+    currency = await currency_of(tx, actor, [lookup.cost_micros for lookup in lookups.values()])
     views = []
     for value in values:
         lookup = lookups[value.lookup_id]
@@ -113,7 +116,7 @@ async def marked_views(
             key = catalog[value.field].compare(value.value)
             row = rejected.get(Rejection(value.field, lookup.source, key))
             marks["rejection"] = None if row is None else _rejection(row, names)
-        views.append(value_view(value, lookup).model_copy(update=marks))
+        views.append(value_view(value, lookup, currency).model_copy(update=marks))
     return sorted(views, key=lambda view: (view.field, view.retraction is not None, view.rejection is not None))
 
 
@@ -140,8 +143,8 @@ def _by(kind: str, actor_id: UUID | None, names: Mapping[UUID, str]) -> dict[str
     return {"actor": actor, "actor_name": actor_label(actor.kind, actor_id, names)}
 
 
-def value_view(value: Row, lookup: Row) -> EnrichmentValueView:
-    """The view of a value with the receipt of its lookup."""
+def value_view(value: Row, lookup: Row, currency: str | None) -> EnrichmentValueView:
+    """The view of a value with the receipt of its lookup. Args: currency: of its cost."""
     return EnrichmentValueView(
         field=value.field,
         value=value.value,
@@ -154,7 +157,8 @@ def value_view(value: Row, lookup: Row) -> EnrichmentValueView:
         evidence=value.evidence,
         source_url=value.source_url,
         quote=value.quote,
-        cost_micros=value.cost_micros,
+        cost_micros=lookup.cost_micros,
+        currency=currency if lookup.cost_micros else None,
         observed_at=value.observed_at,
     )
 

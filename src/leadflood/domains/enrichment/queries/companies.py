@@ -1,16 +1,16 @@
 """SQL that reads the runs and facts of companies."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from leadflood.domains.companies import queries as companies
-from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, CompanyRunView, CompanyStepView
+from leadflood.domains.enrichment.contracts import CompanyEnrichmentView, CompanyRunView, SourceStepView
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.enrichment.queries import VALUES, marked_views
+from leadflood.domains.enrichment.queries.steps import step_views
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
@@ -79,14 +79,15 @@ async def latest_runs(tx: Transaction, actor: Actor, *, company_id: UUID) -> lis
     """The latest runs of a company, newest first; of a live one, the steps so far."""
     named = {"workspace_id": actor.workspace_id, "company_id": company_id}
     found = await tx.all(_RUNS, {**named, "most": _MAX_RUNS})
-    runs = [run_view(run, [_step_view(step) for step in run.steps]) for run in found]
+    steps = await step_views(tx, actor, company_id, found)
+    runs = [run_view(run, shown) for run, shown in zip(found, steps, strict=True)]
     if found and found[0].state == CompanyRunState.RUNNING:
         asked = await tx.all(_ASKED, {**named, "job_id": found[0].job_id})
         runs[0] = run_view(found[0], [_asked_view(lookup) for lookup in asked])
     return runs
 
 
-def run_view(run: Row, steps: list[CompanyStepView]) -> CompanyRunView:
+def run_view(run: Row, steps: list[SourceStepView]) -> CompanyRunView:
     """The view of a run."""
     return CompanyRunView(
         id=run.id,
@@ -103,23 +104,11 @@ def run_view(run: Row, steps: list[CompanyStepView]) -> CompanyRunView:
     )
 
 
-def _step_view(step: Mapping[str, Any]) -> CompanyStepView:
-    return CompanyStepView(
-        source=step["source"],
-        state=StepState(step["state"]),
-        message=step["sentence"],
-        facts=step["facts"],
-        seconds=step["seconds"],
-        stored=step["stored"],
-        until=None if step["until"] is None else datetime.fromisoformat(step["until"]),
-    )
-
-
-def _asked_view(lookup: Row) -> CompanyStepView:
+def _asked_view(lookup: Row) -> SourceStepView:
     """The step of a run that has not ended."""
     answered = lookup.answered_at is not None
     ended = lookup.answered_at or utc_now()
-    return CompanyStepView(
+    return SourceStepView(
         source=lookup.source,
         state=StepState(lookup.state) if answered else StepState.ASKING,
         message=lookup.sentence,

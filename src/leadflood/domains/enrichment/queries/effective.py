@@ -15,6 +15,7 @@ from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue
 from leadflood.domains.enrichment.models.filling import FILLED_BY, FillPolicies, FillState
 from leadflood.domains.enrichment.queries import pin_mark, value_view
 from leadflood.domains.enrichment.queries.policies import fill_policies
+from leadflood.domains.enrichment.queries.steps import currency_of
 from leadflood.domains.identity.queries import actor_names
 from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
@@ -34,9 +35,10 @@ _RECEIPTS = assemble(
     _CHOSEN,
     receipt=sql(""",
        c.because, c.actor_kind, c.actor_id, c.chosen_at, l.source, l.source_version, v.confidence, v.method,
-       v.evidence, v.source_url, v.quote, v.cost_micros, v.observed_at"""),
+       v.evidence, v.source_url, v.quote, l.cost_micros, v.observed_at"""),
     lookup=sql("""CROSS JOIN LATERAL (
-    SELECT source, source_version FROM lookups WHERE workspace_id = :workspace_id AND id = c.lookup_id LIMIT 1
+    SELECT source, source_version, cost_micros FROM lookups
+    WHERE workspace_id = :workspace_id AND id = c.lookup_id LIMIT 1
 ) l
 """),
 )
@@ -97,7 +99,9 @@ async def effective_values(tx: Transaction, actor: Actor, *, lead: LeadView) -> 
 async def effective_values_of(
     tx: Transaction, actor: Actor, *, leads: Sequence[LeadView], policies: FillPolicies | None = None
 ) -> dict[UUID, dict[str, EffectiveValue]]:
-    """The same of several leads, by lead. Two statements, whatever their number; three if people pinned some values.
+    """The same of several leads, by lead. Two statements, whatever their number.
+
+    One more if people pinned some values, and one if some were paid for.
 
     `policies`: None: those of the workspace.
     """
@@ -109,7 +113,8 @@ async def effective_values_of(
         rows[row.lead_id].append(row)
     pinned_by = {row.actor_id for items in rows.values() for row in items if row.actor_id is not None}
     names = await actor_names(tx, actor, pinned_by)
-    return {lead.id: _effective(lead, rows[lead.id], policies, names) for lead in leads}
+    currency = await currency_of(tx, actor, [row.cost_micros for items in rows.values() for row in items])
+    return {lead.id: _effective(lead, rows[lead.id], policies, names, currency) for lead in leads}
 
 
 async def found_values(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, FoundValues]:
@@ -217,7 +222,11 @@ def _is_named(rows: Iterable[Row]) -> bool:
 
 
 def _effective(
-    lead: LeadView, rows: Sequence[Row], policies: FillPolicies, names: Mapping[UUID, str]
+    lead: LeadView,
+    rows: Sequence[Row],
+    policies: FillPolicies,
+    names: Mapping[UUID, str],
+    currency: str | None,
 ) -> dict[str, EffectiveValue]:
     surest, named = _surest(rows), _is_named(rows)
     known = _known(surest)
@@ -235,7 +244,7 @@ def _effective(
                 subject=usable.found.subject,
                 source=row.source,
             )
-            receipt = value_view(row, row).model_copy(update={"pin": pin_mark(row, names)})
+            receipt = value_view(row, row, currency).model_copy(update={"pin": pin_mark(row, names)})
             effective[field.api_name] = EffectiveValue(field.name, usable.found, view, receipt)
     return effective
 

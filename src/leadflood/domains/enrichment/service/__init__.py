@@ -20,10 +20,11 @@ from leadflood.domains.enrichment.models.choosing import Because, FactCandidate,
 from leadflood.domains.enrichment.models.company_runs import CompanyRun
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.facts import Fact
+from leadflood.domains.enrichment.models.lead_runs import LeadRun
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.queries.effective import company_facts, filling, found_values
 from leadflood.domains.enrichment.queries.policies import fill_policies
-from leadflood.domains.enrichment.service import company_runs
+from leadflood.domains.enrichment.service import company_runs, lead_runs
 from leadflood.domains.enrichment.service.effective import refresh_leads
 from leadflood.domains.enrichment.store import Choice, LeadAnswers, SourceAnswer
 from leadflood.domains.enrichment.store.competing import KnownFacts, StoredFact, competing_facts
@@ -69,13 +70,14 @@ class AttemptStart:
 class AttemptResult:
     """Result of an attempt: the answers that are not stored yet, and the rules of the choice.
 
-    `begun`: whether `start` has taken the lead to `processing`.
+    `begun`: whether `start` has taken the lead to `processing`. `run`: of the sources that do not answer immediately.
     """
 
     lead_id: UUID
     answers: Sequence[SourceAnswer]
     rules: ChoiceRules
     begun: bool = True
+    run: LeadRun | None = None
 
 
 async def load_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, LeadDetails]:
@@ -169,6 +171,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
     again = [lead_id for lead_id, before in earlier.items() if before.every]
     found = {**dict.fromkeys(linked.moved, _NOTHING), **await _found_values(tx, actor, written, linked.links, again)}
     await _pass_on(tx, actor, ours, {item.lead_id: item for item in written}, found)
+    await lead_runs.record(tx, actor, [(job, ended.run) for job, ended in ours if ended.run is not None])
 
 
 async def _found_values(

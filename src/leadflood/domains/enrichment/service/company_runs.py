@@ -30,11 +30,10 @@ from leadflood.domains.enrichment.models.company_runs import (
     CompanyTask,
     InstantFacts,
     failed_until,
-    follow_up_at,
     fresh_until,
-    stored_step,
 )
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
+from leadflood.domains.enrichment.models.follow_ups import follow_up_at, stored_step
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.runs import RunResult, StepState, run_sentence
 from leadflood.domains.enrichment.queries.aliases import seen_redirect

@@ -57,11 +57,19 @@ WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source
   AND claim = :claim AND state = 'waiting'
 """)
 
-# End the claims of earlier attempts. An answer that still comes is stored unless another caller asks.
+# End the claims of earlier attempts of a job; another one about the same subject goes on. An answer that still comes is
+# stored unless another caller asks.
 END_CLAIMS = sql("""
 UPDATE lookups SET claimed_until = now()
 WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :company_id)
-  AND state IN ('asked', 'waiting') AND claim IS NOT NULL
+  AND job_id IS NOT DISTINCT FROM :job_id AND state IN ('asked', 'waiting') AND claim IS NOT NULL
+""")
+
+# The question about a subject to which a source gave a ticket.
+PENDING = sql("""
+SELECT question_hash, source_version FROM lookups
+WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :company_id) AND source = :source
+  AND state = 'waiting' AND expires_at > now() ORDER BY id LIMIT 1
 """)
 
 
@@ -178,9 +186,15 @@ async def release(tx: Transaction, asker: LookupAsker, key: LookupKey, claim: Lo
     await tx.execute(RELEASE, {**question_columns(asker, key), "claim": claim.token})
 
 
+async def pending(tx: Transaction, asker: LookupAsker, source: str) -> LookupKey | None:
+    """The question about the subject to which a source gave a ticket whose answer is not there yet."""
+    row = await tx.first(PENDING, {"workspace_id": asker.workspace_id, "source": source, **asker.subject})
+    return None if row is None else LookupKey(source, row.question_hash, row.source_version)
+
+
 async def end_claims(tx: Transaction, asker: LookupAsker) -> None:
-    """End the claims of earlier attempts to find something about a subject."""
-    await tx.execute(END_CLAIMS, {"workspace_id": asker.workspace_id, **asker.subject})
+    """End the claims of earlier attempts of the job to find something about a subject."""
+    await tx.execute(END_CLAIMS, {"workspace_id": asker.workspace_id, "job_id": asker.job_id, **asker.subject})
 
 
 def fact_columns(facts: Sequence[Fact]) -> dict[str, list[Any]]:

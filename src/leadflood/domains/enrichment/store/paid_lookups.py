@@ -34,11 +34,13 @@ CAUSE = sql("""
 SELECT j.status = 'running' AS runs, b.id AS batch_id, b.actor_id
 FROM job_executions j
 LEFT JOIN company_runs r ON r.workspace_id = j.workspace_id AND r.job_id = j.id
+LEFT JOIN lead_runs l ON l.workspace_id = j.workspace_id AND l.lead_id = :subject_id AND l.next_job_id = j.id
 LEFT JOIN LATERAL (
     SELECT batch_id FROM enrichment_batch_items i
     WHERE i.workspace_id = j.workspace_id AND i.subject_id = :subject_id AND i.job_id = j.id LIMIT 1
 ) i ON true
-LEFT JOIN enrichment_batches b ON b.workspace_id = j.workspace_id AND b.id = coalesce(r.batch_id, i.batch_id)
+LEFT JOIN enrichment_batches b ON b.workspace_id = j.workspace_id
+                              AND b.id = coalesce(r.batch_id, l.batch_id, i.batch_id)
 WHERE j.workspace_id = :workspace_id AND j.id = :job_id FOR SHARE OF j
 """)
 
