@@ -93,6 +93,7 @@ STEPS: dict[str, str] = {
     "leads.service.found_values.lock_any": "locks only",
     "icps.service.lock_icp": _OWN_VERB,
     "icps.service.record": "it is the record",
+    "icps.service.backtests.finish": _OWN_JOB,
     "icps.service.publishing.score_chunk": _OWN_JOB,
     "icps.service.publishing.finish": _OWN_JOB,
     "icps.service.publishing.give_up": _OWN_JOB,

@@ -216,6 +216,7 @@ def test_every_list_comes_in_pages_but_that_of_what_each_release_has() -> None:
     assert {operation.name for operation in lists if not operation.takes_cursor} == {
         "listFillPolicies",
         "listFilterFields",
+        "listIcpBacktests",
         "listIcpVersions",
         "listIcps",
         "listMetrics",

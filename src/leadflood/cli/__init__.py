@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from leadflood import __version__
 from leadflood.cli import (
+    backtests,
     backup,
     changesets,
     companies,
@@ -101,6 +102,7 @@ app.add_typer(enrichments.app, name="enrichment")
 app.add_typer(sources.app, name="source")
 app.add_typer(facts.app, name="fact")
 app.add_typer(policies.app, name="policy")
+backtests.register(icps.app)
 app.add_typer(icps.app, name="icp")
 app.add_typer(outcomes.app, name="outcome")
 app.add_typer(spending.budget_app, name="budget")

@@ -229,7 +229,7 @@ def export(profile: str = _NAME, number: int | None = _NUMBER, workspace: str | 
         from leadflood.domains.icps.contracts.files import write_file
 
         async with open_context(workspace) as context, context.transaction() as tx:
-            icp_id = await _find(context, profile)
+            icp_id = await find_profile(context, profile)
             icp = await queries.get_icp(tx, context.actor, icp_id=icp_id)
             version = await queries.get_version(tx, context.actor, icp_id=icp_id, number=number)
         say(write_file(icp.name, version.body).rstrip())
@@ -253,7 +253,7 @@ def publish(
         from leadflood.domains.icps.service import publishing
 
         async with open_context(workspace) as context, context.transaction() as tx:
-            icp_id = await _find(context, profile)
+            icp_id = await find_profile(context, profile)
             version = await queries.get_version(tx, context.actor, icp_id=icp_id, number=number)
             command = checked(Publish, {"number": version.number})
             made = await publishing.start(tx, context.actor, icp_id=icp_id, command=command)
@@ -292,7 +292,7 @@ def explain(
     run(work())
 
 
-async def _find(context: CliContext, name: str) -> "UUID":
+async def find_profile(context: CliContext, name: str) -> "UUID":
     """The profile with a name. Raises: leadflood.domains.icps.errors.IcpNotFound."""
     from leadflood.domains.icps import queries
     from leadflood.domains.icps.errors import IcpNotFound

@@ -41,3 +41,18 @@ async def test_a_profile_is_imported_published_explained_and_exported(terminal: 
     assert json.loads(again.stdout)["draft"]["number"] == 2, again.stderr
     assert (listed["live"]["number"], listed["main"]) == (1, True)
     assert (unknown.returncode, "No such profile" in unknown.stderr) == (1, True)
+
+
+async def test_a_backtest_runs_without_a_worker(terminal: Terminal, database: Database) -> None:
+    await make_lead(database, terminal.workspace_id, "ada@acme.com")
+    (terminal.folder / "profile.yaml").write_text(PROFILE)
+    assert terminal.here("icp", "import", "profile.yaml").returncode == 0
+    assert terminal.here("outcome", "add", "ada@acme.com", "won").returncode == 0
+
+    shown = terminal.here("icp", "backtest", "fit", "--facts", "today")
+    found = json.loads(terminal.here("icp", "backtest", "fit", "--json").stdout)
+
+    assert "Version 1: 1 leads with an outcome, 1 wins" in shown.stdout, shown.stderr
+    assert "Later facts may have leaked" in shown.stderr
+    assert "Too few to judge" in shown.stderr
+    assert (found["state"], found["result"]["tested"]["tiers"][1]["leads"]) == ("done", 1)

@@ -1,5 +1,6 @@
 """A workspace with a profile, and helpers that publish and read scores."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,11 @@ import httpx
 
 from leadflood.domains.icps import service
 from leadflood.domains.icps.contracts.icps import CreateIcp, Publish
-from leadflood.domains.icps.service import publishing
+from leadflood.domains.icps.service import backtests, publishing
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller
 
@@ -74,6 +76,20 @@ class Desk:
                 if after_id is None:
                     await publishing.finish(tx, self.actor, version_id=version_id)
                     return
+
+    async def backtest(self, icp_id: str, **body: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
+        """Test a version, as its job does. Returns the result."""
+        started = await self.ask("POST", f"/v1/icps/{icp_id}/backtests", status=202, **(body or {"facts": "before"}))
+        backtest_id = UUID(started["id"])
+
+        def reading() -> AbstractAsyncContextManager[Transaction]:
+            return self.database.transaction(self.caller.workspace_id)
+
+        result = await backtests.measure(reading, self.actor, backtest_id=backtest_id)
+        async with reading() as tx:
+            await backtests.finish(tx, self.actor, backtest_id=backtest_id, result=result)
+        found: dict[str, Any] = (await self.ask("GET", f"/v1/backtests/{backtest_id}"))["result"]
+        return found
 
     async def scores(self, icp_id: str) -> dict[str, tuple[int, str | None]]:
         """Score and tier of each lead, as lists show them."""

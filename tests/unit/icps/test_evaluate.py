@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadflood.domains.icps.models.evaluate import Evaluation, Facts, current, evaluate
+from leadflood.domains.icps.models.evaluate import Evaluation, Facts, Rater, current, evaluate
 from leadflood.domains.icps.models.improving import improvements, lifted_score
 from leadflood.domains.icps.models.profiles import (
     CombinedTest,
@@ -219,3 +219,15 @@ def test_every_set_lifts_the_score_over_the_border_and_none_is_larger_than_neede
         for line in each.lines:
             smaller = [other for other in each.lines if other is not line]
             assert lifted_score(found, smaller) < 40
+
+
+def test_a_rater_gives_the_score_and_the_tier_of_an_evaluation() -> None:
+    deal = Deal(20261201)
+    facts = [deal.facts() for _ in range(20)]
+    for _ in range(300):
+        profile = deal.profile()
+        rater = Rater(profile, CATALOG)
+        for each in facts:
+            found, rated = evaluate(profile, each, CATALOG, NOW), rater.rate(each, NOW)
+            results = [line.outcome.now for group in found.groups for line in group.lines]
+            assert (rated.score, rated.tier, list(rated.results)) == (found.score, found.tier, results)

@@ -32,6 +32,7 @@ _AUDIT = AuditGroup(
         IcpAuditAction.DELETED: "deleted a profile",
         IcpAuditAction.PUBLICATION_STARTED: "began to publish version {number} of a profile",
         IcpAuditAction.PUBLISHED: "published version {number} of a profile",
+        IcpAuditAction.BACKTESTED: "tested version {number} of a profile on known outcomes",
     },
     "/icps/{id}",
 )
@@ -65,7 +66,11 @@ DOMAIN = Domain(
     extensions={LEAD: EXTENSION},
     templates="leadflood.domains.icps.edge",
     permissions=(ICPS_READ, ICPS_WRITE, ICPS_PUBLISH, OUTCOMES_WRITE),
-    routes=("leadflood.domains.icps.edge.routes", "leadflood.domains.icps.edge.outcome_routes"),
+    routes=(
+        "leadflood.domains.icps.edge.routes",
+        "leadflood.domains.icps.edge.outcome_routes",
+        "leadflood.domains.icps.edge.backtest_routes",
+    ),
     pages=(
         "leadflood.domains.icps.edge.pages",
         "leadflood.domains.icps.edge.draft_pages",

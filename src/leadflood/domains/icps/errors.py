@@ -110,6 +110,27 @@ class UnknownTier(InvalidInput):
         super().__init__("The profile has no such tier.", errors=[FieldError("?tier", "unknown_tier", message)])
 
 
+class BacktestNotFound(NotFound):
+    """No such backtest in the workspace."""
+
+    code = "backtest_not_found"
+    title = "Backtest not found"
+
+    def __init__(self) -> None:
+        super().__init__("No such backtest in your workspace. The latest 20 of each profile are kept.")
+
+
+class BacktestRuns(Conflict):
+    """A version of the profile is being tested."""
+
+    code = "backtest_runs"
+    title = "Backtest running"
+    remedy = "Wait until it has ended."
+
+    def __init__(self) -> None:
+        super().__init__("A version of this profile is being tested.")
+
+
 class OutcomeNotFound(NotFound):
     """No such outcome in the workspace."""
 

@@ -32,6 +32,7 @@ class IcpAuditAction(StrEnum):
     DELETED = "icp.deleted"
     PUBLICATION_STARTED = "icp.publication_started"
     PUBLISHED = "icp.published"
+    BACKTESTED = "icp.backtested"
 
 
 class OutcomeAuditAction(StrEnum):
@@ -48,6 +49,12 @@ class VersionPayload(Payload):
     version_id: UUID
 
 
+class BacktestPayload(Payload):
+    """The backtest to compute."""
+
+    backtest_id: UUID
+
+
 PUBLISH_VERSION = JobKind("icps.publish.v1", VersionPayload, max_attempts=20)
 """Scores all leads by a version, then makes it the live one."""
 
@@ -59,3 +66,6 @@ RESCORE_PENDING = JobKind("icps.score.v1", NoPayload, max_attempts=3)
 
 RESCORE_DAILY = JobKind("icps.recompute_all.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Queues `RESCORE_VERSION` for all live versions, and deletes the scores of former ones."""
+
+RUN_BACKTEST = JobKind("icps.backtest.v1", BacktestPayload, max_attempts=3, priority=Priority.BULK)
+"""Tests a version on the leads with an outcome."""

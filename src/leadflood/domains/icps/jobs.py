@@ -1,4 +1,4 @@
-"""Jobs of profiles: publish a version, score again what depends on the date, and score marked leads."""
+"""Jobs of profiles: publish a version, score again what depends on the date, score marked leads, and test a version."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,14 +7,17 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.icps import queries, store
+from leadflood.domains.icps.contracts.backtests import BacktestResult
 from leadflood.domains.icps.events import (
     PUBLISH_VERSION,
     RESCORE_DAILY,
     RESCORE_PENDING,
     RESCORE_VERSION,
+    RUN_BACKTEST,
+    BacktestPayload,
     VersionPayload,
 )
-from leadflood.domains.icps.service import publishing, rescoring
+from leadflood.domains.icps.service import backtests, publishing, rescoring
 from leadflood.domains.icps.store import scoring
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob, NoPayload, RunningJob
@@ -59,6 +62,7 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
     return [
         JobDefinition(PUBLISH_VERSION, _publish, timeout=_MAX_SECONDS, on_failed=_give_up),
         JobDefinition(RESCORE_VERSION, _rescore, timeout=_MAX_SECONDS),
+        JobDefinition(RUN_BACKTEST, _backtest, timeout=_MAX_SECONDS, on_failed=_fail_backtest),
         JobDefinition(RESCORE_PENDING, rescore_pending),
         JobDefinition(RESCORE_DAILY, rescore_daily),
     ]
@@ -109,6 +113,25 @@ async def _finish(tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJo
 async def _give_up(tx: Transaction, job: RunningJob, payload: VersionPayload | None, _error: str) -> None:
     if payload is not None:
         await publishing.give_up(tx, Actor.system(job.workspace_id), version_id=payload.version_id)
+
+
+async def _backtest(context: JobContext[BacktestPayload]) -> Complete[tuple[UUID, BacktestResult | None]]:
+    backtest_id = context.payload.backtest_id
+    result = await backtests.measure(context.transaction, context.actor, backtest_id=backtest_id)
+    return Complete(_finish_backtests, (backtest_id, result))
+
+
+async def _finish_backtests(
+    tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJob, tuple[UUID, BacktestResult | None]]]
+) -> None:
+    for _, (backtest_id, result) in ended:
+        await backtests.finish(tx, actor, backtest_id=backtest_id, result=result)
+
+
+async def _fail_backtest(tx: Transaction, job: RunningJob, payload: BacktestPayload | None, _error: str) -> None:
+    if payload is not None:
+        actor = Actor.system(job.workspace_id)
+        await backtests.finish(tx, actor, backtest_id=payload.backtest_id, result=None)
 
 
 async def _purge(database: Database, workspace_id: UUID) -> None:

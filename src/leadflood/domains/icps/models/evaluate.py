@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from leadflood.domains.icps.models.catalog import ProfileCatalog, Shape
 from leadflood.domains.icps.models.profiles import (
@@ -104,6 +105,38 @@ class Evaluation:
         return self.known / self.total
 
 
+@dataclass(frozen=True, slots=True)
+class FitRating:
+    """Score and tier of a lead without its interval. `results`: of the criteria, in order; None is unknown."""
+
+    score: int
+    tier: str | None
+    results: Sequence[bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rater:
+    """Rates many leads by one profile, one at a time."""
+
+    profile: FitProfile
+    catalog: ProfileCatalog
+
+    def rate(self, facts: Facts, now: datetime) -> FitRating:
+        """The score and the tier that `evaluate` gives."""
+        reader = _FactReader(current(self.profile, facts, self.catalog, now), self.catalog, now)
+        results: list[bool | None] = []
+        score = 0
+        for group in self.profile.groups:
+            points = 0
+            for each in group.criteria:
+                result = reader.now_only(each.test)
+                results.append(result)
+                points += each.assumed if result is None else each.points if result else each.otherwise
+            score += points if group.cap is None else max(-group.cap, min(group.cap, points))
+        met = [gate.tier for gate in self.profile.gates if reader.now_only(gate.test)]
+        return FitRating(score, _tier(self.profile, score, met), results)
+
+
 def evaluate(profile: FitProfile, facts: Facts, catalog: ProfileCatalog, now: datetime) -> Evaluation:
     """Evaluate a profile for the facts of a lead. A fact that the catalog does not have is unknown."""
     values = current(profile, facts, catalog, now)
@@ -169,6 +202,15 @@ class _FactReader:
             _combined(test, [part.sure for part in parts]),
         )
 
+    def now_only(self, test: Test) -> bool | None:
+        """The result with what is known."""
+        if isinstance(test, CombinedTest):
+            return _combined(test, [self.now_only(part) for part in test.parts])
+        value = self.values.get(test.field)
+        if test.operator is FactOperator.KNOWN:
+            return (value is not None) is test.value
+        return None if value is None else self._meets(test, value)
+
     def _compared(self, test: FactTest) -> FactOutcome:
         value = self.values.get(test.field)
         if test.operator is FactOperator.KNOWN:
@@ -200,7 +242,12 @@ class _FactReader:
 
     def _keys(self, test: FactTest) -> frozenset[str]:
         wanted = test.value if isinstance(test.value, tuple) else ()
-        return frozenset(self._key(test, str(each)) for each in wanted)
+        return _wanted_keys(wanted, is_code=self.catalog[test.field].shape is Shape.CODE)
+
+
+@lru_cache(maxsize=1_000)
+def _wanted_keys(wanted: tuple[str | float, ...], *, is_code: bool) -> frozenset[str]:
+    return frozenset(str(each) if is_code else search_key(str(each)) for each in wanted)
 
 
 def _compared_numbers(test: FactTest, value: FactValue) -> bool | None:

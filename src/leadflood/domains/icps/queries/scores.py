@@ -82,10 +82,17 @@ async def facts_of(
 ) -> dict[UUID, Facts]:
     """The facts of leads that a profile reads, in one statement. Leads that do not exist are left out."""
     known = [catalog[key] for key in profile.fields if key in catalog]
-    found = facts(known, THESE)
+    return await read_facts(tx, actor, lead_ids=lead_ids, fields=known)
+
+
+async def read_facts(
+    tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID], fields: Sequence[ProfileField]
+) -> dict[UUID, Facts]:
+    """Some facts of leads, in one statement. Leads that do not exist are left out."""
+    found = facts(fields, THESE)
     values = {**found.values, "workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)}
     rows = await tx.all(found.statement, values)
-    return {row.id: _facts(known, row.found, row.observed) for row in rows}
+    return {row.id: _facts(fields, row.found, row.observed) for row in rows}
 
 
 async def explain(tx: Transaction, actor: Actor, *, lead_id: UUID, profile: str | None = None) -> LeadScore:
