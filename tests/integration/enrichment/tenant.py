@@ -33,6 +33,7 @@ WITHOUT_PERSONAL_DATA = {
     "provider_keys": "encrypted keys of providers",
     "source_settings": "names of sources, and definitions of how they are asked",
     "lookup_objections": "keyed hashes of persons who must not be looked up, which have to outlive their data",
+    "lookup_pages": "texts of organizations' websites, deleted after about a month and with their company",
     "company_merge_lookups": "IDs of merges and lookups of organizations, deleted with them",
 }
 
@@ -52,6 +53,7 @@ LOOKUP = sql("""
 INSERT INTO lookups (workspace_id, id, company_id, source, source_version, state, answered_at)
 VALUES (:workspace_id, :id, :company_id, 'register', '1', 'missed', now())
 """)
+PAGES = sql("INSERT INTO lookup_pages VALUES (:workspace_id, :id, 'x', now())")
 # A lead of a batch that waits, and a reason.
 ITEM = sql("INSERT INTO enrichment_batch_items VALUES (:workspace_id, :id, :lead_id, NULL)")
 REASON = sql("INSERT INTO enrichment_batch_reasons VALUES (:workspace_id, :id, 'partial', 'A source was away.', 1)")
@@ -83,6 +85,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         await company_runs.enrich_company(tx, actor, company_id=company_id, trace={})
         moved = {"workspace_id": workspace_id, "id": new_id()}
         await tx.execute(LOOKUP, {**moved, "company_id": company_id})
+        await tx.execute(PAGES, moved)
         await tx.execute(MOVED, {**moved, "merge_id": ids["company-merges"]})
         command = StartEnrichment.model_validate({"leadIds": [str(ids["leads"])]})
         batch = await batches.start(tx, actor, command=command, trace={})

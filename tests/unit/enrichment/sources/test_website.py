@@ -57,6 +57,19 @@ async def test_four_pages_are_read_and_each_value_has_its_page() -> None:
     assert all(fact.receipt.evidence for fact in facts)
 
 
+async def test_the_texts_of_pages_are_passed_on_but_for_those_that_the_site_reserves() -> None:
+    home = page("https://acme.de/", HOME)
+    imprint = replace(page("https://acme.de/impressum", IMPRINT), reserved_from_models=True)
+    fetcher = CannedFetcher({**SITE, "https://acme.de/": home, "https://acme.de/impressum": imprint})
+
+    answer = await ask(Website(), ACME, fetcher)
+
+    assert isinstance(answer, Found)
+    assert [read.url for read in answer.pages] == [f"https://acme.de/{path}" for path in ("", "ueber-uns", "kontakt")]
+    assert answer.pages[1].text == "Gegründet 1987.\n"
+    assert values([*answer.facts], fields.VAT_ID) == ["DE136695976"], "facts are read from all pages"
+
+
 async def test_a_site_without_encryption_or_only_with_www_is_found() -> None:
     broken = ConnectFailed("The server refused the connection or is not reachable.")
     fetcher = CannedFetcher({"https://acme.de/": broken, "https://www.acme.de/": HOME})

@@ -42,6 +42,7 @@ from leadflood.domains.enrichment.models.lookups import (
     PaidCall,
 )
 from leadflood.domains.enrichment.models.questions import Question, question_parts
+from leadflood.domains.enrichment.models.read_pages import ReadPage
 from leadflood.domains.enrichment.models.runs import Step, StepState
 from leadflood.domains.enrichment.models.sources import Charge, Source, SourceSpec, Speed, TicketSource
 from leadflood.kernel.door.errors import DoorError
@@ -60,10 +61,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
-    """The step of a source, and the facts that it found."""
+    """The step of a source, the facts that it found, and the pages that it read."""
 
     step: Step
     facts: Sequence[Fact] = ()
+    pages: Sequence[ReadPage] = ()
 
 
 class Asking:
@@ -161,7 +163,8 @@ class Asking:
         """The stored answer, or why the source is not asked now."""
         match claim:
             case LookupOutcome():
-                return AskedSource(step_of_outcome(spec, claim, self._since(started), stored=True), claim.facts)
+                step = step_of_outcome(spec, claim, self._since(started), stored=True)
+                return AskedSource(step, claim.facts, claim.pages)
             case LookupInProgress(until):
                 step = Step(spec.name, spec.label, StepState.WAITING, "Another run is asking it.", until=until)
             case LookupInDoubt(until):
@@ -295,7 +298,8 @@ class Asking:
     ) -> AskedSource:
         if outcome is None:
             return AskedSource(step_of_failure(spec, result, self._since(started)))
-        return AskedSource(step_of_outcome(spec, outcome, self._since(started), stored=False), outcome.facts)
+        step = step_of_outcome(spec, outcome, self._since(started), stored=False)
+        return AskedSource(step, outcome.facts, outcome.pages)
 
     def _left(self, question: Question) -> float:
         return max(0.0, (question.deadline - self._ports.now()).total_seconds())
@@ -324,4 +328,4 @@ def declared(spec: SourceSpec, answer: Answer) -> Answer:
         _log.warning("enrichment.undeclared_facts", source=spec.name, fields=undeclared)
     if not facts:
         return Missed(answer.note or "It has nothing about this.", units=answer.units, provider_ref=answer.provider_ref)
-    return Found(facts, answer.note, answer.units, answer.provider_ref)
+    return replace(answer, facts=facts)

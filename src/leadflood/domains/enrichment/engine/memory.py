@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -67,10 +67,10 @@ class MemoryLookups:
         return claim
 
     async def answer(self, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome) -> bool:
-        """See `Lookups.answer`."""
+        """See `Lookups.answer`. Pages are not kept: they would fill the memory."""
         if not self._end(key, claim):
             return False
-        self._outcomes[key] = outcome
+        self._outcomes[key] = replace(outcome, pages=())
         self._outcomes.move_to_end(key)
         while len(self._outcomes) > MAX_OUTCOMES:
             self._outcomes.popitem(last=False)

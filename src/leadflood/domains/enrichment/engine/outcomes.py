@@ -1,6 +1,6 @@
 """Results of calls: what is stored of each, and the step that a run shows for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -52,9 +52,10 @@ def stored_outcome(
     `former` is the outcome before, of the same question; by `spread`, 0 to 255, the lifetimes of answers differ.
     """
     match result:
-        case Found(facts, note, units, ref):
+        case Found(facts, note, units, ref, pages):
             end = now + spec.ttl_hit * (1 - _SPREAD / 2 + _SPREAD * spread / _MAX_BYTE)
-            outcome = LookupOutcome(LookupState.FOUND, now, end, tuple(facts), note, units=units, provider_ref=ref)
+            found = LookupOutcome(LookupState.FOUND, now, end, tuple(facts), note, units=units, provider_ref=ref)
+            outcome = replace(found, pages=tuple(pages))
         case Missed(reason, keep_for, units, ref):
             end = now + (spec.ttl_miss if keep_for is None else keep_for)
             outcome = LookupOutcome(LookupState.MISSED, now, end, sentence=reason, units=units, provider_ref=ref)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -14,13 +15,15 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    LookupState,
     PaidCall,
 )
 from leadflood.domains.enrichment.models.sources import Rate
-from leadflood.domains.enrichment.store import gates, lookups
-from leadflood.domains.enrichment.store.lookups import LookupAsker
+from leadflood.domains.enrichment.store import gates, lookups, read_pages
+from leadflood.domains.enrichment.store.lookups import LookupAsker, StoredOutcome
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 
 _FIRST_PAUSE: Final = 0.1
 _BREAKERS_KEPT: Final = 1.0
@@ -32,9 +35,11 @@ _MAX_PAUSE: Final = 2.0
 class PostgresLookups:
     """Lookups of one workspace, asked for one subject. See `leadflood.domains.enrichment.engine.ports.Lookups`."""
 
-    def __init__(self, database: Database, asker: LookupAsker) -> None:
+    def __init__(self, database: Database, asker: LookupAsker, *, keeps_pages: bool = False) -> None:
+        """Args: keeps_pages: whether pages that were read are stored with an answer, and come back with it."""
         self._database = database
         self._asker = asker
+        self._keeps_pages = keeps_pages
         self.used: set[UUID] = set()
         """IDs of the lookups whose answers were used."""
 
@@ -65,7 +70,7 @@ class PostgresLookups:
                     if token is not None:
                         await lookups.release(tx, self._asker, key, LookupClaim(token))
                     self.used.add(known.lookup_id)
-                    return known.outcome
+                    return await self._with_pages(tx, known)
                 if token is not None:
                     return LookupClaim(token, None if known is None else known.outcome)
                 claimed = await lookups.claimed_until(tx, self._asker, key)
@@ -77,6 +82,9 @@ class PostgresLookups:
         """See `Lookups.answer`. The answer is stored whatever has become of the job that asked."""
         async with self._database.transaction(self._asker.workspace_id) as tx:
             answered = await lookups.answer(tx, self._asker, key, claim, outcome)
+            if answered is not None and outcome.pages and self._keeps_pages:
+                workspace_id, until = self._asker.workspace_id, outcome.expires_at
+                await read_pages.save(tx, workspace_id, answered.id, outcome.pages, expires_at=until)
             if answered is not None and answered.purchase_id is not None:
                 await purchasing.settle(tx, self._asker, answered.id, answered.purchase_id, outcome)
         if answered is not None:
@@ -109,6 +117,13 @@ class PostgresLookups:
         """See `Lookups.pending`."""
         async with self._database.transaction(self._asker.workspace_id, read_only=True) as tx:
             return await lookups.pending(tx, self._asker, source)
+
+    async def _with_pages(self, tx: Transaction, known: StoredOutcome) -> LookupOutcome:
+        """A stored answer, with its pages where they are kept."""
+        if not self._keeps_pages or known.outcome.state is not LookupState.FOUND:
+            return known.outcome
+        pages = await read_pages.pages_of(tx, self._asker.workspace_id, known.lookup_id)
+        return replace(known.outcome, pages=pages)
 
     async def wait(self, key: LookupKey, *, seconds: float) -> None:
         """See `Lookups.wait`. The other caller may be in another process, so its row is looked at."""

@@ -12,6 +12,7 @@ from leadflood.domains.enrichment.models.choosing import ChosenFact, FactCandida
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.planning import PlanState, next_wave, skipped
 from leadflood.domains.enrichment.models.questions import KnownFact, Question
+from leadflood.domains.enrichment.models.read_pages import ReadPage
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, Step, StepState, run_state
 from leadflood.domains.enrichment.models.sources import Source
 from leadflood.kernel.tasks import task_group
@@ -70,6 +71,7 @@ class _Run:
         self._candidates = list(request.stored)
         self._recent = [one for one in request.stored if self._is_recent(one)]
         self._steps: list[Step] = []
+        self._pages: list[ReadPage] = []
         self._choose(started)
 
     def plan(self, now: datetime, breakers: Mapping[str, Breaker]) -> PlanState:
@@ -85,11 +87,13 @@ class _Run:
             now=now,
             deadline=self._deadline,
             breakers=breakers,
+            has_pages=bool(self._pages),
         )
 
     def question(self, now: datetime) -> Question:
         """The question to each source of a wave."""
-        return Question(self._request.subject, self._known, self._request.wanted, now, self._deadline)
+        request, pages = self._request, tuple(self._pages)
+        return Question(request.subject, self._known, request.wanted, now, self._deadline, pages=pages)
 
     def add(self, answers: Sequence[AskedSource], now: datetime) -> None:
         """Take the answers of a wave into account."""
@@ -99,6 +103,7 @@ class _Run:
             found = [FactCandidate(fact, asked.step.source, family) for fact in asked.facts]
             self._candidates += found
             self._recent += found
+            self._pages += asked.pages
         self._choose(now)
 
     def result(self, plan: PlanState) -> RunResult:

@@ -54,9 +54,17 @@ class SubjectEngines:
         self.offline = cast("Fetcher", Offline())
 
     async def run(
-        self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest, gates: Mapping[str, str]
+        self,
+        asker: LookupAsker,
+        sources: Sequence[Source],
+        request: RunRequest,
+        gates: Mapping[str, str],
+        *,
+        keeps_pages: bool = False,
     ) -> SubjectRun:
-        """Ask the sources about a subject. Answers are stored as they come. Args: gates: see `SourceSet`.
+        """Ask the sources about a subject. Answers are stored as they come.
+
+        Args: gates: see `SourceSet`. keeps_pages: see `PostgresLookups`.
 
         The caller has ended the claims of attempts before this one (`store.lookups.end_claims`), which is the only one
         that asks about the subject.
@@ -64,7 +72,7 @@ class SubjectEngines:
         Raises: as `Engine.run`.
         """
         sources = await self._permitted(asker, sources, request)
-        lookups = PostgresLookups(self._database, asker)
+        lookups = PostgresLookups(self._database, asker, keeps_pages=keeps_pages)
         fetcher = self._fetcher(asker.workspace_id)
         rates, breakers = NamedRates(self._rates, gates), NamedBreakers(self._breakers, gates)
         ports = EnginePorts(lookups, rates, breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)

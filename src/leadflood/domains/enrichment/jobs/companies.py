@@ -11,7 +11,7 @@ from leadflood.domains.enrichment.models.company_runs import instant_facts
 from leadflood.domains.enrichment.models.runs import RunRequest
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.workspace_sources import SourceSets
-from leadflood.domains.enrichment.store import batches
+from leadflood.domains.enrichment.store import batches, read_pages
 from leadflood.domains.enrichment.store.company_runs import purge
 from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
 from leadflood.domains.jobs.models import NoPayload, RunningJob
@@ -47,6 +47,7 @@ def clearing(database: Database, *, retention_days: int) -> list[JobDefinition[A
             await company_runs.end_abandoned(tx)
         await delete_old(database, partial(purge, days=retention_days))
         await delete_old(database, partial(batches.purge, days=retention_days))
+        await delete_old(database, read_pages.purge)
 
     return [JobDefinition(CLEAR_RUNS, clear)]
 
@@ -86,7 +87,8 @@ class _CompanyReading:
                 newer_than=task.newer_than,
                 stored=stored,
             )
-            run = await self._engines.run(asker, sources.companies, request, sources.gates)
+            keeps_pages = any(source.spec.reads_pages for source in every.companies)
+            run = await self._engines.run(asker, sources.companies, request, sources.gates, keeps_pages=keeps_pages)
         instant = instant_facts(run.result, sources.companies)
         end = company_runs.RunEnd(task, run.result, run.lookup_ids, instant, every.rules)
         return Complete(company_runs.finish, end)

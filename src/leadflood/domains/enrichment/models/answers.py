@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, TypeAlias
 
 from leadflood.domains.enrichment.models.facts import Fact
+from leadflood.domains.enrichment.models.read_pages import ReadPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class Found:
         note: something worth knowing about how they were found, such as pages that could not be read; a sentence.
         units: what the provider charges.
         provider_ref: its reference of the call.
+        pages: that it read, for sources that read them again.
     """
 
     facts: Sequence[Fact]
     note: str = ""
     units: int = 0
     provider_ref: str | None = None
+    pages: Sequence[ReadPage] = ()
 
 
 @dataclass(frozen=True, slots=True)

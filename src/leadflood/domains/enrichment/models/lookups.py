@@ -9,6 +9,7 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.models.answers import Ticket
 from leadflood.domains.enrichment.models.facts import Fact
+from leadflood.domains.enrichment.models.read_pages import ReadPage
 from leadflood.domains.enrichment.models.sources import Charge, Repeat, SourceSpec
 
 NO_PRICE: Final = "No price is set for it."
@@ -49,6 +50,7 @@ class LookupOutcome:
         failures: of `AWAY`, in a row.
         units: charged by the provider.
         provider_ref: the provider's reference.
+        pages: that were read, where they are kept.
     """
 
     state: LookupState
@@ -60,6 +62,7 @@ class LookupOutcome:
     failures: int = 0
     units: int = 0
     provider_ref: str | None = None
+    pages: Sequence[ReadPage] = ()
 
     def is_good(self, now: datetime, newer_than: datetime | None) -> bool:
         """Whether the question need not be asked. Args: newer_than: as in `Lookups.claim`."""

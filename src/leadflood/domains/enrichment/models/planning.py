@@ -7,8 +7,9 @@ which no free source is left, one after the other. A source is asked at most onc
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from leadflood.domains.enrichment.models.breakers import Breaker, BreakerState
 from leadflood.domains.enrichment.models.choosing import ChosenFact
@@ -16,6 +17,8 @@ from leadflood.domains.enrichment.models.fact_fields import FactField
 from leadflood.domains.enrichment.models.policies import Policy
 from leadflood.domains.enrichment.models.questions import KnownFact, meets
 from leadflood.domains.enrichment.models.sources import Charge, SourceSpec, Speed
+
+_NO_PAGES: Final = "It reads the pages of the website, and none are kept. Enrich again to read them."
 
 
 class SkipKind(StrEnum):
@@ -49,6 +52,7 @@ class PlanState:
         chosen: chosen values so far.
         asked: names of the sources that were asked already.
         breakers: by source; a missing one is closed.
+        has_pages: whether there are pages for sources that read those of others.
         now: the present time.
         deadline: of the run.
     """
@@ -63,6 +67,7 @@ class PlanState:
     now: datetime
     deadline: datetime
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
+    has_pages: bool = False
 
 
 class _Stage(IntEnum):
@@ -110,7 +115,13 @@ def _is_satisfied(state: PlanState, wanted: FactField) -> bool:
 
 
 def _is_possible(state: PlanState, spec: SourceSpec) -> bool:
-    return spec.name not in state.asked and meets(spec.needs, state.known) and not _is_open(state, spec)
+    return (
+        spec.name not in state.asked
+        and meets(spec.needs, state.known)
+        and not _is_open(state, spec)
+        and (state.has_pages or not spec.reads_pages)
+        and state.deadline - state.now >= timedelta(seconds=spec.least_seconds)
+    )
 
 
 def _is_open(state: PlanState, spec: SourceSpec) -> bool:
@@ -132,6 +143,8 @@ def _skipped(state: PlanState, spec: SourceSpec) -> Skipped:
         return Skipped(SkipKind.SATISFIED, "What it has is known already.")
     if not meets(spec.needs, state.known):
         return Skipped(SkipKind.NEEDS, f"It needs {_needs(spec)}, which is not known.")
+    if spec.reads_pages and not state.has_pages:
+        return Skipped(SkipKind.NEEDS, _NO_PAGES)
     if _is_open(state, spec):
         breaker = state.breakers[spec.name]
         return Skipped(SkipKind.UNAVAILABLE, breaker.reason, breaker.open_until)

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
+from leadflood.domains.enrichment.models.read_pages import ReadPage
 from leadflood.domains.enrichment.models.sources import SourceSpec
 
 
@@ -30,6 +31,7 @@ class Question:
         deadline: no answer is used that comes later. The engine stops the source then.
         purchase_id: of a call that costs money, the same where a lost call is repeated: the key for a provider that
             charges for a repeated request once.
+        pages: that other sources have read about the subject.
     """
 
     subject: SubjectKind
@@ -38,6 +40,7 @@ class Question:
     asked_at: datetime
     deadline: datetime
     purchase_id: UUID | None = None
+    pages: Sequence[ReadPage] = ()
 
     def best(self, wanted: FactField) -> FactValue | None:
         """The best known value of a field."""
@@ -59,10 +62,13 @@ def question_parts(spec: SourceSpec, question: Question) -> list[bytes]:
     """The parts of a question that decide its answer: the input of a lookup's fingerprint.
 
     Source, version, and the known values that it reads, by field: so another name asks again, and another phone number
-    does not. Several values of a field are read as a set.
+    does not. Several values of a field are read as a set. For a source that reads pages, what is wanted of it counts as
+    well; the pages do not: it is not asked again because a page was changed.
     """
     parts = [spec.name, spec.version, question.subject.value]
     for read in sorted(spec.inputs, key=lambda each: each.name):
         values = sorted(item.key for item in question.known.get(read, ()))
         parts += [read.name, str(len(values)), *values]
+    if spec.reads_pages:
+        parts += sorted(each.name for each in spec.gives & question.wanted)
     return [part.encode("utf-8", "surrogatepass") for part in parts]

@@ -75,8 +75,10 @@ class SourceSpec:
         ttl_miss: the same, for having nothing.
         rate: that it accepts; None: it is limited otherwise, such as by the pacing of websites.
         concurrency: calls of one process at a time.
+        reads_pages: whether it reads pages that other sources have read, and is asked only where there are some.
         one_service: whether all questions go to the same servers, so that failures in a row mean that it is down.
         seconds: time for one call.
+        least_seconds: without that much time left, it is not asked.
 
     Raises: ValueError: it charges, but answers instantly, or does not say how much a call can cost.
     """
@@ -97,8 +99,10 @@ class SourceSpec:
     ttl_miss: timedelta = timedelta(days=30)
     rate: Rate | None = None
     concurrency: int = 16
+    reads_pages: bool = False
     one_service: bool = True
     seconds: float = 30.0
+    least_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         if self.charges is Charge.NEVER:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import IO, Any, Final
 
+from leadflood.domains.enrichment.models.read_pages import MAX_TEXT
 from leadflood.domains.enrichment.sources.website.contacts import emails_in, phones_in
 from leadflood.domains.enrichment.sources.website.identifiers import identifiers_in
 from leadflood.domains.enrichment.sources.website.links import links_in
@@ -70,6 +71,7 @@ def extracted(page: WebPage, *, kind: str = _HOME) -> dict[str, Any]:
         "facts": [[fact.field.value, fact.value, fact.confidence, fact.method, fact.quote] for fact in facts],
         "links": [[link.url, link.kind.value, link.score, link.label] for link in links_in(page)],
         "title": next((str(fact.value) for fact in facts if fact.field is PageField.TITLE), ""),
+        "text": page.text[:MAX_TEXT],
         "words": sum(len(line.split()) for line in page.lines[:2000]),
     }
 

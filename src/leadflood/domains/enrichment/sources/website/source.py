@@ -24,6 +24,7 @@ from leadflood.domains.enrichment.models import (
 )
 from leadflood.domains.enrichment.models import company_fields as fields
 from leadflood.domains.enrichment.models.aliases import JOINING, RedirectSign
+from leadflood.domains.enrichment.models.read_pages import ReadPage
 from leadflood.domains.enrichment.sources.collected_facts import CollectedFacts, wanted_only
 from leadflood.domains.enrichment.sources.website.extraction import KIND, extract_pages, facts_in
 from leadflood.domains.enrichment.sources.website.links import LinkKind, ScoredLink, pages_to_read
@@ -129,6 +130,7 @@ class _Site:
 
     home: FetchedPage
     pages: list[tuple[FetchedPage, str]] = field(default_factory=list)
+    read: list[ReadPage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -173,7 +175,7 @@ class Website:
         if result["parking"] is not None:
             return _parked(domain, home, result["parking"])
         links = [ScoredLink(url, LinkKind(kind), score, label) for url, kind, score, label in result["links"]]
-        site = _Site(home)
+        site = _Site(home, read=_read_pages(home, result))
         await self._read_more(site, links, question, fetcher)
         same = domain_of(home.url) == domain_of(f"https://{domain}/")
         facts = [*_facts(home, facts_in(result), "home"), *_page_facts(home, links), *_address(domain, home, same=same)]
@@ -184,7 +186,9 @@ class Website:
         kept = wanted_only(facts, self.spec.gives, most=_MAX, most_of_many=_MAX_OF_MANY)
         if not result["words"]:
             site.notes.append(f"{domain} shows its text only in a browser, so little could be read.")
-        return Found(kept, " ".join(site.notes)) if kept else Missed(f"{domain} says nothing about its company.")
+        if not kept:
+            return Missed(f"{domain} says nothing about its company.")
+        return Found(kept, " ".join(site.notes), pages=site.read)
 
     async def _read_more(self, site: _Site, links: Sequence[ScoredLink], question: Question, fetcher: Fetcher) -> None:
         """Fetch further pages one after the other, as long as there is time and space."""
@@ -253,9 +257,16 @@ async def _facts_of_others(site: _Site, fetcher: Fetcher) -> list[Fact]:
     for (page, kind), parsed in zip(site.pages, read, strict=True):
         if parsed.readable:
             facts += _facts(page, facts_in(parsed.result), kind)
+            site.read += _read_pages(page, parsed.result)
         else:
             site.notes.append(f"{urlsplit(page.url).path} could not be read: it is too large or damaged.")
     return facts
+
+
+def _read_pages(page: FetchedPage, result: Any) -> list[ReadPage]:  # noqa: ANN401  JSON
+    """The text of a page, unless it has none, or the site reserves it from text and data mining."""
+    text = result["text"]
+    return [] if page.reserved_from_models or not text else [ReadPage(page.url, text, page.fetched_at)]
 
 
 def _facts(page: FetchedPage, found: Sequence[PageFact], kind: str) -> list[Fact]:
