@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 import leadflood.domains.enrichment.sources as package
 from leadflood.domains.enrichment.contracts.http_sources import DefineSource
+from leadflood.domains.enrichment.contracts.language_models import SetModelEndpoint
 from leadflood.domains.enrichment.models import (
     Answer,
     Away,
@@ -31,6 +32,7 @@ from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.registry import build_sources, keyed_sources
 from leadflood.domains.enrichment.sources.http_api import HttpSource
+from leadflood.domains.enrichment.sources.language_model import LanguageModel
 from leadflood.domains.enrichment.sources.simulated import Simulated
 from leadflood.kernel.config import Settings
 from leadflood.kernel.door import errors
@@ -48,9 +50,11 @@ DEFINED = DefineSource.model_validate(
         if name != "name"
     }
 )
+MODEL = SetModelEndpoint.model_validate({"url": "https://api.acme-ai.test/v1", "model": "acme-small"})
 SOURCES: Sequence[Source] = (
     *build_sources(Settings(_env_file=None, companies_house_key=SecretStr("key"))),
-    *keyed_sources(),
+    *(source for source in keyed_sources() if not isinstance(source, LanguageModel)),
+    LanguageModel(MODEL.endpoint(), "a key"),
     HttpSource(DEFINED.definition("custom_acme_data"), "a key"),
     Simulated(latency=0, failure_rate=0, failure_kind="retryable", random_unit=lambda: 0.5),
 )
@@ -85,6 +89,8 @@ JSON_VALUES: Sequence[object] = (
     {"data": {"emails": [None, {"value": 1, "confidence": 10**30}], "score": "x", "email": ["a"], "status": []}},
     {"person": {"functions": [{}], "organization": []}}, {"organization": {"technology_names": {"a": 1}, "phone": {}}},
     {"request_id": -5}, {"people": [{"phone_numbers": [None, {"sanitized_number": 5}]}], "credits_consumed": -1},
+    {"choices": [{"message": {"content": "{"}}]}, {"choices": [None], "usage": {"prompt_tokens": -1}},
+    {"choices": [{"message": {"content": '{"industry": [1, {"value": "Home", "quote": "Home"}]}'}}], "usage": []},
     {"company_name": ["x"], "date_of_creation": 7, "registered_office_address": "x"},
 )  # fmt: skip
 

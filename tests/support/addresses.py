@@ -82,6 +82,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/settings/sources/{name}": lambda _it: [
         "/settings/sources/email_insight",
         "/settings/sources/hunter_email_verifier",
+        "/settings/sources/language_model",
     ],
     "/spending/purchases/{id}": lambda it: [f"/spending/purchases/{it.ids['purchase']}"],
     "/leads/{id}": lambda it: [

@@ -190,6 +190,46 @@ def disable(
     _change(name, workspace, enabled=False)
 
 
+@app.command("set-model")
+def set_model(  # noqa: PLR0913, PLR0917  each option is a parameter
+    url: str = typer.Argument(help="Address of an API like OpenAI's, such as https://api.acme-ai.com/v1."),
+    model: str = typer.Argument(help="Name of the model, as the API knows it."),
+    no_key: bool = typer.Option(False, "--no-key", help="The server needs none. An operator has to allow it."),
+    field: list[str] = typer.Option([], metavar="FIELD", help="Ask for this field only; can be repeated."),
+    max_bytes: int | None = typer.Option(None, metavar="N", help="Bytes of page text in one question."),
+    max_tokens: int | None = typer.Option(None, metavar="N", help="Tokens of an answer."),
+    output_weight: int | None = typer.Option(None, metavar="N", help="Price of a token of output, in those of input."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Set up the language model that reads pages of companies' websites. Then set key and price, and enable it.
+
+    Example: `leadflood source set-model https://api.acme-ai.com/v1 acme-small --field industry --field employees`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.validation import checked
+        from leadflood.domains.enrichment.contracts.language_models import SetModelEndpoint
+        from leadflood.domains.enrichment.service import source_settings
+        from leadflood.kernel.door.targets import parse_internal_hosts
+
+        limits = {"maxBytes": max_bytes, "maxTokens": max_tokens, "outputWeight": output_weight}
+        given = {name: value for name, value in {**limits, "fields": field or None}.items() if value is not None}
+        auth = "none" if no_key else "bearer"
+        command = checked(SetModelEndpoint, {"url": url, "model": model, "auth": auth, **given})
+        async with open_context(workspace) as context, context.transaction() as tx:
+            internal = parse_internal_hosts(context.platform.settings.internal_hosts)
+            made = await source_settings.set_model(tx, context.actor, command=command, internal=internal)
+        if as_json:
+            print_json(made)
+            return
+        print_facts([("server", made.origin), ("model", made.model), ("fields", ", ".join(made.fields))])
+        if made.key_cleared:
+            note("The key was for another server and is deleted.")
+
+    run(work())
+
+
 @app.command("import")
 def import_(
     file: Path = typer.Argument(help="Definition of a source as YAML, with its name."),

@@ -65,6 +65,7 @@ _SOURCES: Final = {
     "hunter_email_finder": "Hunter email finder",
     "hunter_email_verifier": "Hunter email verifier",
     "job_title": "Job title",
+    "language_model": "Language model",
     "manual": "A person",
     "pdl_company": "People Data Labs, companies",
     "pdl_person": "People Data Labs, persons",

@@ -66,6 +66,11 @@ VALUES (:workspace_id, 'custom_acme_data', 'custom_acme_data', false,
         '{"label": "Acme", "subject": "company", "url": "https://acme.test/{domain}", "needs": [["domain"]],
           "fields": {"name": "title"}}'::jsonb)
 """)
+MODEL = sql("""
+INSERT INTO source_settings
+VALUES (:workspace_id, 'language_model', 'language_model', false,
+        '{"url": "https://api.acme-ai.test/v1", "model": "acme-small"}'::jsonb)
+""")
 OBJECTION = sql("INSERT INTO lookup_objections VALUES (:workspace_id, 'person', 'hunter_email_finder')")
 REJECTED = sql("""
 INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind)
@@ -96,7 +101,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
-        for statement in (POLICY, KEY, ENABLED, OWN, OBJECTION, READING):
+        for statement in (POLICY, KEY, ENABLED, OWN, MODEL, OBJECTION, READING):
             await tx.execute(statement, {"workspace_id": workspace_id})
         await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}

@@ -10,6 +10,7 @@ from leadflood.demo.internet.internet import demo_handler, demo_zone
 from leadflood.demo.providers.abstract import AbstractCompanyTwin, AbstractEmailTwin
 from leadflood.demo.providers.apollo import ApolloTwin
 from leadflood.demo.providers.hunter import HunterTwin
+from leadflood.demo.providers.language_model import LanguageModelTwin
 from leadflood.demo.providers.people_data_labs import PeopleDataLabsTwin
 from leadflood.demo.providers.twin import Twin
 from leadflood.demo.providers.zerobounce import ZeroBounceTwin
@@ -22,6 +23,7 @@ KINDS: Final[Sequence[type[Twin]]] = (
     AbstractEmailTwin,
     AbstractCompanyTwin,
     ApolloTwin,
+    LanguageModelTwin,
 )
 
 

@@ -168,6 +168,17 @@ class KeyMissing(Conflict):
         super().__init__("Your workspace has no key of this provider. Enter its key first.")
 
 
+class ModelMissing(Conflict):
+    """The workspace has set up no language model."""
+
+    code = "language_model_missing"
+    title = "No language model"
+    remedy = "Set the address and the name of a model first."
+
+    def __init__(self) -> None:
+        super().__init__("Your workspace has set up no language model. Set its address and its name first.")
+
+
 class PriceMissing(Conflict):
     """The source charges, and no price is set for it."""
 

@@ -8,7 +8,14 @@ from leadflood.domains.enrichment.errors import UnknownSource
 from leadflood.domains.enrichment.models import Source, SourceSpec
 from leadflood.domains.enrichment.models.policies import ChoiceRules, Policy
 from leadflood.domains.enrichment.models.providers import Provider
-from leadflood.domains.enrichment.sources import abstract, apollo, hunter, people_data_labs, zerobounce
+from leadflood.domains.enrichment.sources import (
+    abstract,
+    apollo,
+    hunter,
+    language_model,
+    people_data_labs,
+    zerobounce,
+)
 from leadflood.domains.enrichment.sources.companies_house import CompaniesHouse
 from leadflood.domains.enrichment.sources.company_place import CompanyPlace
 from leadflood.domains.enrichment.sources.dns import Dns
@@ -92,8 +99,9 @@ def _specs(provider: Provider) -> Sequence[SourceSpec]:
 
 @cache
 def keyed_sources() -> Sequence[Source]:
-    """The sources of all providers, without keys: for what they declare. They are never asked."""
-    return tuple(source for provider in PROVIDERS for source in provider.sources("no key"))
+    """The sources of all providers and the language model, without keys: what they declare. They are never asked."""
+    providers = (*PROVIDERS, language_model.UNSET)
+    return tuple(source for provider in providers for source in provider.sources("no key"))
 
 
 def rules_of(sources: Sequence[Source]) -> ChoiceRules:

@@ -14,8 +14,15 @@ from leadflood.domains.enrichment.models import (
     Source,
 )
 from leadflood.domains.enrichment.models.questions import KnownFact
+from leadflood.domains.enrichment.models.read_pages import ReadPage
 from tests.support.canned_web import NOW
 from tests.support.receipts import require_plain
+
+PAGES = (
+    ReadPage("https://acme.com/", 'Home\nAcme GmbH makes tools for "smart" factories.\nSince 1987.', NOW),
+    ReadPage("https://acme.com/about", "Home\nOur 1,200 people work in Berlin, Germany.\nIndustry:\n Tools", NOW),
+)
+"""Pages that another source has read."""
 
 
 def question(source: Source, known: Mapping[FactField, FactValue], *, seconds: float = 60) -> Question:
@@ -24,7 +31,9 @@ def question(source: Source, known: Mapping[FactField, FactValue], *, seconds: f
         field: [KnownFact(stored := field.normalise(value), 0.9, field.compare(stored))]
         for field, value in known.items()
     }
-    return Question(source.spec.subject, facts, source.spec.gives, NOW, NOW + timedelta(seconds=seconds))
+    until = NOW + timedelta(seconds=seconds)
+    pages = PAGES if source.spec.reads_pages else ()
+    return Question(source.spec.subject, facts, source.spec.gives, NOW, until, pages=pages)
 
 
 async def ask(source: Source, known: Mapping[FactField, FactValue], fetcher: Fetcher) -> Answer:

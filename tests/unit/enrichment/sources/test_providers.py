@@ -29,12 +29,12 @@ from leadflood.domains.enrichment.models import (
 from leadflood.domains.enrichment.models import company_fields as company
 from leadflood.domains.enrichment.models import lead_fields as person
 from leadflood.domains.enrichment.models.waits import DEFAULT_WAIT, MAX_WAIT
-from leadflood.domains.enrichment.registry import keyed_sources
+from leadflood.domains.enrichment.registry import PROVIDERS
 from tests.support.canned_web import NOW, CannedFetcher
 from tests.unit.enrichment.sources.asking import ask, question, values
 
 FOLDER = Path(package.__file__).parent
-SOURCES = {source.spec.name: source for source in keyed_sources()}
+SOURCES = {source.spec.name: source for provider in PROVIDERS for source in provider.sources("no key")}
 KNOWN: Mapping[FactField, str] = {
     company.DOMAIN: "acme.com",
     person.EMAIL: "ada@acme.com",

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from leadflood.domains.enrichment.contracts.language_models import ModelEndpointView, SetModelEndpoint
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey
 from leadflood.domains.enrichment.contracts.sources import SourceView
-from leadflood.domains.enrichment.errors import KeyMissing, PriceMissing, SourceNotFound
+from leadflood.domains.enrichment.errors import KeyMissing, ModelMissing, PriceMissing, SourceNotFound
 from leadflood.domains.enrichment.models.catalogs import CATALOGS
+from leadflood.domains.enrichment.models.model_endpoints import LANGUAGE_MODEL
 from leadflood.domains.enrichment.models.sources import Charge
 from leadflood.domains.enrichment.permissions import SOURCES_WRITE
 from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.domains.enrichment.queries.retractions import list_retractions
+from leadflood.domains.enrichment.queries.source_settings import language_model
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
 from leadflood.domains.enrichment.service.workspace_sources import ShownSources, shown_sources
@@ -23,6 +26,7 @@ from leadflood.domains.spending.models import BudgetState, Price
 from leadflood.domains.spending.models.amounts import amount_input
 from leadflood.domains.spending.permissions import SPENDING_WRITE
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.door.targets import parse_internal_hosts
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.web.amounts import form_amount
 from leadflood.web.cookies import Toast
@@ -46,6 +50,7 @@ _OUTCOMES: Final = {
 }
 _RETRACTIONS: Final = 10
 """Latest retractions that the page of a source lists."""
+_OUTPUT_WEIGHT: Final = 4
 _AMOUNTS: Final = ("priceMicros", "mostPerHitMicros")
 
 
@@ -104,9 +109,30 @@ async def change_source(ctx: PageContext) -> PageResult:
     try:
         async with ctx.writing() as tx:
             await service.change(tx, ctx.actor, source=name, command=ChangeSource(enabled=enabled))
-    except (KeyMissing, PriceMissing) as error:
+    except (KeyMissing, ModelMissing, PriceMissing) as error:
         return await _page(ctx, Form.of({}), refusal=str(error), status=error.status)
     return Redirect(f"{_PATH}/{name}", [Toast("Source enabled." if enabled else "Source disabled.")])
+
+
+@pages.post(f"{_PATH}/{LANGUAGE_MODEL}/model", SOURCES_WRITE)
+async def set_language_model(ctx: PageContext) -> PageResult:
+    """Set up the language model, or change its address and name. What else is set up stays."""
+    form = ctx.form
+    async with ctx.reading() as tx:
+        stored = await _model(tx, ctx)
+    kept = {} if stored is None else stored.model_dump(include={"fields", "max_bytes", "max_tokens"}, by_alias=True)
+    auth = "none" if form.checked("keyless") else "bearer"
+    given = {"url": form.value("url"), "model": form.value("model"), "outputWeight": form.number("outputWeight")}
+    try:
+        command = validated(SetModelEndpoint, {**kept, **given, "auth": auth})
+        internal = parse_internal_hosts(ctx.parts.settings.internal_hosts)
+        async with ctx.writing() as tx:
+            made = await service.set_model(tx, ctx.actor, command=command, internal=internal)
+    except InvalidInput as error:
+        refused = Form({**form.fields, "auth": [auth]}).refused(error)
+        return await _page(ctx, Form.of({}), name=LANGUAGE_MODEL, model_form=refused, status=error.status)
+    text = "Model saved. Its key was for another server and is deleted." if made.key_cleared else "Model saved."
+    return Redirect(f"{_PATH}/{LANGUAGE_MODEL}", [Toast(text)])
 
 
 @pages.post(f"{_PATH}/{{name}}/price", SPENDING_WRITE)
@@ -159,22 +185,32 @@ async def _with_provider(ctx: PageContext) -> str:
 
 
 async def _page(
-    ctx: PageContext, form: Form, *, price_form: Form | None = None, refusal: str = "", status: int = 200
+    ctx: PageContext,
+    form: Form,
+    *,
+    name: str = "",
+    price_form: Form | None = None,
+    model_form: Form | None = None,
+    refusal: str = "",
+    status: int = 200,
 ) -> PageResponse:
-    name = ctx.request.path_params["name"]
+    name = name or ctx.request.path_params["name"]
     database = ctx.parts.database
     shown = await shown_sources(database, ctx.actor, free=worker_sources(ctx.parts.settings))
     found = await queries.get_source(database, ctx.actor, name=name, sources=shown.sources, providers=shown.providers)
     async with ctx.reading() as tx:
         retracted = await list_retractions(tx, ctx.actor, source=name, limit=_RETRACTIONS)
         currency = (await spending_queries.get_settings(tx, ctx.actor)).currency
-        setup = await _setup(tx, ctx, found, shown)
+        model = await _model(tx, ctx) if name == LANGUAGE_MODEL else None
+        setup = await _setup(tx, ctx, found, shown, model)
         people = await actors_of(tx, ctx.actor, [item.actor for item in retracted.items])
     price: Price | None = setup["price"]
     context: dict[str, Any] = {
         "source": found,
         "form": form,
         "price_form": price_form or _price_form(price),
+        "model": model,
+        "model_form": (model_form or _model_form(model)) if name == LANGUAGE_MODEL else None,
         "refusal": refusal,
         "currency": currency,
         **setup,
@@ -188,7 +224,9 @@ async def _page(
     return PageResponse("sources/source.html", context, status)
 
 
-async def _setup(tx: Transaction, ctx: PageContext, found: SourceView, shown: ShownSources) -> dict[str, Any]:
+async def _setup(
+    tx: Transaction, ctx: PageContext, found: SourceView, shown: ShownSources, model: ModelEndpointView | None
+) -> dict[str, Any]:
     """Price of a source, and what it needs before it purchases anything."""
     provider = shown.providers.get(found.name)
     if provider is None or found.provider is None:
@@ -196,7 +234,10 @@ async def _setup(tx: Transaction, ctx: PageContext, found: SourceView, shown: Sh
     spec = next(source.spec for source in shown.sources if source.spec.name == found.name)
     charges = spec.charges is not Charge.NEVER
     steps, price = [], None
-    if provider.needs_key:
+    if found.name == LANGUAGE_MODEL:
+        text = "Address and name of the model that is asked."
+        steps.append(_Step("Model", text, "#model", "Set up model", model is not None))
+    if provider.needs_key and (model is not None or found.name != LANGUAGE_MODEL):
         text = f"Sent to {provider.origin} only."
         steps.append(_Step("Key", text, "#key", "Set key", found.provider.key_last4 is not None))
     if charges:
@@ -219,6 +260,20 @@ def _amounts(form: Form) -> dict[str, int]:
     if faults:
         raise InvalidInput("Fix the errors below.", errors=faults)
     return {name: amount for name, amount in given.items() if amount is not None}
+
+
+async def _model(tx: Transaction, ctx: PageContext) -> ModelEndpointView | None:
+    """The language model of the workspace, if it has set up one."""
+    try:
+        return await language_model(tx, ctx.actor)
+    except ModelMissing:
+        return None
+
+
+def _model_form(model: ModelEndpointView | None) -> Form:
+    if model is None:
+        return Form.of({"outputWeight": _OUTPUT_WEIGHT})
+    return Form.of(model.model_dump(include={"url", "model", "auth", "output_weight"}, by_alias=True))
 
 
 def _price_form(price: Price | None) -> Form:

@@ -7,15 +7,17 @@ from fastapi import APIRouter, Path
 from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.enrichment.contracts.http_sources import DefinedSourceView, DefineSource
+from leadflood.domains.enrichment.contracts.language_models import ModelEndpointView, SetModelEndpoint
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey, SourceKeyView
 from leadflood.domains.enrichment.contracts.sources import SourcesView, SourceView
 from leadflood.domains.enrichment.permissions import SOURCES_WRITE
 from leadflood.domains.enrichment.queries import sources as queries
-from leadflood.domains.enrichment.queries.source_settings import defined_source
+from leadflood.domains.enrichment.queries.source_settings import defined_source, language_model
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
 from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.kernel.door.targets import parse_internal_hosts
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"], route_class=EdgeRoute)
 
@@ -81,6 +83,24 @@ async def define_source(name: _OwnName, command: DefineSource, unit: UnitOfWorkD
 async def get_definition(name: _OwnName, unit: UnitOfWorkDep) -> DefinedSourceView:
     """The definition of a source of the workspace's own, without its key."""
     return await defined_source(unit.tx, unit.actor, source=name)
+
+
+@router.put("/language_model/model", status_code=200, summary="Set up a language model")
+@requires(SOURCES_WRITE)
+async def set_language_model(command: SetModelEndpoint, unit: UnitOfWorkDep) -> ModelEndpointView:
+    """Sets up the model that reads pages of companies' websites. Set its key and price, then enable `language_model`.
+
+    A key that was set for another scheme, host or port is deleted.
+    """
+    internal = parse_internal_hosts(unit.parts.settings.internal_hosts)
+    return await service.set_model(unit.tx, unit.actor, command=command, internal=internal)
+
+
+@router.get("/language_model/model", summary="Retrieve the language model")
+@requires(LEADS_READ)
+async def get_language_model(unit: UnitOfWorkDep) -> ModelEndpointView:
+    """The language model of the workspace, without its key."""
+    return await language_model(unit.tx, unit.actor)
 
 
 @router.delete("/{name}", status_code=204, summary="Delete a source of your own")

@@ -49,6 +49,7 @@ METHODS: Final[Mapping[str, str]] = {
     "redirect": "Visit of the website",
     "redirect_named": "Visit of the website",
     "redirect_same_name": "Visit of the website",
+    "language_model": "Read by a language model",
     "json_ld": _FOR_SEARCH_ENGINES,
     "microdata": _FOR_SEARCH_ENGINES,
     "meta": _FOR_SEARCH_ENGINES,

@@ -7,7 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts.http_sources import DefinedSourceView, DefineSource
-from leadflood.domains.enrichment.errors import SourceNotFound
+from leadflood.domains.enrichment.contracts.language_models import ModelEndpointView, SetModelEndpoint
+from leadflood.domains.enrichment.errors import ModelMissing, SourceNotFound
+from leadflood.domains.enrichment.models.model_endpoints import LANGUAGE_MODEL
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
@@ -90,12 +93,23 @@ async def defined_source(tx: Transaction, actor: Actor, *, source: str) -> Defin
     """The definition of a source of the workspace's own. Raises: SourceNotFound."""
     settings = await source_settings(tx, actor.workspace_id)
     found = next((each for each in settings if each.source == source and each.definition is not None), None)
-    if found is None:
+    if found is None or source == LANGUAGE_MODEL:
         raise SourceNotFound
     origin = DefineSource.model_validate(found.definition).definition(source).origin
     return DefinedSourceView(
         name=source, origin=origin, enabled=found.enabled, key_cleared=False, definition=found.definition
     )
+
+
+async def language_model(tx: Transaction, actor: Actor) -> ModelEndpointView:
+    """The language model of the workspace. Raises: ModelMissing."""
+    actor.require(LEADS_READ)
+    settings = await source_settings(tx, actor.workspace_id)
+    found = next((each for each in settings if each.source == LANGUAGE_MODEL), None)
+    if found is None:
+        raise ModelMissing
+    command = SetModelEndpoint.model_validate(found.definition)
+    return ModelEndpointView.of(command, enabled=found.enabled, key_cleared=False)
 
 
 async def provider_keys(tx: Transaction, workspace_id: UUID) -> dict[str, StoredKey]:

@@ -4,15 +4,18 @@ import re
 from typing import Final
 
 from leadflood.domains.enrichment.contracts.http_sources import NAME, DefinedSourceView, DefineSource
+from leadflood.domains.enrichment.contracts.language_models import ModelEndpointView, SetModelEndpoint
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey, SourceKeyView
 from leadflood.domains.enrichment.errors import (
     KeyMissing,
+    ModelMissing,
     PriceMissing,
     SourceNameInvalid,
     SourceNotFound,
     SourceWithoutKey,
 )
 from leadflood.domains.enrichment.events import SOURCE, EnrichmentAuditAction
+from leadflood.domains.enrichment.models.model_endpoints import LANGUAGE_MODEL
 from leadflood.domains.enrichment.models.providers import Provider
 from leadflood.domains.enrichment.models.sources import Charge, Source
 from leadflood.domains.enrichment.permissions import SOURCES_WRITE
@@ -26,7 +29,15 @@ from leadflood.domains.spending.queries import price_of
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.door.errors import TargetRefused
+from leadflood.kernel.door.features import LIMITS, Feature
+from leadflood.kernel.door.targets import InternalHosts, parse_target
+from leadflood.kernel.errors import FieldError, InvalidInput
 
+_BY_OPERATOR: Final = (
+    "Only servers that the operator allows can be asked without encryption, without a key or in a private network:"
+    " LEADFLOOD_INTERNAL_HOSTS=model=HOST:PORT."
+)
 _LAST: Final = 4
 _CREDENTIAL: Final = 16
 """Hexadecimal digits that name the rate and breaker of a key."""
@@ -37,7 +48,7 @@ async def set_key(
 ) -> SourceKeyView:
     """Store the key of a source's provider, in place of the former one. It serves all sources of the provider.
 
-    Raises: SourceNotFound, SourceWithoutKey.
+    Raises: SourceNotFound, SourceWithoutKey, ModelMissing.
     """
     actor.require(SOURCES_WRITE)
     provider, _ = await _found(tx, actor, source)
@@ -73,7 +84,7 @@ async def clear_key(tx: Transaction, actor: Actor, *, source: str) -> None:
 async def change(tx: Transaction, actor: Actor, *, source: str, command: ChangeSource) -> None:
     """Enable or disable a source. Enabling needs the key of its provider, and a price if it charges.
 
-    Raises: SourceNotFound, SourceWithoutKey, KeyMissing, PriceMissing.
+    Raises: SourceNotFound, SourceWithoutKey, ModelMissing, KeyMissing, PriceMissing.
     """
     actor.require(SOURCES_WRITE)
     provider, found = await _found(tx, actor, source)
@@ -104,6 +115,42 @@ async def define(tx: Transaction, actor: Actor, *, source: str, command: DefineS
     )
 
 
+async def set_model(
+    tx: Transaction, actor: Actor, *, command: SetModelEndpoint, internal: InternalHosts
+) -> ModelEndpointView:
+    """Set up the language model of the workspace, or change it. Its key is deleted if it was for another origin.
+
+    Args: internal: servers of the operator's own network that may be asked.
+
+    Raises: InvalidInput: the address may not be contacted, or needs a key.
+    """
+    actor.require(SOURCES_WRITE)
+    _require_permitted(command, internal)
+    definition = command.model_dump(mode="json", by_alias=True)
+    endpoint = command.endpoint()
+    name = LANGUAGE_MODEL
+    row = await store.define(tx, actor.workspace_id, name, origin=endpoint.origin, definition=definition)
+    await _record(tx, actor, EnrichmentAuditAction.SOURCE_DEFINED, name)
+    return ModelEndpointView.of(command, enabled=row.enabled, key_cleared=row.key_cleared)
+
+
+def _require_permitted(command: SetModelEndpoint, internal: InternalHosts) -> None:
+    """Raises: InvalidInput."""
+    limits = LIMITS[Feature.MODEL]
+    try:
+        target = parse_target(command.url, Feature.MODEL, limits, internal)
+    except TargetRefused as error:
+        refused = FieldError("/url", "not_permitted", f"{error.sentence} {_BY_OPERATOR}")
+    else:
+        if target.internal or (target.scheme == "https" and command.auth != "none"):
+            return
+        if target.scheme != "https":
+            refused = FieldError("/url", "not_permitted", f"Must begin with https://. {_BY_OPERATOR}")
+        else:
+            refused = FieldError("/auth", "not_permitted", f"This server needs a key. {_BY_OPERATOR}")
+    raise InvalidInput("Fix the errors below.", errors=[refused])
+
+
 async def delete(tx: Transaction, actor: Actor, *, source: str) -> None:
     """Delete a source that the workspace has defined, with its key. What it found is kept. Raises: SourceNotFound."""
     actor.require(SOURCES_WRITE)
@@ -113,11 +160,16 @@ async def delete(tx: Transaction, actor: Actor, *, source: str) -> None:
 
 
 async def _found(tx: Transaction, actor: Actor, name: str) -> tuple[Provider, Source]:
-    """The provider of a source, and the source without a key. Raises: SourceNotFound, SourceWithoutKey."""
+    """The provider of a source, and the source without a key.
+
+    Raises: SourceNotFound, SourceWithoutKey, ModelMissing.
+    """
     found = provider_of(name)
     if found is None:
         defined = defined_providers(await source_settings(tx, actor.workspace_id))
         found = next((provider for provider in defined if provider.name == name), None)
+    if found is None and name == LANGUAGE_MODEL:
+        raise ModelMissing
     if found is None:
         raise SourceWithoutKey if name in free_names() else SourceNotFound
     return found, next(source for source in found.sources("") if source.spec.name == name)

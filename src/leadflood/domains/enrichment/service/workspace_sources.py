@@ -11,6 +11,8 @@ import structlog
 from pydantic import ValidationError
 
 from leadflood.domains.enrichment.contracts.http_sources import DefineSource
+from leadflood.domains.enrichment.contracts.language_models import SetModelEndpoint
+from leadflood.domains.enrichment.models.model_endpoints import LANGUAGE_MODEL
 from leadflood.domains.enrichment.models.providers import Provider
 from leadflood.domains.enrichment.models.source_sets import SourceSet
 from leadflood.domains.enrichment.models.sources import Source
@@ -21,6 +23,7 @@ from leadflood.domains.enrichment.queries.source_settings import (
     source_settings,
 )
 from leadflood.domains.enrichment.registry import PROVIDERS, keyed_sources
+from leadflood.domains.enrichment.sources import language_model
 from leadflood.domains.enrichment.sources.http_api import http_provider
 from leadflood.domains.enrichment.store.source_settings import key_context
 from leadflood.kernel.actor import Actor
@@ -130,12 +133,18 @@ def defined_providers(settings: Iterable[StoredSettings]) -> list[Provider]:
     for each in settings:
         if each.definition is not None:
             try:
-                command = DefineSource.model_validate(each.definition)
+                found.append(_defined_provider(each))
             except ValidationError:
                 _log.warning("enrichment.definition_unreadable", source=each.source)
-                continue
-            found.append(http_provider(command.definition(each.source)))
     return found
+
+
+def _defined_provider(settings: StoredSettings) -> Provider:
+    """Raises: ValidationError."""
+    if settings.source == LANGUAGE_MODEL:
+        endpoint = SetModelEndpoint.model_validate(settings.definition).endpoint()
+        return language_model.language_model_provider(endpoint)
+    return http_provider(DefineSource.model_validate(settings.definition).definition(settings.source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +156,14 @@ class ShownSources:
 
 
 async def shown_sources(database: Database, actor: Actor, *, free: Sequence[Source]) -> ShownSources:
-    """The free sources of the installation, those of all providers, and those that the workspace has defined."""
+    """The free sources of the installation, those of all providers, and those that the workspace has defined.
+
+    The language model is among them, whether the workspace has set up one or not.
+    """
     async with database.transaction(actor.workspace_id, read_only=True) as tx:
         defined = defined_providers(await source_settings(tx, actor.workspace_id))
-    providers = {source.spec.name: each for each in (*PROVIDERS, *defined) for source in each.sources("")}
-    own = [source for each in defined for source in each.sources("")]
-    return ShownSources([*free, *keyed_sources(), *own], providers)
+    every = (*PROVIDERS, language_model.UNSET, *defined)
+    providers = {source.spec.name: each for each in every for source in each.sources("")}
+    own = {source.spec.name: source for each in defined for source in each.sources("")}
+    keyed = [own.pop(source.spec.name, source) for source in keyed_sources()]
+    return ShownSources([*free, *keyed, *own.values()], providers)

@@ -106,7 +106,7 @@ def require_value(reply: ProviderReply, rules: ReplyRules) -> Any:  # noqa: ANN4
 
 def raise_failure(meaning: ReplyClass, reply: ProviderReply, rules: ReplyRules) -> NoReturn:
     """Raise the failure that a reply means, which is neither a hit nor a miss. Raises: as `require_value`."""
-    name, now, said = rules.label, reply.fetched_at, _said(reply)
+    name, now, said = rules.label, reply.fetched_at, error_sentence(reply)
     wait = retry_after(reply.headers.get("retry-after", ""), now) if "retry-after" in reply.headers else None
     match meaning:
         case ReplyClass.BUSY:
@@ -157,7 +157,7 @@ def error_text(value: Any) -> str:  # noqa: ANN401  JSON
     return ""
 
 
-def _said(reply: ProviderReply) -> str:
+def error_sentence(reply: ProviderReply) -> str:
     """The provider's own words, as another sentence. They are shown as text."""
     text = " ".join(error_text(reply.value).split())
     text = "".join(char for char in text if char.isprintable())[:_MAX_MESSAGE].strip()
