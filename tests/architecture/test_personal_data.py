@@ -26,6 +26,7 @@ WITHOUT = {
     "door_hosts": _SYSTEM,
     "door_robots": _SYSTEM,
     "installation_keys": _SYSTEM,
+    "default_views": _ACCOUNT,
     "email_changes": _ACCOUNT,
     "field_definitions": "labels, types and options of custom fields",
     "event_retention": _SYSTEM,

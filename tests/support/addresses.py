@@ -64,6 +64,8 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         f"/leads?status=failed&peek={it.leads[cast.NOT_FOUND]}",
         "/leads?q=nobody-at-all",
         "/leads?column=name&column=tags&column=lists",
+        f"/leads?layout=board&column=name&column=owner&column=jobTitle&peek={it.leads[cast.NOT_FOUND]}",
+        "/leads?layout=board",
     ],
     "/leads/deleted": lambda it: [
         "/leads/deleted",
@@ -90,6 +92,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",
         f"/leads/{it.leads[cast.FOUND]}?edit=all",
     ],
+    "/leads/{id}/moves": lambda it: [f"/leads/{it.leads[cast.FOUND]}/moves?layout=board"],
     "/leads/{id}/history": lambda it: [
         f"/leads/{it.leads[cast.FOUND]}/history",
         f"/leads/{it.leads[cast.FOUND]}/history?field=company",

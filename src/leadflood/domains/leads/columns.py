@@ -20,6 +20,6 @@ workspace_id, id, kind, label, request, status, actor_kind, actor_id, job_id, wa
        applied_at, undone_at, forgotten_at, subject_kind
 """)
 SAVED_VIEW: Final = sql("""
-workspace_id, id, user_id, name, shared, of_workspace, tree, sort, columns, widths, position, version,
+workspace_id, id, user_id, name, shared, of_workspace, tree, sort, columns, widths, layout, position, version,
        created_at, updated_at
 """)

@@ -40,6 +40,7 @@ DOMAIN = Domain(
     ),
     pages=(
         "leadflood.web.pages.leads",
+        "leadflood.web.pages.lead_board",
         "leadflood.web.pages.lead_columns",
         "leadflood.web.pages.lead_rows",
         "leadflood.web.pages.lead_views",
@@ -64,12 +65,13 @@ DOMAIN = Domain(
         ),
         NavItem(
             "All leads",
-            "/leads",
+            "/leads?view=all",
             "contact",
             "main",
             order=10,
             permission=LEADS_READ,
             parent="/leads",
+            identified_by=("none",),  # current where no other item is
             count="leads",
         ),
         NavItem(

@@ -55,6 +55,8 @@ class LeadAuditAction(StrEnum):
     VIEW_UPDATED = "view.updated"
     VIEW_DELETED = "view.deleted"
     VIEW_RESTORED = "view.restored"
+    DEFAULT_VIEW_SET = "view.made_default"
+    DEFAULT_VIEW_CLEARED = "view.default_cleared"
 
 
 class ChangesetPayload(Payload):

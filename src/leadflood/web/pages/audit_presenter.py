@@ -69,6 +69,8 @@ SENTENCES: Final = {
     "view.updated": "updated the view “{name}”",
     "view.deleted": "deleted the view “{name}”",
     "view.restored": "restored the view “{name}”",
+    "view.made_default": "made the view “{name}” their default",
+    "view.default_cleared": "stopped using a default view",
     "duplicate.dismissed": "dismissed a possible duplicate",
     "duplicate.reopened": "reopened a possible duplicate",
     "duplicates.scan_requested": "started a duplicate scan",

@@ -7,7 +7,15 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
-from leadflood.domains.leads.contracts.views import MAX_COLUMNS, MAX_WIDTH, MIN_WIDTH, SavedView, check_column
+from leadflood.domains.leads.contracts.views import (
+    MAX_COLUMNS,
+    MAX_WIDTH,
+    MIN_WIDTH,
+    BuiltInView,
+    SavedView,
+    ViewLayout,
+    check_column,
+)
 from leadflood.domains.leads.labels import COLUMNS, STANDARD_COLUMNS
 from leadflood.domains.leads.models import LeadStatus, normalise_source
 from leadflood.domains.stages.models import stage_key
@@ -38,6 +46,14 @@ CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 da
 _STAGE: Final = COLUMNS["stage"]
 PHONE: Final = {"yes": "Has phone", "no": "No phone"}
 UNASSIGNED: Final = "nobody"
+ALL: Final = "all"
+"""In the place of the ID of a view: all leads, also for people who open the list with another view."""
+ALL_LEADS: Final = url("/leads", view=ALL)
+BUILT_IN: Final[Mapping[BuiltInView, tuple[str, Mapping[str, Any]]]] = {
+    BuiltInView.MINE: ("My leads", {"owner": ME}),
+    BuiltInView.ATTENTION: ("Needs attention", {"status": (LeadStatus.FAILED.value,)}),
+}
+"""Names of built-in views, and their filters as parameters."""
 _MAX_DIGITS: Final = 4
 
 
@@ -58,8 +74,11 @@ class LeadListParams:
     sort: LeadSort = LeadSort.NEWEST
     columns: tuple[str, ...] = STANDARD_COLUMNS
     widths: tuple[tuple[str, int], ...] = ()
+    layout: ViewLayout = ViewLayout.TABLE
     view: str = ""
     peek: UUID | None = field(default=None, compare=False)
+    more: tuple[tuple[str, int], ...] = field(default=(), compare=False)
+    """Numbers of cards in columns of a board, where they are not the usual ones: by key of the stage."""
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> Self:
@@ -87,8 +106,10 @@ class LeadListParams:
             sort=next((item for item in LeadSort if item.value == last("sort")), LeadSort.NEWEST),
             columns=columns or STANDARD_COLUMNS,
             widths=_widths(given.get("width", ())),
-            view=last("view") if _id(last("view")) else "",
+            layout=next((item for item in ViewLayout if item == last("layout")), ViewLayout.TABLE),
+            view=last("view") if _id(last("view")) or last("view") == ALL else "",
             peek=_id(last("peek")),
+            more=_more(given.get("more", ())),
         )
 
     @classmethod
@@ -101,6 +122,7 @@ class LeadListParams:
             sort=view.sort,
             columns=_columns(view.columns) or STANDARD_COLUMNS,
             widths=tuple(sorted(view.column_widths.items())),
+            layout=view.layout,
             view=str(view.id),
         )
 
@@ -164,9 +186,20 @@ class LeadListParams:
             "sort": self.sort.value if self.sort is not LeadSort.NEWEST else "",
             "column": self.columns if self.columns != STANDARD_COLUMNS else (),
             "width": tuple(f"{name}.{width}" for name, width in self.widths),
+            "layout": self.layout.value if self.is_board else "",
             "view": self.view,
         }
         return self.filters | {name: value for name, value in shown.items() if value}
+
+    @property
+    def is_board(self) -> bool:
+        """Whether the leads are cards in a column for each stage."""
+        return self.layout is ViewLayout.BOARD
+
+    @property
+    def built_in(self) -> BuiltInView | None:
+        """The built-in view whose filters these are."""
+        return next((name for name, (_, said) in BUILT_IN.items() if said == self.filters), None)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -185,6 +218,11 @@ class LeadListParams:
     def url(self, **changes: Any) -> str:  # noqa: ANN401  whatever prints
         """The URL of this list with some parameters changed."""
         return url("/leads", self.parameters, **changes)
+
+    @property
+    def more_pairs(self) -> list[str]:
+        """The parameters `more`."""
+        return [f"{key}.{number}" for key, number in self.more]
 
     @property
     def query_string(self) -> str:
@@ -233,6 +271,17 @@ class LeadListParams:
 def _columns(given: Iterable[str]) -> tuple[str, ...]:
     """Those that there are, each once, in the order given."""
     return tuple(dict.fromkeys(filter(_is_column, given)))[:MAX_COLUMNS]
+
+
+def _more(given: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Numbers of cards, such as `qualified.40`, by key of the stage."""
+    parts = (text.rpartition(".") for text in given)
+    numbers = {
+        key: int(number)
+        for key, _, number in parts
+        if number.isascii() and number.isdecimal() and len(number) <= _MAX_DIGITS and (not key or _is_stage(key))
+    }
+    return tuple(numbers.items())[:MAX_CHOICES]
 
 
 def _widths(given: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -85,7 +85,7 @@ async def change_cell(ctx: PageContext) -> PageResult:
         people = await member_names(tx, ctx.actor)
         custom = await custom_fields_of(tx, ctx.actor)
         context = await row_context(tx, ctx, state, [lead], people=people, custom=custom)
-        changed_by = await _changed_by(tx, ctx, lead) if conflict else ""
+        changed_by = await last_changed_by(tx, ctx, lead) if conflict else ""
     context |= {"lead": lead, "error": "", "conflict": None}
     if conflict is not None:
         words = {"people": people, "custom": custom, "named": custom_labels(custom)}
@@ -100,7 +100,7 @@ def _refused(ctx: PageContext, edit: LeadEdit, error: AppError) -> PageResponse:
     return PageResponse("leads/row.html", {"error": message, "existing": existing}, error.status, part="leads_row")
 
 
-async def _changed_by(tx: Transaction, ctx: PageContext, lead: LeadView) -> str:
+async def last_changed_by(tx: Transaction, ctx: PageContext, lead: LeadView) -> str:
     """Name of the last person or program that changed the lead."""
     events = await queries.list_events(tx, ctx.actor, lead_id=lead.id, limit=1)
     words = await actors_of(tx, ctx.actor, [event.actor for event in events.items])

@@ -1,16 +1,16 @@
-"""Saved views of the list of leads: create, update, share, copy, delete and restore."""
+"""Saved views of the list of leads: create, update, share, copy, delete and restore; the user's default view."""
 
 from typing import Any
 from urllib.parse import parse_qsl
 
-from leadflood.domains.leads.contracts.views import CreateView, UpdateView
-from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.domains.leads.contracts.views import BuiltInView, CreateView, SetDefaultView, UpdateView
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries.views import get_view
 from leadflood.domains.leads.service import views
-from leadflood.web.cookies import Toast
+from leadflood.web.cookies import Toast, local_path
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.lead_list_params import LeadListParams
+from leadflood.web.pages.lead_list_params import ALL, ALL_LEADS, BUILT_IN, LeadListParams
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResult, Redirect
 
@@ -24,6 +24,24 @@ async def save_view(ctx: PageContext) -> PageResult:
     async with ctx.writing() as tx:
         view = await views.create_view(tx, ctx.actor, command=validated(CreateView, given))
     return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
+
+
+@pages.post("/leads/default-view", LEADS_READ)
+async def set_default(ctx: PageContext) -> PageResult:
+    """Open the list with this view from now on. `view`: its ID, the name of a built-in one, or `all`."""
+    chosen, back = ctx.form.value("view"), local_path(ctx.form.value("next"), ALL_LEADS)
+    if chosen == ALL:
+        async with ctx.writing() as tx:
+            await views.clear_default_view(tx, ctx.actor)
+        return Redirect(back, [Toast("Leads opens with all leads.")])
+    is_built_in = chosen in set(BuiltInView)
+    given = {"builtIn": chosen} if is_built_in else {"viewId": chosen}
+    command = validated(SetDefaultView, given)
+    async with ctx.writing() as tx:
+        await views.set_default_view(tx, ctx.actor, command=command)
+        saved = await get_view(tx, ctx.actor, view_id=command.view_id) if command.view_id else None
+    name = saved.name if saved else BUILT_IN[BuiltInView(chosen)][0]
+    return Redirect(back, [Toast(f"Leads opens with “{name}”.")])
 
 
 @pages.post("/leads/views/{id}", LEADS_WRITE)
@@ -59,7 +77,7 @@ async def delete_view(ctx: PageContext) -> PageResult:
     async with ctx.writing() as tx:
         before = await get_view(tx, ctx.actor, view_id=ctx.id())
         await views.delete_view(tx, ctx.actor, view_id=ctx.id(), expected_version=before.version)
-    return Redirect("/leads", [Toast(f"View “{before.name}” deleted.", undo=f"/leads/views/{before.id}/restorations")])
+    return Redirect(ALL_LEADS, [Toast(f"View “{before.name}” deleted.", undo=f"/leads/views/{before.id}/restorations")])
 
 
 @pages.post("/leads/views/{id}/restorations", LEADS_WRITE)
@@ -77,4 +95,5 @@ def _shown(ctx: PageContext) -> dict[str, Any]:
         "sort": state.sort.value,
         "columns": list(state.columns),
         "columnWidths": dict(state.widths),
+        "layout": state.layout.value,
     }

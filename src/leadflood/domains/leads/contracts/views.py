@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -24,6 +25,22 @@ MIN_WIDTH, MAX_WIDTH = 48, 960
 _CUSTOM = "customFields\\.[A-Za-z][A-Za-z0-9_]{0,63}"
 _COLUMN = re.compile("|".join(COLUMNS) + f"|{_CUSTOM}")
 _PATTERN = f"^([a-z][A-Za-z]{{0,39}}|{_CUSTOM})$"
+
+
+class ViewLayout(StrEnum):
+    """How a view shows its leads: as rows, or as cards in a column for each stage."""
+
+    TABLE = "table"
+    BOARD = "board"
+
+
+class BuiltInView(StrEnum):
+    """Views that everybody has besides All leads."""
+
+    MINE = "mine"
+    """Leads that are assigned to the user."""
+    ATTENTION = "attention"
+    """Leads whose enrichment failed."""
 
 
 def check_column(text: str) -> str:
@@ -54,10 +71,11 @@ Widths = Annotated[
 ]
 ViewName = Annotated[str, line(MAX_VIEW_NAME)]
 _Sort = Annotated[LeadSort, Strict(strict=False)]
+_Layout = Annotated[ViewLayout, Strict(strict=False)]
 
 
 class CreateView(Schema):
-    """A saved view: name, filter, sort order and columns."""
+    """A saved view: name, filter, sort order, columns and layout."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -85,6 +103,7 @@ class CreateView(Schema):
     sort: _Sort = LeadSort.NEWEST
     columns: Columns = Field(default_factory=lambda: list(STANDARD_COLUMNS))
     column_widths: Widths = Field(default_factory=dict)
+    layout: _Layout = Field(default=ViewLayout.TABLE, description="A board has a column for each stage.")
 
 
 class UpdateView(Schema):
@@ -98,6 +117,7 @@ class UpdateView(Schema):
     sort: Annotated[_Sort | None, *NOT_NULL] = None
     columns: Annotated[Columns | None, *NOT_NULL] = None
     column_widths: Annotated[Widths | None, *NOT_NULL] = None
+    layout: Annotated[_Layout | None, *NOT_NULL] = None
     position: Annotated[Annotated[int, Field(ge=0, lt=MAX_VIEWS)] | None, *NOT_NULL] = Field(
         default=None, description="Position among your views, from 0; values past the end mean last."
     )
@@ -131,6 +151,7 @@ class SavedView(View):
                     "sort": "-updatedAt",
                     "columns": ["name", "email", "status", "customFields.plan"],
                     "columnWidths": {"email": 280},
+                    "layout": "table",
                     "position": 0,
                     "version": 1,
                     "createdAt": "2026-03-01T09:30:00Z",
@@ -149,6 +170,7 @@ class SavedView(View):
     sort: LeadSort
     columns: list[str] = Field(description="In their order from left to right.")
     column_widths: dict[str, int]
+    layout: ViewLayout
     position: int
     version: int
     created_at: datetime
@@ -159,3 +181,32 @@ class SavedViews(View):
     """Your views in your order, then shared views by name: up to 100 and 200."""
 
     items: list[SavedView]
+
+
+class SetDefaultView(Schema):
+    """The view with which you open the list of leads: the ID of a saved view, or the name of a built-in one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"builtIn": "mine"}]})
+
+    view_id: Annotated[UUID, Strict(strict=False)] | None = Field(
+        default=None, description="One of your views, or a shared one."
+    )
+    built_in: Annotated[BuiltInView, Strict(strict=False)] | None = Field(
+        default=None, description="`mine`: leads assigned to you. `attention`: leads whose enrichment failed."
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> "SetDefaultView":
+        if (self.view_id is None) == (self.built_in is None):
+            message = "Provide either viewId or builtIn."
+            raise InvalidValue(message, "required")
+        return self
+
+
+class DefaultView(View):
+    """The view with which you open the list of leads. Both null: all leads."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"viewId": None, "builtIn": "mine"}]})
+
+    view_id: UUID | None
+    built_in: BuiltInView | None

@@ -1,6 +1,6 @@
 """SQL that reads leads and their timeline."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.queries.orders import position_of
-from leadflood.domains.leads.queries.search import matching_rows
+from leadflood.domains.leads.queries.search import first_rows_of_each, matching_rows
 from leadflood.domains.leads.timeline import TIMELINE
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
@@ -126,6 +126,14 @@ async def list_leads(
     """
     rows = await matching_rows(tx, actor, filters=filters, sort=sort, after=after, limit=limit + 1)
     return cut(rows, limit, lambda row: position_of(row, sort)).map(lead_view)
+
+
+async def list_leads_of_each(
+    tx: Transaction, actor: Actor, *, filters: Sequence[LeadFilter], sort: LeadSort, limits: Sequence[int]
+) -> list[list[LeadView]]:
+    """The first leads for each of several filters, as `list_leads`; in one statement, whatever their number."""
+    rows = await first_rows_of_each(tx, actor, filters=filters, sort=sort, limits=limits)
+    return [[lead_view(row) for row in each] for each in rows]
 
 
 async def next_leads(

@@ -41,6 +41,21 @@ _LISTING: Final = sql("SELECT {columns} FROM leads WHERE {conditions} ORDER BY {
 # Number of leads that match, up to a limit.
 _COUNT: Final = sql("SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :page_size) AS counted")
 
+# The first leads of several lists in one statement, each list in its order. `place`: number of the list.
+_LISTS: Final = sql("SELECT place, {columns} FROM ({lists}) AS listed ORDER BY place, rank")
+_LIST: Final = sql("(SELECT {place}, row_number() OVER () AS rank, {columns} FROM {page} AS leads)")
+_PLACE: Final = sql(":value::integer AS place")
+_LISTED: Final = sql("(SELECT {columns} FROM leads WHERE {conditions} ORDER BY {order} LIMIT {limit})")
+_FOLDED_UP: Final = sql("{key} NULLS LAST, id")
+_FOLDED_DOWN: Final = sql("{key} DESC NULLS LAST, id DESC")
+_LIMIT: Final = sql(":value::integer")
+_SEARCHED_LIST: Final = sql("""
+search_leads(
+    :value::jsonb -> 'required', :value -> 'matching', ARRAY(SELECT jsonb_array_elements_text(:value -> 'patterns')),
+    :sort, :descending, NULL, (:value ->> 'limit')::integer)
+""")
+_UNION: Final = sql(" UNION ALL ")
+
 # Several counts as columns of one row.
 _COUNTS: Final = sql("SELECT {counts}")
 _LISTED_COUNT: Final = sql("(SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :listed) AS counted)")
@@ -101,6 +116,27 @@ async def matching_rows(
         return await tx.all(_SEARCH, _search_arguments(meant, sort, after, limit))
     statement, arguments = _listing(actor, meant, sort, after, limit)
     return await tx.all(statement, arguments)
+
+
+async def first_rows_of_each(
+    tx: Transaction, actor: Actor, *, filters: Sequence[LeadFilter], sort: LeadSort, limits: Sequence[int]
+) -> list[list[Row]]:
+    """The first matching rows of `leads` for each of several filters, in order, in one statement.
+
+    Args: limits: number of rows for each filter.
+    """
+    values: dict[str, Any] = {"workspace_id": actor.workspace_id}
+    lists = []
+    for place, (each, limit) in enumerate(zip(filters, limits, strict=True)):
+        meant = _Meant.by(each, actor)
+        one = _searched_list if meant.matching else _first_listed
+        page = one(meant, values, sort, limit)
+        lists.append(assemble(_LIST, place=_value(_PLACE, values, place), columns=LEAD, page=page))
+    found: list[list[Row]] = [[] for _ in lists]
+    if lists:
+        for row in await tx.all(assemble(_LISTS, columns=LEAD, lists=joined(_UNION, lists)), values):
+            found[row.place].append(row)
+    return found
 
 
 async def count_leads(tx: Transaction, actor: Actor, *, filters: LeadFilter, max_count: int | None = None) -> Count:
@@ -196,6 +232,39 @@ def _conditions(actor: Actor, meant: _Meant) -> Conditions:
     return conditions
 
 
+def _value(part: Sql, values: dict[str, Any], value: object) -> Sql:
+    """A part with its parameter. Adds that to `values`."""
+    number = len(values) + 1
+    values[f"value_{number}"] = value
+    return numbered(part, number)
+
+
+def _first_listed(meant: _Meant, values: dict[str, Any], sort: LeadSort, limit: int) -> Sql:
+    """One of several lists. Adds its parameters to `values`."""
+    conditions = Conditions(values, [_OWN])
+    for node in meant.required:
+        conditions.add(node)
+    if sort.column in FOLDED:
+        order = assemble(_FOLDED_DOWN if sort.descending else _FOLDED_UP, key=FOLDED[sort.column])
+    else:
+        order, _ = ORDERS[sort.column, sort.descending]
+    limited = _value(_LIMIT, values, limit)
+    return assemble(_LISTED, columns=LEAD, conditions=joined(AND, conditions.parts), order=order, limit=limited)
+
+
+def _searched_list(meant: _Meant, values: dict[str, Any], sort: LeadSort, limit: int) -> Sql:
+    """The same where leads are searched, or sorted by a computed key."""
+    given = _search_arguments(meant, sort, None, limit)
+    values |= {"sort": given["sort"], "descending": given["descending"]}
+    return _value(_SEARCHED_LIST, values, _search_value(given))
+
+
+def _search_value(given: dict[str, Any]) -> str:
+    """A search as the value of one parameter."""
+    parts = {name: json.loads(given[name]) for name in ("required", "matching")}
+    return json.dumps(parts | {"patterns": given["patterns"], "limit": given["page_size"]})
+
+
 def _counted_list(meant: _Meant, values: dict[str, Any]) -> Sql:
     """One of several counts. Adds its parameters to `values`."""
     conditions = Conditions(values, [_OWN])
@@ -206,11 +275,7 @@ def _counted_list(meant: _Meant, values: dict[str, Any]) -> Sql:
 
 def _counted_search(meant: _Meant, values: dict[str, Any]) -> Sql:
     """The same where leads are searched."""
-    number = len(values) + 1
-    given = _search_arguments(meant, None, None, 0)
-    search = {name: json.loads(given[name]) for name in ("required", "matching")} | {"patterns": given["patterns"]}
-    values[f"value_{number}"] = json.dumps(search)
-    return numbered(_SEARCHED_COUNT, number)
+    return _value(_SEARCHED_COUNT, values, _search_value(_search_arguments(meant, None, None, 0)))
 
 
 def _listing(

@@ -5,7 +5,7 @@ from uuid import UUID
 from leadflood.domains.identity.permissions import WORKSPACE_WRITE
 from leadflood.domains.leads.columns import SAVED_VIEW
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
-from leadflood.domains.leads.contracts.views import MAX_VIEWS, SavedView
+from leadflood.domains.leads.contracts.views import MAX_VIEWS, BuiltInView, DefaultView, SavedView, ViewLayout
 from leadflood.domains.leads.errors import ViewNotFound
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
@@ -51,6 +51,15 @@ ORDER BY name, id LIMIT :most
 )
 
 
+# The view with which a user opens the list, unless it was deleted or is not shared any more.
+_DEFAULT = sql("""
+SELECT d.view_id, d.built_in FROM default_views d
+LEFT JOIN saved_views v ON v.workspace_id = d.workspace_id AND v.id = d.view_id
+WHERE d.workspace_id = :workspace_id AND d.user_id = :user_id
+      AND (d.view_id IS NULL OR (v.deleted_at IS NULL AND (v.user_id = :user_id OR v.shared)))
+""")
+
+
 def may_change(actor: Actor, row: Row) -> bool:
     """Whether the actor can change a view: those of the workspace belong to its owners and admins."""
     if row.of_workspace:
@@ -65,6 +74,15 @@ async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView
     if row is None:
         raise ViewNotFound
     return _saved_view(actor, row)
+
+
+async def get_default_view(tx: Transaction, actor: Actor) -> DefaultView:
+    """The view with which the user opens the list: none if it was deleted, or is not shared any more."""
+    row = await tx.first(_DEFAULT, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
+    if row is None:
+        return DefaultView(view_id=None, built_in=None)
+    known = row.built_in in set(BuiltInView)  # another release may have more
+    return DefaultView(view_id=row.view_id, built_in=BuiltInView(row.built_in) if known else None)
 
 
 async def count_shared(tx: Transaction, actor: Actor, *, user_id: UUID) -> int:
@@ -93,6 +111,7 @@ def _saved_view(actor: Actor, row: Row) -> SavedView:
         sort=LeadSort(row.sort),
         columns=row.columns,
         column_widths=row.widths,
+        layout=ViewLayout(row.layout),
         position=row.position,
         version=row.version,
         created_at=row.created_at,

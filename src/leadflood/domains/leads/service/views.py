@@ -6,7 +6,15 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
-from leadflood.domains.leads.contracts.views import MAX_VIEW_NAME, MAX_VIEWS, CreateView, SavedView, UpdateView
+from leadflood.domains.leads.contracts.views import (
+    MAX_VIEW_NAME,
+    MAX_VIEWS,
+    CreateView,
+    DefaultView,
+    SavedView,
+    SetDefaultView,
+    UpdateView,
+)
 from leadflood.domains.leads.errors import (
     TooManyViews,
     UserActorRequired,
@@ -15,8 +23,8 @@ from leadflood.domains.leads.errors import (
     ViewVersionConflict,
 )
 from leadflood.domains.leads.events import VIEW, LeadAuditAction
-from leadflood.domains.leads.permissions import LEADS_WRITE
-from leadflood.domains.leads.queries.views import get_view, may_change
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.domains.leads.queries.views import get_default_view, get_view, may_change
 from leadflood.domains.leads.store import views as store
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
@@ -49,6 +57,7 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
             "sort": command.sort,
             "columns": command.columns,
             "widths": command.column_widths,
+            "layout": command.layout,
             "position": len(own),
         },
     )
@@ -62,7 +71,7 @@ async def copy_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedVie
     actor.require(LEADS_WRITE)
     view = await get_view(tx, actor, view_id=view_id)
     name = f"{view.name[: MAX_VIEW_NAME - len(_COPY)].rstrip()}{_COPY}"
-    given = view.model_dump(include={"filter", "sort", "columns", "column_widths"}, by_alias=True)
+    given = view.model_dump(include={"filter", "sort", "columns", "column_widths", "layout"}, by_alias=True)
     command = CreateView.model_validate({**given, "name": name})
     return await create_view(tx, actor, command=command)
 
@@ -120,6 +129,28 @@ async def restore_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> Saved
     return await get_view(tx, actor, view_id=view_id)
 
 
+async def set_default_view(tx: Transaction, actor: Actor, *, command: SetDefaultView) -> DefaultView:
+    """Open the list of leads with a view from now on, in this workspace. Raises: ViewNotFound, UserActorRequired."""
+    actor.require(LEADS_READ)
+    if actor.user_id is None:
+        raise UserActorRequired
+    name = str(command.built_in)
+    if command.view_id is not None:
+        name = (await get_view(tx, actor, view_id=command.view_id)).name
+    await store.set_default(tx, actor.workspace_id, actor.user_id, view_id=command.view_id, built_in=command.built_in)
+    await _record(tx, actor, LeadAuditAction.DEFAULT_VIEW_SET, command.view_id, name)
+    return await get_default_view(tx, actor)
+
+
+async def clear_default_view(tx: Transaction, actor: Actor) -> None:
+    """Open the list with all leads again. Raises: UserActorRequired."""
+    actor.require(LEADS_READ)
+    if actor.user_id is None:
+        raise UserActorRequired
+    if await store.clear_default(tx, actor.workspace_id, actor.user_id):
+        await _record(tx, actor, LeadAuditAction.DEFAULT_VIEW_CLEARED, None, "")
+
+
 async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row:
     stored = await store.lock_view(tx, actor.workspace_id, view_id)
     if stored is None:
@@ -135,6 +166,6 @@ def _require_mine(actor: Actor, stored: Row) -> None:
         raise ViewNotOwned if stored.shared else ViewNotFound
 
 
-async def _record(tx: Transaction, actor: Actor, action: LeadAuditAction, view_id: UUID, name: str) -> None:
+async def _record(tx: Transaction, actor: Actor, action: LeadAuditAction, view_id: UUID | None, name: str) -> None:
     data: dict[str, JsonValue] = {"count": 1, "name": name}
     await audit.record(tx, actor, action=action, subject_type=VIEW, subject_id=view_id, data=data)

@@ -31,10 +31,10 @@ _NO_LEAD = {"createdUntil": "1970-01-01T00:00:00+00:00"}
 
 # Insert a view.
 _INSERT = sql("""
-INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, tree, sort, columns, widths, position,
-                         version, created_at, updated_at)
-VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :tree, :sort, :columns, :widths, :position, 1, now(),
-        now())
+INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, tree, sort, columns, widths, layout,
+                         position, version, created_at, updated_at)
+VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :tree, :sort, :columns, :widths, :layout, :position, 1,
+        now(), now())
 """)
 
 # A view of any owner, locked: one that is deleted only where that is asked for.
@@ -60,6 +60,7 @@ _FIELDS: Mapping[str, Sql] = {
     "sort": sql("sort = :sort"),
     "columns": sql("columns = :columns"),
     "widths": sql("widths = :widths"),
+    "layout": sql("layout = :layout"),
     "version": sql("version = :version"),
 }
 """The columns that a change can set."""
@@ -81,6 +82,16 @@ WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.position <> n.positio
 """)
 
 
+# Set the view with which a person opens the list.
+_SET_DEFAULT = sql("""
+INSERT INTO default_views (workspace_id, user_id, view_id, built_in)
+VALUES (:workspace_id, :user_id, :view_id, :built_in)
+ON CONFLICT (workspace_id, user_id) DO UPDATE SET view_id = excluded.view_id, built_in = excluded.built_in
+""")
+
+# All leads again.
+_CLEAR_DEFAULT = sql("DELETE FROM default_views WHERE workspace_id = :workspace_id AND user_id = :user_id")
+
 # Transferred to an owner of the workspace: a view is deleted with the membership that it references.
 _PASS_ON = sql("""
 UPDATE saved_views v SET of_workspace = true, version = version + 1, updated_at = now(), user_id = heir.user_id
@@ -94,6 +105,19 @@ WHERE v.workspace_id = :workspace_id AND v.user_id = :user_id AND (v.shared OR v
 async def pass_on(tx: Transaction, workspace_id: UUID, user_id: UUID) -> int:
     """Transfer a member's shared views to the workspace. Returns the number."""
     return await tx.changed(_PASS_ON, {"workspace_id": workspace_id, "user_id": user_id})
+
+
+async def set_default(
+    tx: Transaction, workspace_id: UUID, user_id: UUID, *, view_id: UUID | None, built_in: str | None
+) -> None:
+    """Set the view with which a person opens the list: a saved one or a built-in one."""
+    given = {"workspace_id": workspace_id, "user_id": user_id, "view_id": view_id, "built_in": built_in}
+    await tx.execute(_SET_DEFAULT, given)
+
+
+async def clear_default(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
+    """Remove it. Returns whether there was one."""
+    return await tx.changed(_CLEAR_DEFAULT, {"workspace_id": workspace_id, "user_id": user_id}) == 1
 
 
 async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:

@@ -1,4 +1,5 @@
 import htmx from "htmx.org";
+import "./board.js";
 import "./cell-edit.js";
 import "./check.js";
 import "./column-layout.js";

@@ -15,5 +15,5 @@ document.addEventListener("keydown", (event) => {
 })
 
 document.addEventListener("click", (event) => {
-  event.target.closest(".menu__item")?.closest("[data-menu]")?.hidePopover()
+  event.target.closest(".menu__item")?.closest("[data-menu]:popover-open")?.hidePopover()
 })
