@@ -14,7 +14,7 @@ from tests.architecture.source import ROOT
 SHOP = Workshop(ROOT)
 TEMPLATES = ROOT / "src/leadflood/web/templates"
 
-OWN_JAVASCRIPT = 30_000
+OWN_JAVASCRIPT = 31_000
 """Bytes of our own modules, minified, not compressed."""
 PAGE = 150_000
 """Bytes over the wire of a page with everything that it loads."""

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from leadflood.api.deps import ExpectedVersion, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.leads.contracts.views import (
     CreateView,
     DefaultView,
@@ -80,14 +81,14 @@ async def get_default_view(unit: UnitOfWorkDep) -> DefaultView:
 
 
 @router.put("/v1/default-view", summary="Set your default view")
-@requires(LEADS_READ)
+@requires(ACCOUNT)
 async def set_default_view(command: SetDefaultView, unit: UnitOfWorkDep) -> DefaultView:
-    """Open the list of leads with a saved view, or a built-in one. Only you see it, in this workspace."""
+    """Open the list of leads with a saved view, or a built-in one. It counts for you alone, in this workspace."""
     return await service.set_default_view(unit.tx, unit.actor, command=command)
 
 
 @router.delete("/v1/default-view", status_code=204, summary="Stop using a default view")
-@requires(LEADS_READ)
+@requires(ACCOUNT)
 async def clear_default_view(unit: UnitOfWorkDep) -> None:
     """Open the list of leads with all leads again."""
     await service.clear_default_view(unit.tx, unit.actor)

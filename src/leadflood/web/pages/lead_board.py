@@ -3,10 +3,11 @@
 from typing import Any, Final
 from uuid import UUID
 
-from leadflood.domains.leads import queries, service
+from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.errors import LeadVersionConflict
 from leadflood.domains.leads.labels import name_of
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.service import bulk
@@ -28,6 +29,7 @@ from leadflood.web.templating import url
 pages = Pages()
 
 _NOT_FOUND: Final = 404
+_ROUNDS: Final = 3
 
 
 @pages.get("/leads/{id}/moves", LEADS_WRITE)
@@ -54,7 +56,7 @@ async def move_lead(ctx: PageContext) -> PageResult:
     state, edit = LeadListParams.read(ctx.request.query_params.multi_items()), LeadEdit(ctx.form)
     lead_id, part = ctx.id(), "leads_list" if ctx.wants_part else None
     try:
-        lead, stages, done = await _move(ctx, lead_id, edit)
+        lead, stages, done = await _moved(ctx, lead_id, edit)
     except EditConflict as conflict:
         more = await _conflict(ctx, conflict, edit, state)
         return await list_page(ctx, state, status=409, part=part, more=more)
@@ -71,10 +73,20 @@ async def move_lead(ctx: PageContext) -> PageResult:
     return await list_page(ctx, state, part=part, toasts=[toast])
 
 
+async def _moved(ctx: PageContext, lead_id: UUID, edit: LeadEdit) -> tuple[LeadView, StageList, ChangesetView | None]:
+    """As `_move`, again if someone saves the lead at the same time."""
+    for attempt in range(1, _ROUNDS + 1):
+        try:
+            return await _move(ctx, lead_id, edit)
+        except LeadVersionConflict:
+            if attempt == _ROUNDS:
+                raise
+    raise AssertionError
+
+
 async def _move(ctx: PageContext, lead_id: UUID, edit: LeadEdit) -> tuple[LeadView, StageList, ChangesetView | None]:
-    """Raises: EditConflict, LeadNotFound, UnknownStage, InvalidInput."""
+    """Raises: EditConflict, LeadVersionConflict, LeadNotFound, UnknownStage, InvalidInput."""
     async with ctx.writing() as tx:
-        await service.lock_leads(tx, ctx.actor, lead_ids=[lead_id])
         lead = await queries.get_lead(tx, ctx.actor, lead_id=lead_id)
         stages = await stages_of(tx, ctx.actor.workspace_id)
         if "stage" not in edit.changed(lead):
@@ -82,7 +94,11 @@ async def _move(ctx: PageContext, lead_id: UUID, edit: LeadEdit) -> tuple[LeadVi
         changes = {"stage": edit.form.value("stage") or None}
         given = {"action": BulkAction.SET.value, "changes": changes, "leadIds": [str(lead_id)]}
         command = validated(BulkChange, given)
-        return lead, stages, await bulk.change_leads(tx, ctx.actor, command=command, trace=ctx.trace)
+        done = await bulk.change_leads(tx, ctx.actor, command=command, trace=ctx.trace)
+        version = (await queries.get_lead(tx, ctx.actor, lead_id=lead_id)).version
+        if version != lead.version + done.changed:
+            raise LeadVersionConflict(version)
+        return lead, stages, done
 
 
 async def _conflict(ctx: PageContext, conflict: EditConflict, edit: LeadEdit, state: LeadListParams) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import parse_qsl
 
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.leads.contracts.views import BuiltInView, CreateView, SetDefaultView, UpdateView
-from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.views import get_view
 from leadflood.domains.leads.service import views
 from leadflood.web.cookies import Toast, local_path
@@ -26,7 +27,7 @@ async def save_view(ctx: PageContext) -> PageResult:
     return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
 
 
-@pages.post("/leads/default-view", LEADS_READ)
+@pages.post("/leads/default-view", ACCOUNT)
 async def set_default(ctx: PageContext) -> PageResult:
     """Open the list with this view from now on. `view`: its ID, the name of a built-in one, or `all`."""
     chosen, back = ctx.form.value("view"), local_path(ctx.form.value("next"), ALL_LEADS)

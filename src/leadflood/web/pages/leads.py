@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts.views import DefaultView, SavedView
 from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
@@ -12,6 +13,7 @@ from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.domains.leads.queries.views import get_default_view, get_view, list_views
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.cookies import Toast
+from leadflood.web.field_text import Names
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.lead_cards import board_context
@@ -64,15 +66,7 @@ async def list_page(
         if state.is_board:
             context = await board_context(tx, ctx, state, people=people, custom=custom)
         else:
-            filters, after = state.lead_filter, ctx.after(state.scope)
-            page = await queries.list_leads(tx, ctx.actor, filters=filters, sort=state.sort, after=after, limit=_ROWS)
-            context = await row_context(tx, ctx, state, page.items, people=people, custom=custom)
-            context |= await _operations(tx, ctx, [lead.id for lead in page.items])
-            context |= {
-                "leads": page.items,
-                "next": ctx.cursor(page, state.scope),
-                "count": await count_leads(tx, ctx.actor, filters=filters),
-            }
+            context = await _table_context(tx, ctx, state, people, custom)
         context |= {
             "sources": await list_sources(tx, ctx.actor),
             "words": FilterWords(
@@ -94,6 +88,21 @@ async def list_page(
         "all_leads": ALL_LEADS,
     }
     return PageResponse("leads/list.html", context | dict(more or {}), status, part=part, toasts=toasts)
+
+
+async def _table_context(
+    tx: Transaction, ctx: PageContext, state: LeadListParams, people: Names, custom: Sequence[CustomField]
+) -> dict[str, Any]:
+    """Data of the rows of a page, and of what can be done with them."""
+    filters, after = state.lead_filter, ctx.after(state.scope)
+    page = await queries.list_leads(tx, ctx.actor, filters=filters, sort=state.sort, after=after, limit=_ROWS)
+    context = await row_context(tx, ctx, state, page.items, people=people, custom=custom)
+    context |= await _operations(tx, ctx, [lead.id for lead in page.items])
+    return context | {
+        "leads": page.items,
+        "next": ctx.cursor(page, state.scope),
+        "count": await count_leads(tx, ctx.actor, filters=filters),
+    }
 
 
 async def _operations(tx: Transaction, ctx: PageContext, ids: Sequence[UUID]) -> dict[str, Any]:

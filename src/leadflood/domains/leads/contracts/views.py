@@ -28,14 +28,14 @@ _PATTERN = f"^([a-z][A-Za-z]{{0,39}}|{_CUSTOM})$"
 
 
 class ViewLayout(StrEnum):
-    """How a view shows its leads: as rows, or as cards in a column for each stage."""
+    """Layout of a view: rows, or cards in a column for each stage."""
 
     TABLE = "table"
     BOARD = "board"
 
 
 class BuiltInView(StrEnum):
-    """Views that everybody has besides All leads."""
+    """Views that every user has besides All leads."""
 
     MINE = "mine"
     """Leads that are assigned to the user."""

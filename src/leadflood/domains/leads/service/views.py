@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.views import (
     MAX_VIEW_NAME,
@@ -23,7 +24,7 @@ from leadflood.domains.leads.errors import (
     ViewVersionConflict,
 )
 from leadflood.domains.leads.events import VIEW, LeadAuditAction
-from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.views import get_default_view, get_view, may_change
 from leadflood.domains.leads.store import views as store
 from leadflood.kernel.actor import Actor
@@ -131,7 +132,7 @@ async def restore_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> Saved
 
 async def set_default_view(tx: Transaction, actor: Actor, *, command: SetDefaultView) -> DefaultView:
     """Open the list of leads with a view from now on, in this workspace. Raises: ViewNotFound, UserActorRequired."""
-    actor.require(LEADS_READ)
+    actor.require(ACCOUNT)
     if actor.user_id is None:
         raise UserActorRequired
     name = str(command.built_in)
@@ -144,7 +145,7 @@ async def set_default_view(tx: Transaction, actor: Actor, *, command: SetDefault
 
 async def clear_default_view(tx: Transaction, actor: Actor) -> None:
     """Open the list with all leads again. Raises: UserActorRequired."""
-    actor.require(LEADS_READ)
+    actor.require(ACCOUNT)
     if actor.user_id is None:
         raise UserActorRequired
     if await store.clear_default(tx, actor.workspace_id, actor.user_id):

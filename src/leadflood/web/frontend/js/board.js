@@ -1,70 +1,44 @@
-// Cards of a board are dragged to another column, or moved there by Shift and an arrow key. Arrow keys go from card to card.
+// A card of a board is dragged to another column, or moved there by Shift and an arrow key. Without Shift, the focus goes there.
 import htmx from "htmx.org"
 
-const CARD = "[data-card]"
-const columns = () => [...document.querySelectorAll("[data-board] > [data-stage]")]
-const columnOf = (node) => node.closest?.("[data-stage]")
-const cards = (column) => [...(column?.querySelectorAll("[data-row]") ?? [])]
+let card
+let over
 
-let dragged
+const columnOf = (node) => node.closest("[data-stage]")
 
-function move(card, to) {
+function move(to) {
   const from = columnOf(card)
-  if (!to || to === from) return
+  if (!to?.matches("[data-takes]") || to === from) return
   const values = { stage: to.dataset.stage, "base.stage": from.dataset.stage }
-  htmx.ajax("POST", `/leads/${card.id.slice(5)}/moves${location.search}`, { target: "#leads-list", swap: "outerHTML", values })
+  htmx.ajax("POST", card.querySelector(".board__move").href, { target: "#leads-list", swap: "outerHTML", values })
 }
 
-function mark(over) {
-  for (const each of columns()) each.toggleAttribute("data-over", each === over)
+function mark(to) {
+  over?.removeAttribute("data-over")
+  over = to
+  over?.setAttribute("data-over", "")
 }
 
-const target = (event) => dragged && event.target.closest?.("[data-takes]")
-
-document.addEventListener("dragstart", (event) => {
-  dragged = event.target.closest?.(CARD)
-  if (dragged) event.dataTransfer.effectAllowed = "move"
-})
-
-document.addEventListener("dragover", (event) => {
-  const over = target(event)
+addEventListener("dragstart", ({ target }) => (card = target.closest?.("[data-card]")))
+addEventListener("dragend", () => mark((card = null)))
+addEventListener("dragover", (event) => {
+  mark(card && event.target.closest("[data-takes]"))
   if (over) event.preventDefault()
-  if (dragged) mark(over)
 })
-
-document.addEventListener("drop", (event) => {
-  const over = target(event)
+addEventListener("drop", (event) => {
   if (!over) return
   event.preventDefault()
-  move(dragged, over)
+  move(over)
 })
 
-document.addEventListener("dragend", () => {
-  dragged = undefined
-  mark()
-})
-
-// The next column with a card, at the same height.
-function beside(column, row, step) {
-  const all = columns()
-  for (let at = all.indexOf(column) + step; all[at]; at += step) {
-    const found = cards(all[at])
-    if (found.length) return found[Math.min(row, found.length - 1)]
-  }
-}
-
-document.addEventListener("keydown", (event) => {
-  const card = event.target.closest("[data-board] [data-row]")
-  if (!card || event.ctrlKey || event.metaKey || event.altKey || !event.key.startsWith("Arrow")) return
-  const column = columnOf(card)
-  const row = cards(column).indexOf(card)
+addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+  const here = step && !event.altKey && event.target.closest("[data-board] [data-row]")
+  if (!here) return
   event.preventDefault()
-  if (event.shiftKey) {
-    const taking = columns().filter((each) => each === column || each.matches("[data-takes]"))
-    if (step && card.matches(CARD)) move(card, taking[taking.indexOf(column) + step])
-    return
-  }
-  const next = step ? beside(column, row, step) : cards(column)[row + (event.key === "ArrowDown" ? 1 : -1)]
-  next?.querySelector("[data-open]").focus()
+  const open = (column) => column.querySelector("[data-open]")
+  const all = [...document.querySelectorAll("[data-stage]")].filter((each) => event.shiftKey || open(each))
+  const to = all[all.indexOf(columnOf(here)) + step]
+  card = here
+  event.shiftKey ? move(to) : to && open(to).focus()
 })
