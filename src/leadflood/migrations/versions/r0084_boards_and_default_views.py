@@ -1,13 +1,13 @@
 """Views as boards by stage, and the view with which each person opens the list of leads.
 
-Revision ID: 0080
-Revises: 0079
+Revision ID: 0084
+Revises: 0083
 """
 
 from alembic import op
 
-revision = "0080"
-down_revision = "0079"
+revision = "0084"
+down_revision = "0083"
 branch_labels = None
 depends_on = None
 
