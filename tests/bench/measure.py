@@ -51,6 +51,7 @@ class Sizes:
     latency_seconds: int = 20
     sites: int = 1000
     idle_seconds: int = 30
+    purchases: int = 8000
 
 
 QUICK = Sizes(
@@ -64,6 +65,7 @@ QUICK = Sizes(
     latency_seconds=3,
     sites=30,
     idle_seconds=3,
+    purchases=400,
 )
 
 Figures = dict[str, float]

@@ -78,6 +78,7 @@ def program(
         found.measurements[companies.FLOOR] = partial(companies.floor, sizes, folder)
         found.measurements[companies.LABEL] = partial(companies.measure, ours, sizes)
     if "purchases" in parts:
+        found.measurements[purchases.FLOOR] = partial(purchases.floor, ours, sizes)
         found.measurements[purchases.LABEL] = partial(purchases.measure, ours, sizes)
     if stalls.LABEL in parts:
         found.measurements[stalls.LABEL] = partial(stalls.measure, folder)

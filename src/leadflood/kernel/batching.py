@@ -2,12 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
+from functools import partial
 from typing import Generic, TypeVar
+
+from leadflood.kernel.db.errors import LockConflict
+from leadflood.kernel.errors import Unavailable
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Batcher(Generic[Item, Outcome]):
@@ -74,3 +79,48 @@ class Batcher(Generic[Item, Outcome]):
                 done.set_exception(outcome)
             else:
                 done.set_result(outcome)
+
+
+class KeyedBatcher(Generic[Key, Item, Outcome]):
+    """A batcher for each key, such as a workspace, that is kept while it has calls."""
+
+    def __init__(
+        self, serve: Callable[[Key, Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]], *, max_size: int
+    ) -> None:
+        """Args: see `Batcher`."""
+        self._serve = serve
+        self._max_size = max_size
+        self._batchers: dict[Key, Batcher[Item, Outcome]] = {}
+
+    async def __call__(self, key: Key, item: Item) -> Outcome:
+        """The outcome for one item. Raises: as `Batcher`."""
+        batcher = self._batchers.get(key)
+        if batcher is None:
+            batcher = Batcher(partial(self._serve, key), max_size=self._max_size)
+            self._batchers[key] = batcher
+        try:
+            return await batcher(item)
+        finally:
+            if batcher.idle and self._batchers.get(key) is batcher:
+                del self._batchers[key]
+
+
+async def together_or_alone(
+    serve: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]],
+    items: Sequence[Item],
+    *,
+    failed: Callable[[], object],
+) -> list[Outcome | Exception]:
+    """Serve items in one transaction. Where that fails, nothing was written, and each of them is served alone.
+
+    Args: failed: called while the error of the group is handled, to log it.
+    """
+    try:
+        return [*await serve(items)]
+    except Exception as error:  # noqa: BLE001  the fault of one item must not end the others
+        away = isinstance(error, Unavailable) and not isinstance(error, LockConflict)
+        if away or len(items) == 1:
+            return [error] * len(items)
+        failed()
+    alone = [await together_or_alone(serve, [item], failed=failed) for item in items]
+    return [outcome for (outcome,) in alone]

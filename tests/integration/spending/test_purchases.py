@@ -20,7 +20,7 @@ from leadflood.kernel.ids import new_id
 from tests.integration.spending.till import PRICE, SOURCE, Till
 from tests.support.memory_books import Books
 
-SEQUENCES = 25
+SEQUENCES, NIGHTLY_SEQUENCES = 25, 100
 STEPS = 25
 TASKS = 8
 
@@ -256,7 +256,10 @@ async def test_the_database_refuses_one_sided_transfers_and_windows_beyond_their
                 await tx.execute(statement, {"workspace_id": till.actor.workspace_id})
 
 
-@pytest.mark.parametrize("seed", range(SEQUENCES))
+@pytest.mark.parametrize(
+    "seed",
+    [*range(SEQUENCES), *(pytest.param(each, marks=pytest.mark.long) for each in range(SEQUENCES, NIGHTLY_SEQUENCES))],
+)
 async def test_any_sequence_leaves_the_books_as_they_are_in_memory(till: Till, seed: int) -> None:
     chance, books, known = random.Random(seed), Books(), list[UUID]()  # noqa: S311  no secret
     total, day = await till.budget(300), await till.budget(200, period=Period.DAY)

@@ -15,11 +15,9 @@ from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.store import unique
 from leadflood.domains.jobs.store.publishing import announce
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.batching import Batcher
+from leadflood.kernel.batching import Batcher, together_or_alone
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.errors import LockConflict
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.errors import Unavailable
 
 MAX_BATCH = 200
 
@@ -132,16 +130,12 @@ class Completer:
     async def _in_workspace(
         self, work: Callable[..., Awaitable[Any]], items: Sequence[tuple[RunningJob, Any]], *, completes: bool
     ) -> Sequence[Any]:
-        try:
-            return await self._in_one_transaction(work, items, completes=completes)
-        except Exception as error:  # noqa: BLE001  a job's own fault must end its own attempt and no other
-            away = isinstance(error, Unavailable) and not isinstance(error, LockConflict)
-            if away or len(items) == 1:
-                return [error] * len(items)
+        def failed() -> None:
             kind = items[0][0].kind
             _log.warning("jobs.batch_failed", job_kind=kind, jobs=len(items), completes=completes, exc_info=True)
-        alone = [await self._in_workspace(work, [item], completes=completes) for item in items]
-        return [outcome for (outcome,) in alone]
+
+        serve = partial(self._in_one_transaction, work, completes=completes)
+        return await together_or_alone(serve, items, failed=failed)
 
     async def _in_one_transaction(
         self, work: Callable[..., Awaitable[Any]], items: Sequence[tuple[RunningJob, Any]], *, completes: bool

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.engine import purchasing
 from leadflood.domains.enrichment.engine.ports import Claimed
+from leadflood.domains.enrichment.engine.purchase_groups import PurchaseGroups
 from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.lookups import (
     LookupClaim,
@@ -20,7 +21,8 @@ from leadflood.domains.enrichment.models.lookups import (
 )
 from leadflood.domains.enrichment.models.sources import Rate
 from leadflood.domains.enrichment.store import gates, lookups, read_pages
-from leadflood.domains.enrichment.store.lookups import LookupAsker, StoredOutcome
+from leadflood.domains.enrichment.store.lookups import LookupAsker, NewAnswer, StoredOutcome
+from leadflood.domains.enrichment.store.paid_lookups import PaidQuestion
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
@@ -35,11 +37,22 @@ _MAX_PAUSE: Final = 2.0
 class PostgresLookups:
     """Lookups of one workspace, asked for one subject. See `leadflood.domains.enrichment.engine.ports.Lookups`."""
 
-    def __init__(self, database: Database, asker: LookupAsker, *, keeps_pages: bool = False) -> None:
-        """Args: keeps_pages: whether pages that were read are stored with an answer, and come back with it."""
+    def __init__(
+        self,
+        database: Database,
+        asker: LookupAsker,
+        groups: PurchaseGroups | None = None,
+        *,
+        keeps_pages: bool = False,
+    ) -> None:
+        """Args:
+        groups: of this process, if others purchase in it.
+        keeps_pages: whether pages that were read are stored with a free answer, and come back with it.
+        """
         self._database = database
         self._asker = asker
         self._keeps_pages = keeps_pages
+        self._groups = PurchaseGroups(database) if groups is None else groups
         self.used: set[UUID] = set()
         """IDs of the lookups whose answers were used."""
 
@@ -53,14 +66,10 @@ class PostgresLookups:
         paid: PaidCall | None = None,
     ) -> Claimed:
         """See `Lookups.claim`."""
+        if paid is not None:
+            return await self._groups.claim(PaidQuestion(self._asker, key, paid, now, until))
         anyway = False
         while True:
-            if paid is not None:
-                async with self._database.transaction(self._asker.workspace_id) as tx:
-                    purchased = await purchasing.claim(tx, self._asker, key, paid, now=now, until=until)
-                if purchased is not None:
-                    return purchased
-                continue
             async with self._database.transaction(self._asker.workspace_id) as tx:
                 token = await lookups.claim(
                     tx, self._asker, key, now=now, until=until, newer_than=newer_than, anyway=anyway
@@ -80,16 +89,19 @@ class PostgresLookups:
 
     async def answer(self, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome) -> bool:
         """See `Lookups.answer`. The answer is stored whatever has become of the job that asked."""
-        async with self._database.transaction(self._asker.workspace_id) as tx:
-            answered = await lookups.answer(tx, self._asker, key, claim, outcome)
-            if answered is not None and outcome.pages and self._keeps_pages:
-                workspace_id, until = self._asker.workspace_id, outcome.expires_at
-                await read_pages.save(tx, workspace_id, answered.id, outcome.pages, expires_at=until)
-            if answered is not None and answered.purchase_id is not None:
-                await purchasing.settle(tx, self._asker, answered.id, answered.purchase_id, outcome)
-        if answered is not None:
-            self.used.add(answered.id)
-        return answered is not None
+        answer = NewAnswer(key, claim.token, outcome)
+        if claim.purchase_id is not None:
+            lookup_id = await self._groups.answer(self._asker, answer)
+        else:
+            async with self._database.transaction(self._asker.workspace_id) as tx:
+                stored = await lookups.answer(tx, self._asker.workspace_id, [answer])
+                lookup_id = stored[claim.token].id if claim.token in stored else None
+                if lookup_id is not None and outcome.pages and self._keeps_pages:
+                    workspace_id, until = self._asker.workspace_id, outcome.expires_at
+                    await read_pages.save(tx, workspace_id, lookup_id, outcome.pages, expires_at=until)
+        if lookup_id is not None:
+            self.used.add(lookup_id)
+        return lookup_id is not None
 
     async def release(self, key: LookupKey, claim: LookupClaim, *, units: int = 0) -> None:
         """See `Lookups.release`."""
@@ -106,8 +118,7 @@ class PostgresLookups:
 
     async def stored(self, key: LookupKey, *, now: datetime) -> LookupOutcome | None:
         """See `Lookups.stored`."""
-        async with self._database.transaction(self._asker.workspace_id, read_only=True) as tx:
-            known = await lookups.answered(tx, self._asker, key)
+        known = await self._groups.stored(self._asker, key)
         if known is None or not known.outcome.is_good(now, None):
             return None
         self.used.add(known.lookup_id)

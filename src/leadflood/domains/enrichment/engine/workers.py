@@ -10,6 +10,7 @@ from leadflood.domains.enrichment.engine.named_gates import NamedBreakers, Named
 from leadflood.domains.enrichment.engine.objections import GuardedSource, guard_of
 from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.engine.postgres import PostgresBreakers, PostgresLookups, PostgresRates
+from leadflood.domains.enrichment.engine.purchase_groups import PurchaseGroups
 from leadflood.domains.enrichment.engine.running import Engine
 from leadflood.domains.enrichment.models import Fetcher, Source, Speed, SubjectKind
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult
@@ -50,6 +51,7 @@ class SubjectEngines:
         self._fingerprint = fingerprint
         self._rates = PostgresRates(database)
         self._breakers = PostgresBreakers(database)
+        self._purchases = PurchaseGroups(database)
         self._slots: dict[str, asyncio.Semaphore] = {}
         self.offline = cast("Fetcher", Offline())
 
@@ -72,7 +74,7 @@ class SubjectEngines:
         Raises: as `Engine.run`.
         """
         sources = await self._permitted(asker, sources, request)
-        lookups = PostgresLookups(self._database, asker, keeps_pages=keeps_pages)
+        lookups = PostgresLookups(self._database, asker, self._purchases, keeps_pages=keeps_pages)
         fetcher = self._fetcher(asker.workspace_id)
         rates, breakers = NamedRates(self._rates, gates), NamedBreakers(self._breakers, gates)
         ports = EnginePorts(lookups, rates, breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)

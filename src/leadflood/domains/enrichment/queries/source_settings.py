@@ -1,6 +1,6 @@
 """SQL that reads keys of providers and the settings of sources."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,9 +27,10 @@ ORDER BY s.source
 # The keys of providers, without the keys.
 KEYS = sql("SELECT provider, origin, last4, credential, set_at FROM provider_keys WHERE workspace_id = :workspace_id")
 
-# A source that was enabled once, and is disabled now.
+# Those of the sources that were enabled once, and are disabled now.
 DISABLED = sql("""
-SELECT 1 FROM source_settings WHERE workspace_id = :workspace_id AND source = :source AND NOT enabled
+SELECT source FROM source_settings
+WHERE workspace_id = :workspace_id AND source = ANY (:sources::text[]) AND NOT enabled
 """)
 
 
@@ -118,6 +119,7 @@ async def provider_keys(tx: Transaction, workspace_id: UUID) -> dict[str, Stored
     return {row.provider: StoredKey(row.provider, row.origin, row.last4, row.credential, row.set_at) for row in rows}
 
 
-async def is_disabled(tx: Transaction, workspace_id: UUID, source: str) -> bool:
-    """Whether the workspace has disabled a source, or deleted its key."""
-    return await tx.scalar(DISABLED, {"workspace_id": workspace_id, "source": source}) is not None
+async def disabled_sources(tx: Transaction, workspace_id: UUID, sources: Iterable[str]) -> set[str]:
+    """Those of the sources that the workspace has disabled, or whose key it has deleted."""
+    rows = await tx.all(DISABLED, {"workspace_id": workspace_id, "sources": sorted(set(sources))})
+    return {row.source for row in rows}

@@ -1,7 +1,8 @@
 """SQL of lookups: one row for each question to a source, from its claim to its answer."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,18 +23,23 @@ from leadflood.kernel.text import InvalidValue
 
 ANSWER = sql_file("leadflood.domains.enrichment.sql", "answer_lookup")
 
-# The latest answer to a question. A ticket counts as one.
+# The latest answer to each of several questions. A ticket counts as one.
 ANSWERED = sql("""
-SELECT id, state, answered_at, expires_at, sentence, ticket, ticket_at, failures, units, provider_ref
-FROM lookups
-WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source = :source AND answered_at IS NOT NULL
-ORDER BY answered_at DESC, id DESC LIMIT 1
+SELECT q.place, a.* FROM unnest(:question_hashes::bytea[], :sources::text[]) WITH ORDINALITY
+                         AS q (question_hash, source, place)
+CROSS JOIN LATERAL (
+    SELECT id, state, answered_at, expires_at, sentence, ticket, ticket_at, failures, units, provider_ref
+    FROM lookups
+    WHERE workspace_id = :workspace_id AND question_hash = q.question_hash AND source = q.source
+      AND answered_at IS NOT NULL
+    ORDER BY answered_at DESC, id DESC LIMIT 1
+) AS a
 """)
 
-# The values of an answer.
+# The values of answers.
 VALUES = sql("""
-SELECT field, value, confidence, method, evidence, source_url, quote, observed_at, retraction_id FROM found_values
-WHERE workspace_id = :workspace_id AND lookup_id = :lookup_id ORDER BY id
+SELECT lookup_id, field, value, confidence, method, evidence, source_url, quote, observed_at, retraction_id
+FROM found_values WHERE workspace_id = :workspace_id AND lookup_id = ANY (:lookup_ids::uuid[]) ORDER BY id
 """)
 
 CLAIM = sql_file("leadflood.domains.enrichment.sql", "claim_lookup")
@@ -106,6 +112,15 @@ class StoredOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAnswer:
+    """The answer to a claimed question. `claim`: its token."""
+
+    key: LookupKey
+    claim: UUID
+    outcome: LookupOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class AnsweredLookup:
     """A lookup that was answered. `purchase_id`: of a call that cost money."""
 
@@ -114,16 +129,32 @@ class AnsweredLookup:
 
 
 async def answered(tx: Transaction, asker: LookupAsker, key: LookupKey) -> StoredOutcome | None:
-    """The latest answer to a question, whether it is still good or not. With a retracted value, it has expired."""
-    row = await tx.first(ANSWERED, question_columns(asker, key))
-    if row is None:
-        return None
-    if row.state != LookupState.FOUND:
-        return StoredOutcome(row.id, _outcome(row, ()))
-    rows = await tx.all(VALUES, {"workspace_id": asker.workspace_id, "lookup_id": row.id})
-    kept = [value for value in rows if value.retraction_id is None]
+    """The latest answer to a question, as below."""
+    (found,) = await all_answered(tx, asker.workspace_id, [(asker, key)])
+    return found
+
+
+async def all_answered(
+    tx: Transaction, workspace_id: UUID, questions: Sequence[tuple[LookupAsker, LookupKey]]
+) -> list[StoredOutcome | None]:
+    """The latest answer to each question, whether it is still good or not. With a retracted value, it has expired."""
+    values = {"workspace_id": workspace_id, **questions_columns([key for _, key in questions])}
+    answers = {row.place - 1: row for row in await tx.all(ANSWERED, values)}
+    found: defaultdict[UUID, list[Row]] = defaultdict(list)
+    hits = [row.id for row in answers.values() if row.state == LookupState.FOUND]
+    if hits:
+        for value in await tx.all(VALUES, {"workspace_id": workspace_id, "lookup_ids": hits}):
+            found[value.lookup_id].append(value)
+    return [
+        _stored(asker, answers[place], found[answers[place].id]) if place in answers else None
+        for place, (asker, _) in enumerate(questions)
+    ]
+
+
+def _stored(asker: LookupAsker, row: Row, values: Sequence[Row]) -> StoredOutcome:
+    kept = [value for value in values if value.retraction_id is None]
     outcome = _outcome(row, facts_of(CATALOGS[asker.kind], kept))
-    if len(kept) < len(rows):
+    if len(kept) < len(values):
         outcome = replace(outcome, expires_at=outcome.answered_at)
     return StoredOutcome(row.id, outcome)
 
@@ -161,24 +192,26 @@ async def claimed_until(tx: Transaction, asker: LookupAsker, key: LookupKey) -> 
     return found
 
 
-async def answer(
-    tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim, outcome: LookupOutcome
-) -> AnsweredLookup | None:
-    """Store the answer with its values. None, and nothing is stored, for a claim that another caller took."""
+async def answer(tx: Transaction, workspace_id: UUID, answers: Sequence[NewAnswer]) -> Mapping[UUID, AnsweredLookup]:
+    """Store answers with their values. Returns their lookups by claim; nothing is stored for one that is over."""
+    outcomes = [each.outcome for each in answers]
     values = {
-        "state": outcome.state,
-        "answered_at": outcome.answered_at,
-        "expires_at": outcome.expires_at,
-        "sentence": outcome.sentence,
-        "ticket": None if outcome.ticket is None else outcome.ticket.ref,
-        "ticket_at": None if outcome.ticket is None else outcome.ticket.not_before,
-        "failures": outcome.failures,
-        "units": outcome.units,
-        "provider_ref": outcome.provider_ref,
+        "claims": [each.claim for each in answers],
+        "states": [outcome.state for outcome in outcomes],
+        "answered": [outcome.answered_at for outcome in outcomes],
+        "expire": [outcome.expires_at for outcome in outcomes],
+        "sentences": [outcome.sentence for outcome in outcomes],
+        "tickets": [None if outcome.ticket is None else outcome.ticket.ref for outcome in outcomes],
+        "tickets_at": [None if outcome.ticket is None else outcome.ticket.not_before for outcome in outcomes],
+        "failures": [outcome.failures for outcome in outcomes],
+        "units": [outcome.units for outcome in outcomes],
+        "provider_refs": [outcome.provider_ref for outcome in outcomes],
+        "value_claims": [each.claim for each in answers for _ in each.outcome.facts],
     }
-    found = fact_columns(outcome.facts)
-    row = await tx.first(ANSWER, {**question_columns(asker, key), "claim": claim.token, **values, **found})
-    return None if row is None else AnsweredLookup(row.id, row.purchase_id)
+    asked = questions_columns([each.key for each in answers])
+    found = fact_columns([fact for outcome in outcomes for fact in outcome.facts])
+    rows = await tx.all(ANSWER, {"workspace_id": workspace_id, **asked, **values, **found})
+    return {row.claim: AnsweredLookup(row.id, row.purchase_id) for row in rows}
 
 
 async def release(tx: Transaction, asker: LookupAsker, key: LookupKey, claim: LookupClaim) -> None:
@@ -236,6 +269,11 @@ _log = structlog.get_logger()
 def question_columns(asker: LookupAsker, key: LookupKey) -> dict[str, Any]:
     """The columns by which a question is found."""
     return {"workspace_id": asker.workspace_id, "question_hash": key.fingerprint, "source": key.source}
+
+
+def questions_columns(keys: Sequence[LookupKey]) -> dict[str, list[Any]]:
+    """The columns by which questions are found, as arrays."""
+    return {"question_hashes": [key.fingerprint for key in keys], "sources": [key.source for key in keys]}
 
 
 def _outcome(row: Row, facts: Sequence[Fact]) -> LookupOutcome:

@@ -6,7 +6,6 @@ docs/decisions/0013-group-commit.md has the promises and the figures.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -15,7 +14,7 @@ import structlog
 
 from leadflood.domains.leads.contracts import LeadCreated, NewLead
 from leadflood.domains.leads.service import create_leads
-from leadflood.kernel.batching import Batcher
+from leadflood.kernel.batching import KeyedBatcher
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import DatabaseError, LockConflict
 from leadflood.kernel.db.transaction import StatementLimits, Transaction
@@ -68,7 +67,7 @@ class GroupCommit:
         self._metrics = metrics
         self._max_waiting = max_waiting
         self._waiting = 0
-        self._groups: dict[UUID, Batcher[_Pending, Outcome]] = {}
+        self._groups: KeyedBatcher[UUID, _Pending, Outcome] = KeyedBatcher(self._commit_group, max_size=MAX_GROUP)
         self._keys: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._suspects = FairSlots(_MAX_SINGLE, per_key=_MAX_SINGLE, queue=max_waiting)
         self._patient = FairSlots(_MAX_SLOW, per_key=_MAX_SLOW, queue=max_waiting)
@@ -114,16 +113,7 @@ class GroupCommit:
         return await self._retry_slowly(pending)
 
     async def _in_group(self, pending: _Pending) -> Outcome:
-        workspace_id = pending.lead.actor.workspace_id
-        group = self._groups.get(workspace_id)
-        if group is None:
-            group = Batcher(partial(self._commit_group, workspace_id), max_size=MAX_GROUP)
-            self._groups[workspace_id] = group
-        try:
-            return await group(pending)
-        finally:
-            if group.idle and self._groups.get(workspace_id) is group:
-                del self._groups[workspace_id]
+        return await self._groups(pending.lead.actor.workspace_id, pending)
 
     async def _commit_group(self, workspace_id: UUID, group: Sequence[_Pending]) -> Sequence[Outcome]:
         try:

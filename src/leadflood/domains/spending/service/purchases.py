@@ -122,9 +122,11 @@ async def settle(tx: Transaction, actor: Actor, settlements: Sequence[Settlement
         if reason:
             await pause(tx, actor, source=purchase.source, reason=reason)
         settled.append(ChargedPurchase(purchase.id, charged, reason))
-    await _book(tx, actor, changed, postings)
-    for source in sorted({each.source for each in found}):
-        await _judge(tx, actor, source)
+    if found:
+        await store.change_purchases(tx, actor.workspace_id, changed)
+        for source in sorted({each.source for each in found}):
+            await _judge(tx, actor, source)
+        await store.post(tx, actor, postings)
     return settled
 
 
@@ -170,7 +172,7 @@ async def write_off(tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID],
 async def _locked_in(
     tx: Transaction, actor: Actor, purchase_ids: Sequence[UUID], states: Collection[PurchaseState]
 ) -> list[StoredPurchase]:
-    """Those of the purchases that are in one of the states, locked with their windows."""
+    """Those of the purchases that are in one of the states, locked."""
     locked = await store.lock_purchases(tx, actor.workspace_id, purchase_ids)
     return [purchase for purchase in locked if purchase.state in states]
 

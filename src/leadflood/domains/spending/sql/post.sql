@@ -1,5 +1,9 @@
--- Record new purchases, and transfers with their entries, and add these up in the windows, which are locked.
-WITH purchase AS (
+-- Record new purchases, and transfers with their entries, and add these up in the windows. These are locked in the order
+-- of their IDs, here if not before.
+WITH locked AS MATERIALIZED (
+    SELECT id FROM budget_windows WHERE workspace_id = :workspace_id AND id = ANY (:changed::uuid[])
+    ORDER BY id FOR UPDATE
+), purchase AS (
     INSERT INTO purchases (workspace_id, id, reference, source, state, price_micros, most_units, windows, subject_id,
                            batch_id, actor_id, day)
     SELECT :workspace_id, p.id, p.reference, p.source, 'reserved', p.price, p.most_units, p.windows::uuid[],
@@ -27,4 +31,5 @@ SET reserved_micros = w.reserved_micros + d.reserved, in_doubt_micros = w.in_dou
                                    + d.spent - w.limit_micros) ELSE w.overrun_micros END
 FROM unnest(:changed::uuid[], :reserved::bigint[], :in_doubt::bigint[], :spent::bigint[])
      AS d (id, reserved, in_doubt, spent)
-WHERE w.workspace_id = :workspace_id AND w.id = d.id
+JOIN locked ON locked.id = d.id
+WHERE w.workspace_id = :workspace_id AND w.id = locked.id

@@ -38,7 +38,7 @@ WHERE w.workspace_id = :workspace_id
 ORDER BY w.id FOR UPDATE OF w
 """)
 
-# Windows by ID, locked.
+# Windows by ID, locked in this order.
 LOCK_WINDOWS = sql("""
 SELECT id FROM budget_windows
 WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[]) ORDER BY id FOR UPDATE
@@ -223,11 +223,8 @@ async def lock_by_key(
 
 
 async def lock_purchases(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID]) -> list[StoredPurchase]:
-    """Purchases with their windows, locked for this transaction. Unknown ones are left out."""
+    """Purchases, locked for this transaction. Unknown ones are left out."""
     rows = await tx.all(LOCK_PURCHASES, {"workspace_id": workspace_id, "ids": list(ids)})
-    windows = sorted({window_id for row in rows for window_id in row.windows})
-    if windows:
-        await tx.execute(LOCK_WINDOWS, {"workspace_id": workspace_id, "ids": windows})
     return [
         StoredPurchase(
             row.id,
@@ -245,12 +242,15 @@ async def lock_purchases(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID
 
 
 async def stopped_windows(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID]) -> list[Window]:
-    """Those of locked windows whose budget is paused or closed."""
+    """Those of the windows whose budget is paused or closed. All of them are locked."""
+    await tx.execute(LOCK_WINDOWS, {"workspace_id": workspace_id, "ids": list(ids)})
     return [_window(row) for row in await tx.all(STOPPED, {"workspace_id": workspace_id, "ids": list(ids)})]
 
 
 async def post(tx: Transaction, actor: Actor, postings: Sequence[Posting], new: Sequence[NewPurchase] = ()) -> None:
-    """Record transfers, and new purchases. The windows are locked. An overrun is possible where nothing is new.
+    """Record transfers, and new purchases, whose windows are locked. An overrun is possible where nothing is new.
+
+    All purchases of a workspace wait for the same windows, so those of known ones are locked by this last step.
 
     Raises: leadflood.kernel.db.errors.IntegrityError: a window would pass its limit.
     """
