@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryRates
-from leadflood.domains.enrichment.engine.ports import EnginePorts
+from leadflood.domains.enrichment.engine.ports import EnginePorts, Rates
 from leadflood.domains.enrichment.engine.postgres import PostgresLookups
 from leadflood.domains.enrichment.engine.running import Engine
 from leadflood.domains.enrichment.models import (
@@ -67,12 +67,13 @@ class Buyer:
     till: Till
     asker: LookupAsker
     fingerprint: Callable[..., object]
+    rates: Rates = field(default_factory=MemoryRates)
 
     async def ask(self, source: Source, *, fresh: bool = False) -> Step:
         """The step of the source in a new run."""
         ports = EnginePorts(
             PostgresLookups(self.till.database, self.asker),
-            MemoryRates(),
+            self.rates,
             MemoryBreakers(),
             CannedFetcher(),
             self.fingerprint,  # type: ignore[arg-type]

@@ -1,14 +1,22 @@
 """A person who asked a provider not to be looked up: nothing that leaves this machine asks about them again."""
 
+from collections.abc import Awaitable
+from dataclasses import replace
+
 import asyncpg
 import pytest
 
-from leadflood.domains.enrichment.models import Objected
+from leadflood.domains.enrichment.engine.memory import MemoryRates
+from leadflood.domains.enrichment.engine.objections import SENTENCE, GuardedSource, PersonGuard
+from leadflood.domains.enrichment.models import Objected, Rate
 from leadflood.domains.enrichment.models import lead_fields as fields
+from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.jobs.models import JobStatus
+from leadflood.domains.spending.queries import list_purchases
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench, Scripted, value
+from tests.integration.enrichment.buyer import HIT, Buyer, Provider
 from tests.integration.enrichment.office import domain, person
 
 ROWS = sql("SELECT person, source FROM lookup_objections WHERE workspace_id = :workspace_id")
@@ -83,3 +91,37 @@ async def test_an_objection_names_nobody_and_nothing_clears_it(bench: Bench) -> 
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with bench.database.transaction(bench.actor.workspace_id) as tx:
                 await tx.execute(statement, workspace)
+
+
+class Objecting(MemoryRates):
+    """The person objects at another source while this one waits for its turn."""
+
+    def __init__(self, guard: PersonGuard) -> None:
+        super().__init__()
+        self.guard = guard
+
+    async def reserve(self, *given: object, **named: object) -> float:
+        self.guard.objected = True
+        wait: Awaitable[float] = super().reserve(*given, **named)  # type: ignore[arg-type]
+        return await wait
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+async def test_after_an_objection_a_source_is_skipped_before_anything_is_purchased(
+    buyer: Buyer, *, meanwhile: bool
+) -> None:
+    await buyer.till.budget(1000)
+    guard = PersonGuard(buyer.till.database, buyer.asker.workspace_id, [b"p" * 32])
+    if not meanwhile:
+        await buyer.ask(GuardedSource(Provider([Objected("The person does not want it.")]), guard))
+    provider = Provider([HIT])
+    provider.spec = replace(provider.spec, name="later", family="later", rate=Rate(1, 1))
+    await buyer.till.price(source="later")
+
+    step = await replace(buyer, rates=Objecting(guard)).ask(GuardedSource(provider, guard))
+
+    assert (step.state, step.sentence) == (StepState.SKIPPED, SENTENCE)
+    assert provider.calls == []
+    async with buyer.till.database.transaction(buyer.asker.workspace_id) as tx:
+        purchased = (await list_purchases(tx, buyer.till.actor, limit=10)).items
+    assert [each.source for each in purchased if each.source == "later"] == []

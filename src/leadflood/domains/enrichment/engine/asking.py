@@ -10,6 +10,7 @@ from typing import Final, assert_never, cast
 import structlog
 
 from leadflood.domains.enrichment.engine.fetching import failure_of
+from leadflood.domains.enrichment.engine.objections import refusal_of
 from leadflood.domains.enrichment.engine.outcomes import (
     CallResult,
     SourceFault,
@@ -86,6 +87,8 @@ class Asking:
             result = await self._called(source, question, None)
             outcome = stored_outcome(spec, result, now=started, former=None, spread=0)
             return self._asked(spec, result, outcome, started)
+        if (refusal := refusal_of(source)) is not None:
+            return self._unclaimed(spec, LookupDeclined(refusal), started)
         fingerprint = await self._ports.fingerprint(*question_parts(spec, question))
         key = LookupKey(spec.name, fingerprint, spec.version)
         if spec.speed is Speed.TICKET:  # more may be known now, but another question would be charged, too
@@ -121,6 +124,8 @@ class Asking:
             async with self._turn(spec, question) as busy:
                 if busy is not None:
                     return self._asked(spec, busy, None, started)
+                if (refusal := refusal_of(source)) is not None:  # of another source, while this one waited
+                    return self._unclaimed(spec, LookupDeclined(refusal), started)
                 now = self._ports.now()
                 until = _claim_end(spec, question, now)
                 claim = await self._ports.lookups.claim(key, now=now, until=until, paid=paid)

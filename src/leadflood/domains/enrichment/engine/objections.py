@@ -51,6 +51,11 @@ class GuardedSource:
         """See `Source.spec`."""
         return self._source.spec
 
+    @property
+    def objected(self) -> bool:
+        """Whether the person has objected meanwhile."""
+        return self._guard.objected
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever else the source can do
         return getattr(self._source, name)
 
@@ -70,6 +75,11 @@ class GuardedSource:
         except Objected:
             await self._guard.record(self.spec.name)
             raise
+
+
+def refusal_of(source: Source) -> str | None:
+    """The reason for not asking a source now, for users; None if it may be asked."""
+    return SENTENCE if isinstance(source, GuardedSource) and source.objected else None
 
 
 def _refuse() -> Answer:
