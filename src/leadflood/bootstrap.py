@@ -19,6 +19,8 @@ from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.extensions import CHANGESET_SUBJECTS, LEAD_EXTENSIONS
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.metrics.registry import METRICS
+from leadflood.domains.spending.events import PURCHASE
+from leadflood.domains.spending.extensions import PURCHASE_EXTENSIONS
 from leadflood.kernel.config import JOB_PROCESSES, Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.addresses import NoDatabase, application_url, owner_url
@@ -100,6 +102,7 @@ for _domain in DOMAINS:
     LEAD_FILTERS.add(_domain.filters.get(LEAD, ()))
     LEAD_EXTENSIONS.add(_domain.extensions.get(LEAD))
     COMPANY_EXTENSIONS.add(_domain.extensions.get(COMPANY))
+    PURCHASE_EXTENSIONS.add(_domain.extensions.get(PURCHASE))
     CHANGESET_SUBJECTS.add(_domain.changesets)
     METRICS.add(_domain.metrics)
 SUBSCRIBERS = Subscribers(

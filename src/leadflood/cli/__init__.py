@@ -32,6 +32,7 @@ from leadflood.cli import (
     outcomes,
     policies,
     processes,
+    purchases,
     secret_keys,
     sources,
     spending,
@@ -106,6 +107,7 @@ backtests.register(icps.app)
 app.add_typer(icps.app, name="icp")
 app.add_typer(outcomes.app, name="outcome")
 app.add_typer(spending.budget_app, name="budget")
+app.add_typer(purchases.app, name="purchase")
 app.add_typer(spending.price_app, name="price")
 app.command("spend")(spending.spend)
 app.add_typer(jobs.app, name="job")

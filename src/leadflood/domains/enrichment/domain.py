@@ -32,7 +32,7 @@ from leadflood.domains.enrichment.events import (
     VALUES_RETRACTED_KIND,
     EnrichmentAuditAction,
 )
-from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION
+from leadflood.domains.enrichment.extension import COMPANY_EXTENSION, LEAD_EXTENSION, PURCHASE_EXTENSION
 from leadflood.domains.enrichment.jobs.aliases import joining
 from leadflood.domains.enrichment.jobs.companies import clearing
 from leadflood.domains.enrichment.jobs.due_companies import due_companies
@@ -53,6 +53,7 @@ from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED, LeadEventKind
 from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.domains.spending.events import PURCHASE
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
 from leadflood.kernel.fingerprints import Fingerprints
@@ -178,6 +179,13 @@ _AUDIT = (
         "/changes",
     ),
     AuditGroup(
+        "enrichment.purchase_",
+        "Purchases whose answer was lost",
+        "coins",
+        {EnrichmentAuditAction.PURCHASE_ASKED_AGAIN: "let {source} be asked again, which may be charged twice"},
+        "/spending/purchases/{id}",
+    ),
+    AuditGroup(
         "enrichment.values_",
         "Found values",
         "sparkles",
@@ -212,7 +220,7 @@ DOMAIN = Domain(
     participants=(PARTICIPANT,),
     permissions=(ENRICHMENT_WRITE, SOURCES_WRITE),
     sealed=(PROVIDER_KEYS,),
-    extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION},
+    extensions={LEAD: LEAD_EXTENSION, COMPANY: COMPANY_EXTENSION, PURCHASE: PURCHASE_EXTENSION},
     routes=(
         "leadflood.domains.enrichment.edge.routes",
         "leadflood.domains.enrichment.edge.batch_routes",
@@ -220,6 +228,7 @@ DOMAIN = Domain(
         "leadflood.domains.enrichment.edge.retraction_routes",
         "leadflood.domains.enrichment.edge.decision_routes",
         "leadflood.domains.enrichment.edge.policy_routes",
+        "leadflood.domains.enrichment.edge.purchase_routes",
     ),
     pages=(
         "leadflood.domains.enrichment.edge.pages",
@@ -228,6 +237,7 @@ DOMAIN = Domain(
         "leadflood.domains.enrichment.edge.retraction_pages",
         "leadflood.domains.enrichment.edge.decision_pages",
         "leadflood.domains.enrichment.edge.policy_pages",
+        "leadflood.domains.enrichment.edge.purchase_pages",
     ),
     navigation=(
         NavItem(

@@ -157,6 +157,7 @@ class EnrichmentAuditAction(StrEnum):
     SOURCE_DISABLED = "enrichment.source_disabled"
     SOURCE_DEFINED = "enrichment.source_defined"
     SOURCE_DELETED = "enrichment.source_deleted"
+    PURCHASE_ASKED_AGAIN = "enrichment.purchase_asked_again"
 
 
 class LeadEnrichedData(EventData):

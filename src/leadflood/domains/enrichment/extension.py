@@ -26,8 +26,11 @@ from leadflood.domains.enrichment.queries.effective import (
     found_industries,
     found_sizes,
 )
+from leadflood.domains.enrichment.queries.lost_calls import is_lost
 from leadflood.domains.enrichment.service.acceptance import accept_all, prepare_all, undo_none
 from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.domains.spending.permissions import SPENDING_WRITE
+from leadflood.domains.spending.queries import get_purchase
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.extensions import BulkOperation, Extension, Panel, RelatedField
@@ -198,6 +201,27 @@ COMPANY_EXTENSION: Final = Extension(
             load=_load_run,
             permission=COMPANIES_READ,
             order=10,
+        ),
+    ),
+)
+
+
+async def _load_lost(tx: Transaction, actor: Actor, purchase_id: UUID) -> dict[str, Any] | None:
+    """The most that asking again can cost; None if the answer of the purchase was not lost."""
+    purchase = await get_purchase(tx, actor, purchase_id=purchase_id)
+    if not await is_lost(tx, actor, purchase=purchase):
+        return None
+    return {"most": purchase.most_micros, "currency": purchase.currency}
+
+
+PURCHASE_EXTENSION: Final = Extension(
+    panels=(
+        Panel(
+            name="lost",
+            title="Lost answer",
+            template="purchases/_lost.html",
+            load=_load_lost,
+            permission=SPENDING_WRITE,
         ),
     ),
 )

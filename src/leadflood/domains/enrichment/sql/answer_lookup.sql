@@ -13,7 +13,7 @@ WITH claimed AS (
     UPDATE lookups l
     SET state = c.state, claim = NULL, claimed_until = NULL, answered_at = c.answered_at, expires_at = c.expires_at,
         sentence = c.sentence, ticket = c.ticket, ticket_at = c.ticket_at, failures = c.failures, units = c.units,
-        provider_ref = c.provider_ref
+        provider_ref = c.provider_ref, doubted_at = NULL
     FROM claimed c
     WHERE l.workspace_id = :workspace_id AND l.id = c.id
     RETURNING l.workspace_id, l.id, l.purchase_id, c.claim

@@ -9,6 +9,7 @@ from uuid import UUID
 from leadflood.domains.enrichment.models.doubts import UsageReading
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import expect_changed
 
 _MAX: Final = 1000
 
@@ -48,6 +49,21 @@ WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[]) AND state IN ('as
 # The call was not charged: its question may be asked again.
 FREE = sql("""
 DELETE FROM lookups WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[]) AND state IN ('asked', 'in_doubt')
+""")
+
+# A call whose answer was lost, and whose question is not asked again, locked.
+LOCK_LOST = sql("""
+SELECT id FROM lookups
+WHERE workspace_id = :workspace_id AND id = :id AND purchase_id = :purchase_id AND doubted_at IS NOT NULL
+  AND (state = 'in_doubt' OR state = 'refused' AND expires_at > now()) FOR UPDATE
+""")
+
+# Its question may be asked again. A later answer to the lost call is not stored.
+ASK_AGAIN = sql("""
+UPDATE lookups
+SET state = 'refused', claim = NULL, claimed_until = NULL, answered_at = coalesce(answered_at, now()),
+    expires_at = now(), doubted_at = NULL, sentence = :sentence
+WHERE workspace_id = :workspace_id AND id = :id AND state IN ('in_doubt', 'refused')
 """)
 
 # The last reading of a provider's counter.
@@ -105,6 +121,18 @@ async def give_up(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID], *, k
 async def free(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID]) -> None:
     """Remove calls that were not charged: their questions may be asked again."""
     await tx.execute(FREE, {"workspace_id": workspace_id, "ids": list(ids)})
+
+
+async def lock_lost(tx: Transaction, workspace_id: UUID, *, lookup_id: UUID, purchase_id: UUID) -> bool:
+    """Whether the answer of a purchase was lost, and its question is not asked again. Its lookup is locked then."""
+    values = {"workspace_id": workspace_id, "id": lookup_id, "purchase_id": purchase_id}
+    return await tx.first(LOCK_LOST, values) is not None
+
+
+async def ask_again(tx: Transaction, workspace_id: UUID, *, lookup_id: UUID, sentence: str) -> None:
+    """Let the question of a lost call, which is locked, be asked again."""
+    values = {"workspace_id": workspace_id, "id": lookup_id, "sentence": sentence}
+    expect_changed(await tx.changed(ASK_AGAIN, values))
 
 
 async def reading(tx: Transaction, workspace_id: UUID, source: str) -> UsageReading | None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from leadflood.domains.spending import queries, service
 from leadflood.domains.spending.contracts import PurchaseView, Refund
 from leadflood.domains.spending.errors import PurchaseNotReady
+from leadflood.domains.spending.extensions import PURCHASE_EXTENSIONS
 from leadflood.domains.spending.models import PurchaseState
 from leadflood.domains.spending.models.amounts import amount_input
 from leadflood.domains.spending.permissions import SPENDING_READ, SPENDING_WRITE
@@ -13,6 +14,7 @@ from leadflood.web.amounts import form_amount
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
+from leadflood.web.pages.lead_panels import shown_panels
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -74,11 +76,13 @@ async def refund_purchase(ctx: PageContext) -> PageResult:
 async def _page(ctx: PageContext, form: Form | None, status: int = 200) -> PageResponse:
     async with ctx.reading() as tx:
         purchase = await queries.get_purchase(tx, ctx.actor, purchase_id=ctx.id())
+        panels = await shown_panels(tx, ctx, PURCHASE_EXTENSIONS, purchase.id)
     context: dict[str, Any] = {
         "purchase": purchase,
         "state": _STATES[purchase.state],
         "form": form or _refund_form(purchase),
         "refundable": purchase.charged_micros > 0,
+        "panels": panels,
     }
     return PageResponse("spending/purchase.html", context, status)
 
