@@ -69,7 +69,8 @@ def counted(pool: ConnectionPool) -> Iterator[Statements]:
     statements = Statements()
 
     def tell(statement: str) -> None:
-        if "pg_notify" not in statement:  # of an earlier write, which is told of after its commit
+        # Notifications of an earlier write follow its commit; a new connection asks for the types of parameters.
+        if not any(other in statement for other in ("pg_notify", "typeinfo_tree", "'jit'")):
             statements.note(statement)
 
     with heard(pool, tell):

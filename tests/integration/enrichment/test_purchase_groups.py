@@ -168,15 +168,25 @@ async def test_what_is_purchased_for_a_caller_who_was_stopped_is_given_back(proc
 
 
 async def test_an_answer_that_was_paid_for_is_stored_though_its_caller_was_stopped(process: Process) -> None:
-    budget_id = await process.buyer.till.budget(10_000)
-    first, second = questions(2)
-    claims = await process.claim_all([first, second])
-    with counted(process.buyer.till.database.pool) as begun:
-        stopped = asyncio.create_task(process.answer(first, claims[0]))
-        await until(lambda: len(begun) > 0)
-    stopped.cancel()
+    budget_id, workspace_id = await process.buyer.till.budget(10_000), process.buyer.asker.workspace_id
+    keys, waits = questions(3), asyncio.Event()
+    claims = await process.claim_all(keys)
+
+    async def wait() -> None:
+        waits.set()
+        await process.answer(keys[1], claims[1])
+
+    async with process.buyer.till.database.transaction(workspace_id) as tx:
+        await tx.execute(LOCK, {"workspace_id": workspace_id})
+        with counted(process.buyer.till.database.pool) as begun:
+            served = asyncio.create_task(process.answer(keys[0], claims[0]))
+            await until(lambda: len(begun) > 0)
+        stopped = asyncio.create_task(wait())
+        await waits.wait()
+        stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopped
 
-    assert await process.answer(second, claims[1]), "it is served after the first one"
-    assert await process.buyer.till.sums(budget_id) == (0, 0, 2 * PRICE)
+    assert await served
+    assert await process.answer(keys[2], claims[2]), "it is served after the others"
+    assert await process.buyer.till.sums(budget_id) == (0, 0, 3 * PRICE)
