@@ -16,6 +16,7 @@ from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.enrichment.engine.memory import MemoryBreakers, MemoryRates
 from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.engine.postgres import PostgresLookups
+from leadflood.domains.enrichment.engine.purchase_groups import PurchaseGroups
 from leadflood.domains.enrichment.engine.running import Engine
 from leadflood.domains.enrichment.models import Answer, Charge, Fetcher, Found, Question, Repeat, Speed, SubjectKind
 from leadflood.domains.enrichment.models import company_fields as company
@@ -27,6 +28,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
+from leadflood.kernel.tasks import task_group
 from tests.integration.spending.till import SOURCE
 from tests.support.asked_sources import fact, spec_of
 from tests.support.canned_web import CannedFetcher
@@ -35,6 +37,8 @@ CHARGE = """
 INSERT INTO public.charges (question, purchase) VALUES ($1, $2) ON CONFLICT (question, purchase) DO UPDATE
 SET requests = charges.requests + 1
 """
+TASKS = 4
+"""Questions that a process asks at a time, whose purchases share transactions."""
 _KEY = b"k" * 32
 
 
@@ -52,7 +56,7 @@ class Purchase:
 class Provider:
     """Charges one unit for a question, then answers after a moment."""
 
-    def __init__(self, charges: asyncpg.Connection, repeat: Repeat, chance: Random) -> None:
+    def __init__(self, charges: asyncpg.Pool, repeat: Repeat, chance: Random) -> None:
         self._charges = charges
         self._chance = chance
         spec = spec_of(SOURCE, company.NAME, speed=Speed.PAID, charges=Charge.ON_CALL, most_units=2)
@@ -75,17 +79,23 @@ async def _run(task: Purchase, chance: Random) -> None:
     queue = PostgresQueueBackend(task.url, role=APP_ROLE)
     await queue.open()
     database = Database(
-        ConnectionPool(task.url, application_name="buyer", size=2, statement_timeout=30), queue, SUBSCRIBERS
+        ConnectionPool(task.url, application_name="buyer", size=4, statement_timeout=30), queue, SUBSCRIBERS
     )
-    charges = await asyncpg.connect(task.provider_url)
-    provider = Provider(charges, task.repeat, chance)
+    charges = await asyncpg.create_pool(task.provider_url, min_size=1, max_size=TASKS)
+    provider, groups = Provider(charges, task.repeat, chance), PurchaseGroups(database)
+    async with task_group() as together:
+        for _ in range(TASKS):
+            together.create_task(_ask(database, groups, provider, task, chance))
+
+
+async def _ask(database: Database, groups: PurchaseGroups, provider: Provider, task: Purchase, chance: Random) -> None:
     while True:
         company_id = chance.choice(task.companies)
         asker = LookupAsker(task.workspace_id, SubjectKind.COMPANY, company_id)
         async with database.transaction(task.workspace_id) as tx:
             await end_claims(tx, asker)  # as the next attempt of a job does
         ports = EnginePorts(
-            PostgresLookups(database, asker), MemoryRates(), MemoryBreakers(), CannedFetcher(), _fingerprint
+            PostgresLookups(database, asker, groups), MemoryRates(), MemoryBreakers(), CannedFetcher(), _fingerprint
         )
         request = RunRequest(
             SubjectKind.COMPANY, {company.DOMAIN: f"{company_id}.test"}, frozenset({company.NAME}), Policy()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from leadflood.domains.enrichment.models import Answer, Fetcher, Question
+from leadflood.domains.enrichment.models import Answer, Fetcher, Found, Question, Refused
 from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.enrichment.service.asking_again import ask_again
 from leadflood.domains.spending.contracts import PurchaseView
@@ -98,7 +98,14 @@ async def test_what_evidence_has_settled_stays_settled(buyer: Buyer) -> None:
     assert await buyer.till.sums(budget_id) == (0, 0, 4 * PRICE)
 
 
-async def test_an_answer_that_came_late_is_not_asked_for_again(buyer: Buyer) -> None:
+@pytest.mark.parametrize(
+    ("answer", "state", "spent"),
+    [(HIT, PurchaseState.SETTLED, 2 * PRICE), (Refused("No."), PurchaseState.RELEASED, 0)],
+    ids=["found", "refused"],
+)
+async def test_an_answer_that_came_late_is_not_asked_for_again(
+    buyer: Buyer, answer: Found | Refused, state: PurchaseState, spent: int
+) -> None:
     budget_id = await buyer.till.budget(1000)
     wakes, called = asyncio.Event(), asyncio.Event()
 
@@ -106,7 +113,9 @@ async def test_an_answer_that_came_late_is_not_asked_for_again(buyer: Buyer) -> 
         async def ask(self, question: Question, fetcher: Fetcher) -> Answer:
             called.set()
             await wakes.wait()
-            return HIT
+            if isinstance(answer, Refused):
+                raise answer
+            return answer
 
     slow = asyncio.create_task(buyer.ask(Slow([])))
     await called.wait()
@@ -118,10 +127,10 @@ async def test_an_answer_that_came_late_is_not_asked_for_again(buyer: Buyer) -> 
     wakes.set()
     await slow
 
-    assert (await decide(buyer, purchase.id)).state is PurchaseState.SETTLED
+    assert (await decide(buyer, purchase.id)).state is state
     assert (await buyer.ask(Provider([]))).stored
     assert await entries(buyer) == 0
-    assert await buyer.till.sums(budget_id) == (0, 0, 2 * PRICE)
+    assert await buyer.till.sums(budget_id) == (0, 0, spent)
 
 
 async def test_only_who_may_change_budgets_decides(buyer: Buyer) -> None:

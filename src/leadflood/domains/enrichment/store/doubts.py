@@ -62,7 +62,7 @@ WHERE workspace_id = :workspace_id AND id = :id AND purchase_id = :purchase_id A
 ASK_AGAIN = sql("""
 UPDATE lookups
 SET state = 'refused', claim = NULL, claimed_until = NULL, answered_at = coalesce(answered_at, now()),
-    expires_at = now(), doubted_at = NULL, sentence = :sentence
+    expires_at = now(), sentence = :sentence
 WHERE workspace_id = :workspace_id AND id = :id AND state IN ('in_doubt', 'refused')
 """)
 
