@@ -150,6 +150,8 @@ STEPS: dict[str, str] = {
     "spending.service.purchases.pause": "as above; the price says why",
     "enrichment.service.reconciling.settle_old": _OWN_SYSTEM,
     "enrichment.service.reconciling.compare": _OWN_SYSTEM,
+    "enrichment.service.reconciling.note_unclear": _OWN_SYSTEM,
+    "enrichment.service.reconciling.note_failure": _OWN_SYSTEM,
     "spending.service.purchases.release": "as above",
     "spending.service.purchases.hold": "as above",
     "spending.service.purchases.write_off": "as above",

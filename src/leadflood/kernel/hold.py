@@ -47,10 +47,13 @@ UPDATE effects_hold SET closed_at = now(), reason = :reason
 WHERE closed_at IS NULL AND system_identifier IS NOT DISTINCT FROM :system_identifier
   AND database_oid = :database_oid AND instance_id = :instance_id
 """)
-# Release the hold, and record the original.
+# Release the hold, and record the original. Another one than before is a copy, which lacks what the original did since.
 _OPEN = sql("""
 UPDATE effects_hold
-SET system_identifier = :system_identifier, database_oid = :database_oid, instance_id = :instance_id,
+SET restored_at = CASE WHEN (system_identifier, database_oid, instance_id)
+                            IS DISTINCT FROM (:system_identifier, :database_oid, :instance_id)
+                       THEN now() ELSE restored_at END,
+    system_identifier = :system_identifier, database_oid = :database_oid, instance_id = :instance_id,
     recorded_at = now(), closed_at = NULL, reason = ''
 WHERE closed_at IS NOT NULL
 """)

@@ -21,6 +21,7 @@ from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.preflight import check_role, check_schema
 from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
@@ -61,6 +62,8 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
         await check_schema(database)
         hold, jobs = Hold(database, lambda: (INSTANCE,)), Jobs(database, made.workspace_id, SEND_INVITATION)
         assert (await hold.check()).reason.startswith("Restored from a backup of")
+        async with database.system(read_only=True) as tx:
+            assert await tx.scalar(sql("SELECT restored_at = closed_at FROM effects_hold"))
 
         assert (await jobs.attempt(registry, made.job_id)).on_hold
         assert post.all() == []

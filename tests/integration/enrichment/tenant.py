@@ -25,6 +25,7 @@ APPEND_ONLY = ("lookup_objections",)
 SHARED = {"source_gates": "rates and failures of sources, which all workspaces of an installation share"}
 WITHOUT_PERSONAL_DATA = {
     "usage_readings": "counters by the name of a source",
+    "usage_failures": "sentences about sources, without persons",
     "source_gates": "times and numbers of sources",
     "company_runs": "answers about organizations; deleted with a company that only one person's leads had",
     "enrichment_batches": "a name, counts, and which leads or companies were chosen, by ID or filter",
@@ -76,6 +77,7 @@ REJECTED = sql("""
 INSERT INTO rejected_values (workspace_id, id, lead_id, field, source, value_key, value, actor_kind)
 VALUES (:workspace_id, :id, :lead_id, 'seniority', 'former', 'head', '"head"', 'system')
 """)
+FAILURE = sql("INSERT INTO usage_failures VALUES (:workspace_id, 'register', 'It is down.')")
 READING = sql("INSERT INTO usage_readings VALUES (:workspace_id, 'register', 1, 1, 0)")
 MOVED = sql("INSERT INTO company_merge_lookups VALUES (:workspace_id, :merge_id, :id)")
 
@@ -101,7 +103,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
-        for statement in (POLICY, KEY, ENABLED, OWN, MODEL, OBJECTION, READING):
+        for statement in (POLICY, KEY, ENABLED, OWN, MODEL, OBJECTION, READING, FAILURE):
             await tx.execute(statement, {"workspace_id": workspace_id})
         await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}

@@ -73,6 +73,11 @@ class Place:
             (found,) = (await queries.list_invitations(tx, Actor.cli(workspace_id), limit=10)).items
         return found
 
+    async def is_restored(self) -> bool:
+        """Whether a copy was recorded as the original."""
+        async with self.database.system(read_only=True) as tx:
+            return await tx.scalar(sql("SELECT restored_at IS NOT NULL FROM effects_hold")) is True
+
     async def audited(self) -> list[tuple[str, str]]:
         async with self.database.system(read_only=True) as tx:
             rows = await tx.all(AUDITED, {"id": SYSTEM_WORKSPACE_ID})
@@ -173,8 +178,10 @@ async def test_another_instance_id_or_server_closes_the_hold_for_all_and_only_op
         assert closed.differences == ()
         assert ("theirs" in closed.reason, "ours" in closed.reason) == (True, True)
 
+        assert not await place.is_restored()
         await holds.open_hold(place.database, theirs, OPERATOR)
         await theirs.require_open()
+        assert await place.is_restored()
 
         async with place.database.system() as tx:
             await tx.execute(sql("UPDATE effects_hold SET system_identifier = '1'"))
@@ -194,6 +201,7 @@ async def test_closed_by_hand_it_stays_closed_and_both_are_audited_once(opened: 
             assert not (await holds.open_hold(place.database, hold, OPERATOR)).closed
         await hold.require_open()
 
+        assert not await place.is_restored()
         assert await place.audited() == [("hold.closed", "Rehearsal 🚧"), ("hold.opened", "Rehearsal 🚧")]
 
 

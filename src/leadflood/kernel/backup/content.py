@@ -58,9 +58,9 @@ SELECT DISTINCT application_name FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'leadflood %' ORDER BY 1
 """
 _CLOSE_HOLD = """
-INSERT INTO leadflood.effects_hold (id, database_oid, instance_id, closed_at, reason)
-VALUES (1, 0, 'restored', now(), $1)
-ON CONFLICT (id) DO UPDATE SET closed_at = now(), reason = excluded.reason
+INSERT INTO leadflood.effects_hold (id, database_oid, instance_id, closed_at, restored_at, reason)
+VALUES (1, 0, 'restored', now(), now(), $1)
+ON CONFLICT (id) DO UPDATE SET closed_at = now(), restored_at = now(), reason = excluded.reason
 """
 
 

@@ -40,6 +40,7 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    LookupUncounted,
     PaidCall,
 )
 from leadflood.domains.enrichment.models.questions import Question, question_parts
@@ -56,6 +57,7 @@ _CLAIM_MARGIN: Final = timedelta(seconds=30)
 _SANDBOX_WAIT: Final = timedelta(seconds=5)
 _LOST: Final = "The call was stopped before its answer came."
 _IN_DOUBT: Final = "It is not known whether its last call was charged. It is asked again when that is clear."
+_UNCOUNTED: Final = "The database was restored, so the provider's count of calls is read first."
 
 _log = structlog.get_logger()
 
@@ -162,7 +164,7 @@ class Asking:
     def _unclaimed(
         self,
         spec: SourceSpec,
-        claim: LookupOutcome | LookupInProgress | LookupDeclined | LookupInDoubt,
+        claim: LookupOutcome | LookupInProgress | LookupDeclined | LookupInDoubt | LookupUncounted,
         started: datetime,
     ) -> AskedSource:
         """The stored answer, or why the source is not asked now."""
@@ -174,6 +176,8 @@ class Asking:
                 step = Step(spec.name, spec.label, StepState.WAITING, "Another run is asking it.", until=until)
             case LookupInDoubt(until):
                 step = Step(spec.name, spec.label, StepState.WAITING, _IN_DOUBT, until=until)
+            case LookupUncounted(until):
+                step = Step(spec.name, spec.label, StepState.WAITING, _UNCOUNTED, until=until)
             case LookupDeclined():
                 step = Step(spec.name, spec.label, StepState.SKIPPED, claim.sentence, until=claim.until)
             case _:

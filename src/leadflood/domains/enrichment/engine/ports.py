@@ -18,12 +18,13 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupInProgress,
     LookupKey,
     LookupOutcome,
+    LookupUncounted,
     PaidCall,
 )
 from leadflood.domains.enrichment.models.sources import Fetcher, Rate
 from leadflood.kernel.clock import utc_now
 
-Claimed: TypeAlias = LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined | LookupInDoubt
+Claimed: TypeAlias = LookupClaim | LookupOutcome | LookupInProgress | LookupDeclined | LookupInDoubt | LookupUncounted
 """The claim of a question, or why there is none."""
 
 

@@ -5,11 +5,12 @@ by the lookup, not by the job: an answer that was paid for is stored and settled
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.engine.ports import Claimed
+from leadflood.domains.enrichment.events import RECONCILE_PURCHASES
 from leadflood.domains.enrichment.models.lookups import (
     LookupClaim,
     LookupDeclined,
@@ -18,12 +19,15 @@ from leadflood.domains.enrichment.models.lookups import (
     LookupKey,
     LookupOutcome,
     LookupState,
+    LookupUncounted,
     doubt_until,
 )
+from leadflood.domains.enrichment.models.sources import Repeat
 from leadflood.domains.enrichment.queries.source_settings import disabled_sources
-from leadflood.domains.enrichment.store import lookups, paid_lookups
+from leadflood.domains.enrichment.store import counters, lookups, paid_lookups
 from leadflood.domains.enrichment.store.lookups import LookupAsker, NewAnswer
 from leadflood.domains.enrichment.store.paid_lookups import Cause, NewClaim, PaidQuestion
+from leadflood.domains.jobs.schedules import hasten
 from leadflood.domains.spending.models import Declined, Order, Settlement
 from leadflood.domains.spending.service import purchases
 from leadflood.kernel.actor import Actor
@@ -34,6 +38,7 @@ from leadflood.kernel.ids import new_id
 _STOPPED: Final = "It was stopped before it was asked."
 _DISABLED: Final = "It was disabled before it was asked."
 _NO_ANSWER: Final = "The answer to the last call was lost."
+_READ_WITHIN: Final = timedelta(minutes=2)
 
 
 async def claim(tx: Transaction, actor: Actor, questions: Sequence[PaidQuestion]) -> list[Claimed | None]:
@@ -47,12 +52,15 @@ async def claim(tx: Transaction, actor: Actor, questions: Sequence[PaidQuestion]
     causes = await paid_lookups.causes(tx, workspace_id, {each.asker for each in questions})
     disabled = await disabled_sources(tx, workspace_id, (each.key.source for each in questions))
     rows = await paid_lookups.unanswered(tx, workspace_id, {each.identity: each.key for each in questions}.values())
+    uncounted = await _uncounted(tx, workspace_id, questions)
     claimed: list[Claimed | None] = [None] * len(questions)
     fresh: dict[tuple[bytes, str], int] = {}
     for place, question in enumerate(questions):
         cause, row = causes[question.asker], rows.get(question.identity)
         if not cause.runs or question.key.source in disabled:
             claimed[place] = LookupDeclined(_STOPPED if not cause.runs else _DISABLED)
+        elif row is None and question.key.source in uncounted:
+            claimed[place] = LookupUncounted(question.now + _READ_WITHIN)
         elif row is None:
             fresh.setdefault(question.identity, place)
         elif _is_asked(row, question.now):
@@ -63,6 +71,15 @@ async def claim(tx: Transaction, actor: Actor, questions: Sequence[PaidQuestion]
     for place, found in zip(fresh.values(), await _claim_new(tx, actor, new, causes), strict=True):
         claimed[place] = found
     return claimed
+
+
+async def _uncounted(tx: Transaction, workspace_id: UUID, questions: Sequence[PaidQuestion]) -> set[str]:
+    """Sources whose usage counter has to be read first, because the database was restored. It is read soon then."""
+    metered = {each.key.source for each in questions if each.paid.repeat is Repeat.RECONCILE}
+    found = await counters.uncounted(tx, workspace_id, metered) if metered else set()
+    if found:
+        await hasten(tx, RECONCILE_PURCHASES)
+    return found
 
 
 def _is_asked(row: Row, now: datetime) -> bool:

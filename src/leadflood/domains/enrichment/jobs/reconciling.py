@@ -48,14 +48,17 @@ async def _compare(database: Database, actor: Actor, source: Source, every: Sequ
     """Read a provider's counter, while no transaction is open, and compare it with the books."""
     name, family = source.spec.name, source.spec.family
     others = [each.spec.name for each in every if each.spec.family == family and each.spec.name != name]
-    async with database.transaction(actor.workspace_id, read_only=True) as tx:
+    async with database.transaction(actor.workspace_id) as tx:
         before = await service.quiet_reading(tx, actor, source=name, others=others)
-    if before is None:
-        return
+        if before is None:
+            await service.note_unclear(tx, actor, source=name, others=others)
+            return
     try:
         counted = await cast("MeteredSource", source).usage(fetcher)
     except (SourceFailure, DoorError) as error:
         _log.info("enrichment.usage_not_read", source=name, error=error.sentence)
+        async with database.transaction(actor.workspace_id) as tx:
+            await service.note_failure(tx, actor, source=name, sentence=error.sentence)
         return
     async with database.transaction(actor.workspace_id) as tx:
         await service.compare(tx, actor, source=name, others=others, before_call=before, counted=counted)

@@ -120,6 +120,13 @@ class LookupInDoubt:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LookupUncounted:
+    """Nothing is purchased before the provider's usage counter is read. `until`: when to look again."""
+
+    until: datetime
+
+
 DOUBT_KEPT: Final = timedelta(hours=24)
 """Time after which a purchase whose cost cannot be known is written off."""
 _EVIDENCE: Final = timedelta(minutes=15)

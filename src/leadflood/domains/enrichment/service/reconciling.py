@@ -12,8 +12,8 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.models.doubts import UsageReading, charged_since, evidence
 from leadflood.domains.enrichment.models.lookups import DOUBT_KEPT
+from leadflood.domains.enrichment.store import counters, paid_lookups
 from leadflood.domains.enrichment.store import doubts as store
-from leadflood.domains.enrichment.store import paid_lookups
 from leadflood.domains.enrichment.store.doubts import LostCall
 from leadflood.domains.spending import queries as books
 from leadflood.domains.spending.models import Settlement
@@ -25,6 +25,7 @@ _NO_ANSWER: Final = "The answer to the last call was lost."
 _WRITTEN_OFF: Final = "Its answer was lost, and its cost was written off. Asking again may cost twice."
 _CHARGED: Final = "It charged for a call whose answer was lost. Asking again costs again."
 _EXPIRED: Final = "It never answered."
+_UNCLEAR: Final = "It is not clear yet what its lost calls cost."
 _KEPT: Final = timedelta(days=30)
 """Time for which a question is not asked again whose answer was paid for and lost."""
 
@@ -65,6 +66,21 @@ async def quiet_reading(
     return UsageReading(counted, booked, elsewhere)
 
 
+async def note_unclear(tx: Transaction, actor: Actor, *, source: str, others: Collection[str]) -> None:
+    """Record that a counter says nothing while lost calls of its provider's other sources are not resolved.
+
+    While a call is under way, it is read when that has ended.
+    """
+    _, under_way = await books.booked_units(tx, actor, sources=[source, *others])
+    if not under_way:
+        await note_failure(tx, actor, source=source, sentence=_UNCLEAR)
+
+
+async def note_failure(tx: Transaction, actor: Actor, *, source: str, sentence: str) -> None:
+    """Record why a counter could not be read, or says nothing: purchases do not wait for it any longer."""
+    await counters.store_failure(tx, actor.workspace_id, source, sentence)
+
+
 async def compare(
     tx: Transaction, actor: Actor, *, source: str, others: Collection[str], before_call: UsageReading, counted: int
 ) -> None:
@@ -80,6 +96,7 @@ async def compare(
     charged = None if before is None else charged_since(before, now)
     if lost:
         if not await _resolve(tx, actor, lost, charged):
+            await note_failure(tx, actor, source=source, sentence=_UNCLEAR)
             return
         booked, _ = await books.booked_units(tx, actor, sources=[source])
         now = replace(now, booked=booked)
