@@ -45,10 +45,7 @@ class PostgresLookups:
         *,
         keeps_pages: bool = False,
     ) -> None:
-        """Args:
-        groups: of this process, if others purchase in it.
-        keeps_pages: whether pages that were read are stored with a free answer, and come back with it.
-        """
+        """Args: groups: of this process. keeps_pages: whether pages of free answers are stored, and come back."""
         self._database = database
         self._asker = asker
         self._keeps_pages = keeps_pages

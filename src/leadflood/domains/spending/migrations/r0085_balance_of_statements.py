@@ -1,13 +1,13 @@
 """Transfers are checked once for each statement that adds entries, not at the commit for each entry.
 
-Revision ID: 0084
-Revises: 0083
+Revision ID: 0085
+Revises: 0084
 """
 
 from alembic import op
 
-revision = "0084"
-down_revision = "0083"
+revision = "0085"
+down_revision = "0084"
 branch_labels = None
 depends_on = None
 

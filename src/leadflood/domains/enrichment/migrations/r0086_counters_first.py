@@ -1,13 +1,13 @@
 """The time of a restore, and the reasons why usage counters could not be read: purchases wait for one or the other.
 
-Revision ID: 0084
-Revises: 0083
+Revision ID: 0086
+Revises: 0085
 """
 
 from alembic import op
 
-revision = "0084"
-down_revision = "0083"
+revision = "0086"
+down_revision = "0085"
 branch_labels = None
 depends_on = None
 
