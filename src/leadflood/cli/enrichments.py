@@ -244,11 +244,23 @@ def _print_estimate(found: "EnrichmentEstimate", *, as_json: bool) -> None:
             ("up to date", f"{about}{found.fresh}"),
             ("companies to read", f"{about}{found.companies}"),
             ("seconds", f"{found.seconds_from} to {found.seconds_to}"),
+            *_costs(found),
         ]
     )
     print_table(
         [TableColumn("source"), TableColumn("requests at most")], [(call.source, call.at_most) for call in found.calls]
     )
+
+
+def _costs(found: "EnrichmentEstimate") -> list[tuple[str, str]]:
+    """Lines about what sources with a price cost."""
+    if not found.most_micros:
+        return []
+    least, greatest, most = (
+        f"{micros / 1_000_000:.2f}" for micros in (found.likely_from_micros, found.likely_to_micros, found.most_micros)
+    )
+    likely = f"{least} to {greatest} {found.currency}" if found.cost_history else "no earlier calls to judge by"
+    return [("cost at most", f"{most} {found.currency}"), ("likely cost", likely)]
 
 
 _COLUMNS = (

@@ -9,10 +9,18 @@ from leadflood.domains.enrichment.contracts.source_settings import ChangeSource,
 from leadflood.domains.enrichment.queries.batches import list_batches
 from leadflood.domains.enrichment.service import source_settings
 from leadflood.kernel.actor import Role
+from leadflood.kernel.db.sql import sql
 from tests.integration.spending.till import Till
 from tests.integration.web.conftest import House
 from tests.support.web import Browser
 
+# An answer about each lead that cost something.
+CHARGED = sql("""
+INSERT INTO lookups (workspace_id, id, lead_id, source, source_version, state, sentence, asked_at, answered_at,
+                     expires_at, cost_micros)
+SELECT :workspace_id, gen_random_uuid(), id, :source, '1', 'found', '', now(), now(), now(), 500000
+FROM unnest(:ids::uuid[]) AS l (id)
+""")
 PERSON, COMPANY = "hunter_email_verifier", "pdl_company"
 
 
@@ -43,6 +51,7 @@ async def asked(house: House, fields: dict[str, list[str]]) -> Browser:
     await member.get("/leads")
     page = await member.post("/enrichments/estimates", fields)
     assert "Sources that charge cost €1.20 at most." in page.text, "two leads, and two companies"
+    assert "There are no earlier calls to judge by" in page.text
     assert page.attribute("#f-budgetMicros", "value") == "1.20"
     return member
 
@@ -64,6 +73,20 @@ async def test_a_budget_is_offered_given_and_used_up_on_a_live_page(house: House
     live = await viewer.get(started.path, hx_request="true", x_live="poll")
     assert "Cost €0.10 of €0.75" in live.text
     assert "more is reserved" not in live.text
+
+
+async def test_the_likely_cost_is_judged_by_what_was_charged_lately(house: House) -> None:
+    await charging(house)
+    fields = await selected(house, "ada@acme.com", "bob@globex.de")
+    async with house.parts.database.transaction(house.workspace_id) as tx:
+        await tx.execute(CHARGED, {"workspace_id": house.workspace_id, "source": PERSON, "ids": fields["ids"]})
+    member = await house.signed_in(Role.MEMBER)
+    await member.get("/leads")
+
+    page = await member.post("/enrichments/estimates", fields)
+
+    assert "Judging by the latest 2 calls, " in page.text
+    assert "is likely (in 4 of 5 cases)" in page.text
 
 
 @pytest.mark.parametrize("budget", ["", "0"])

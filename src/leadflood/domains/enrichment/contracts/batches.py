@@ -94,7 +94,11 @@ class EnrichmentEstimate(View):
                     "calls": [{"source": "website", "atMost": 420}],
                     "secondsFrom": 23,
                     "secondsTo": 507,
+                    "likelyMicros": 3_100_000,
+                    "likelyFromMicros": 2_700_000,
+                    "likelyToMicros": 3_600_000,
                     "mostMicros": 10_500_000,
+                    "costHistory": 640,
                     "currency": "EUR",
                     "exact": False,
                 }
@@ -109,6 +113,10 @@ class EnrichmentEstimate(View):
     calls: list[SourceCalls] = Field(description="Requests to sources, at most.")
     seconds_from: int = Field(description="Duration if no register has to be asked.")
     seconds_to: int = Field(description="Duration if each is asked about each company.")
+    likely_micros: int = Field(description="What sources with a price will probably cost: the median, in millionths.")
+    likely_from_micros: int = Field(description="It costs less with a probability of 10 %.")
+    likely_to_micros: int = Field(description="It costs more with a probability of 10 %.")
+    cost_history: int = Field(description="Latest calls by which the cost is judged. 0: anything up to the most.")
     most_micros: int = Field(description="The most that sources with a price can cost, in millionths.")
     currency: str
     exact: bool = Field(description="False if `fresh` and `companies` are scaled from the first 1,000 leads.")

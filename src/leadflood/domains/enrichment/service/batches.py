@@ -34,9 +34,16 @@ from leadflood.domains.enrichment.models.batches import (
     scaled,
 )
 from leadflood.domains.enrichment.models.company_runs import company_sources
+from leadflood.domains.enrichment.models.cost_estimates import (
+    CostEstimate,
+    PlannedCalls,
+    SourceHistory,
+    estimate_cost,
+)
 from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.sources import Source
 from leadflood.domains.enrichment.queries.batches import get_batch
+from leadflood.domains.enrichment.queries.cost_history import cost_history
 from leadflood.domains.enrichment.service import batch_walk, company_runs
 from leadflood.domains.enrichment.store import batches as store
 from leadflood.domains.enrichment.store.batches import EnrichmentBatch, NewBatch
@@ -83,6 +90,7 @@ async def estimate(
     own_leads = total - whole.fresh if command.domains is None else 0
     takes = duration_of(own_leads, whole.companies, about)
     asked = [*((source, whole.companies) for source in about), *((source, own_leads) for source in about_leads)]
+    cost = await _cost(tx, actor, asked)
     return EnrichmentEstimate(
         subject=command.subject,
         total=total,
@@ -93,18 +101,28 @@ async def estimate(
         ],
         seconds_from=takes.least,
         seconds_to=max(takes.least, takes.most),
-        most_micros=await _most(tx, actor, asked),
+        likely_micros=cost.likely,
+        likely_from_micros=cost.least,
+        likely_to_micros=cost.greatest,
+        most_micros=cost.most,
+        cost_history=cost.calls,
         currency=(await prices.get_settings(tx, actor)).currency,
         exact=whole == seen,
     )
 
 
-async def _most(tx: Transaction, actor: Actor, asked: Sequence[tuple[Source, int]]) -> int:
-    """The most that so many questions to each of the sources with a price can cost, in micros."""
-    units = {source.spec.name: source.spec.most_units * questions for source, questions in asked}
-    paid = {name: most for name, most in units.items() if most}
+async def _cost(tx: Transaction, actor: Actor, asked: Sequence[tuple[Source, int]]) -> CostEstimate:
+    """Costs of so many questions to each of the sources that have a price."""
+    paid = {source.spec.name: (source.spec.most_units, questions) for source, questions in asked}
+    paid = {name: (units, questions) for name, (units, questions) in paid.items() if units and questions}
     known = await prices.prices_of(tx, actor, sources=paid) if paid else {}
-    return sum(price.micros * paid[name] for name, price in known.items())
+    history = await cost_history(tx, actor, sources=[*known]) if known else {}
+    return estimate_cost(
+        [
+            PlannedCalls(paid[name][1], price.micros * paid[name][0], history.get(name, SourceHistory()))
+            for name, price in sorted(known.items())
+        ]
+    )
 
 
 async def start(
