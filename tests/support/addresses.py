@@ -51,6 +51,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/enrichments/{id}": lambda it: [f"/enrichments/{it.ids[name]}" for name in ("enrichment", "enrichment-paused")],
     "/icps/new": lambda _it: ["/icps/new?template=agencies"],
     "/icps/{id}": lambda it: [f"/icps/{it.ids['icp']}"],
+    "/icps/{id}/backtests": lambda it: [f"/icps/{it.ids['icp']}/backtests"],
     "/icps/{id}/draft": lambda it: [f"/icps/{it.ids['icp']}/draft"],
     "/icps/{id}/preview": lambda it: [f"/icps/{it.ids['icp']}/preview"],
     "/imports/{id}": lambda it: [

@@ -30,12 +30,6 @@ from leadflood.domains.enrichment.service import batches
 from leadflood.domains.enrichment.sources.email_insight import EmailInsight
 from leadflood.domains.fields import service as fields
 from leadflood.domains.fields.contracts import CreateField
-from leadflood.domains.icps import queries as icp_queries
-from leadflood.domains.icps import service as icps
-from leadflood.domains.icps.contracts.files import read_file
-from leadflood.domains.icps.contracts.icps import CreateIcp, Publish, SaveDraft
-from leadflood.domains.icps.models.templates import template_text
-from leadflood.domains.icps.service import publishing
 from leadflood.domains.identity.contracts import CreateApiKey, Login
 from leadflood.domains.identity.service import administration, api_keys, signin
 from leadflood.domains.jobs import execution
@@ -66,6 +60,7 @@ from tests.support.canned_web import CannedFetcher
 from tests.support.cast_imports import add_imports
 from tests.support.desk import Desk
 from tests.support.identity import CLI, PASSWORD, Identity, Person, make_operator
+from tests.support.shown_profiles import add_profiles
 
 LEASE = 3600.0
 """Seconds: what runs in a showcase goes on running."""
@@ -227,7 +222,7 @@ async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Sh
     await _enrichments(showcase)
     await _spending(showcase)
     await _history(showcase, token)
-    await _profiles(showcase)
+    showcase.ids["icp"] = await add_profiles(showcase.parts.database, showcase.actor)
     await _troubles(showcase)
     return showcase
 
@@ -337,25 +332,6 @@ async def _enrichments(showcase: Showcase) -> None:
         await batches.pause(tx, actor, batch_id=showcase.ids["enrichment-paused"])
         await tx.execute(_ENRICHED, {**workspace, "id": showcase.ids["enrichment"]})
         await tx.execute(_REASONS, {**workspace, "id": showcase.ids["enrichment"]})
-
-
-async def _profiles(showcase: Showcase) -> None:
-    """A profile with a live version and a draft that moves leads, and one that was never published."""
-    actor = showcase.actor
-    (_, agencies), (_, software) = read_file(template_text("agencies")), read_file(template_text("b2b_saas"))
-    borders = [None if tier.at_least is None else 5 - place for place, tier in enumerate(software.tiers)]
-    tiers = [tier.model_copy(update={"at_least": at}) for tier, at in zip(software.tiers, borders, strict=True)]
-    draft = SaveDraft(body=software.model_copy(update={"tiers": tiers}))
-    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
-        await icps.create_icp(tx, actor, command=CreateIcp(name="Agencies", body=agencies))
-        made = await icps.create_icp(tx, actor, command=CreateIcp(name="B2B software buyers", body=software))
-        started = await publishing.start(tx, actor, icp_id=made.id, command=Publish(number=1))
-        assert started.publishing is not None
-        await publishing.score_chunk(tx, actor, version_id=started.publishing.id, after_id=None)
-        await publishing.finish(tx, actor, version_id=started.publishing.id)
-        live = await icp_queries.get_icp(tx, actor, icp_id=made.id)
-        await icps.save_draft(tx, actor, icp_id=made.id, command=draft, expected_version=live.version)
-    showcase.ids["icp"] = made.id
 
 
 async def _spending(showcase: Showcase) -> None:

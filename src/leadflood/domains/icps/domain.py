@@ -75,6 +75,7 @@ DOMAIN = Domain(
         "leadflood.domains.icps.edge.pages",
         "leadflood.domains.icps.edge.draft_pages",
         "leadflood.domains.icps.edge.outcome_pages",
+        "leadflood.domains.icps.edge.backtest_pages",
     ),
     navigation=(
         NavItem(

@@ -21,7 +21,7 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 PATH: Final = "/icps"
-_STATES: Final = {
+STATES: Final = {
     "draft": ("warn", "Draft"),
     "publishing": ("info", "Publishing"),
     "live": ("ok", "Live"),
@@ -36,7 +36,7 @@ async def list_profiles(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         found = await queries.list_icps(tx, ctx.actor)
         tiers = await scores.tier_counts(tx, ctx.actor) if found else {}
-    context = {"icps": found, "tiers": tiers, "states": _STATES, "templates": TEMPLATES}
+    context = {"icps": found, "tiers": tiers, "states": STATES, "templates": TEMPLATES}
     return PageResponse("icps/list.html", context)
 
 
@@ -48,7 +48,7 @@ async def show_profile(ctx: PageContext) -> PageResult:
         context: dict[str, Any] = {
             "icp": icp,
             "versions": await queries.list_versions(tx, ctx.actor, icp_id=icp.id),
-            "states": _STATES,
+            "states": STATES,
             "leads": await scores.count_leads(tx, ctx.actor) if icp.publishing else 0,
         }
         if not ctx.live:
@@ -75,7 +75,7 @@ async def preview_profile(ctx: PageContext) -> PageResult:
     context = {
         "icp": icp,
         "shown": row,
-        "states": _STATES,
+        "states": STATES,
         "preview": found,
         "plot": score_plot(found),
         "moved": moved if found.exact or not found.leads else round(moved * found.total / found.leads),

@@ -26,6 +26,7 @@ ORDER BY b.created_at DESC, b.id DESC LIMIT :limit
 _WITH_RESULT = sql("b.result::text")
 _ONE = assemble(_BACKTESTS, result=_WITH_RESULT, condition=sql("b.id = :backtest_id"))
 _LATEST = assemble(_BACKTESTS, result=_WITH_RESULT, condition=sql("b.icp_id = :icp_id"))
+_LATEST_DONE = assemble(_BACKTESTS, result=_WITH_RESULT, condition=sql("b.icp_id = :icp_id AND b.state = 'done'"))
 _LISTED = assemble(_BACKTESTS, result=sql("NULL"), condition=sql("b.icp_id = :icp_id"))
 
 # Whether a job tests a version of the profile.
@@ -64,9 +65,10 @@ async def get_backtest(tx: Transaction, actor: Actor, *, backtest_id: UUID) -> B
     return _view(row)
 
 
-async def latest_backtest(tx: Transaction, actor: Actor, *, icp_id: UUID) -> BacktestView | None:
-    """The latest backtest of a profile, with its result."""
-    row = await tx.first(_LATEST, {"workspace_id": actor.workspace_id, "icp_id": icp_id, "limit": 1})
+async def latest_backtest(tx: Transaction, actor: Actor, *, icp_id: UUID, done: bool = False) -> BacktestView | None:
+    """The latest backtest of a profile, with its result. `done`: the latest that has one."""
+    values = {"workspace_id": actor.workspace_id, "icp_id": icp_id, "limit": 1}
+    row = await tx.first(_LATEST_DONE if done else _LATEST, values)
     return _view(row) if row is not None else None
 
 
