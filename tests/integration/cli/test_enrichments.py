@@ -46,6 +46,30 @@ def test_sources_are_listed_and_shown(terminal: Terminal) -> None:
     assert terminal.here("source", "show", "nothing").returncode == 1
 
 
+def test_a_language_model_is_set_up(terminal: Terminal) -> None:
+    given = ("source", "set-model", "https://api.acme-ai.test/v1/", "acme-small", "--field", "industry")
+    made = terminal.here(*given, "--max-tokens", "500", "--json")
+    assert made.returncode == 0, made.stderr
+    model = json.loads(made.stdout)
+    assert (model["url"], model["model"], model["fields"]) == (
+        "https://api.acme-ai.test/v1",
+        "acme-small",
+        ["industry"],
+    )
+    assert (model["maxTokens"], model["maxBytes"], model["enabled"]) == (500, 24_000, False)
+    here = ("--workspace", str(terminal.workspace_id))
+    key = terminal.run("source", "set-key", "language_model", "--key-stdin", *here, text="canary-4711-secret\n")
+    assert (key.returncode, "canary" in key.stdout + key.stderr) == (0, False), key.stderr
+
+    moved = terminal.here("source", "set-model", "https://other.acme-ai.test/v1", "acme-small")
+    assert "The key was for another server and is deleted." in moved.stderr, moved.stderr
+    local = ("source", "set-model", "http://localhost:11434/v1", "llama", "--no-key")
+    refused = terminal.here(*local)
+    assert (refused.returncode, "LEADFLOOD_INTERNAL_HOSTS=model=HOST:PORT" in refused.stderr) == (1, True)
+    allowed = terminal.run(*local, *here, internal_hosts="model=localhost:11434")
+    assert "http://localhost:11434" in allowed.stdout, allowed.stderr
+
+
 def test_facts_are_corrected_pinned_and_rejected_and_sources_retracted(terminal: Terminal) -> None:
     assert terminal.here("company", "create", "acme.com").returncode == 0
     corrected = terminal.here("fact", "correct", "employees", "1,200", "--company", "acme.com", "--json")
