@@ -48,6 +48,11 @@ VALUE = sql("""
 INSERT INTO enrichment_values (workspace_id, id, run_id, lead_id, field, value, confidence, method, evidence, chosen)
 VALUES (:workspace_id, :id, :id, :lead_id, 'seniority', '"head"', 0.9, 'a_method', 'Seen.', true)
 """)
+# The run of a lead.
+LEAD_RUN = sql("""
+INSERT INTO lead_runs (workspace_id, lead_id, job_id, newer_than, state, sentence, steps)
+VALUES (:workspace_id, :lead_id, :id, now(), 'nothing', 'Nothing was found.', '[]')
+""")
 
 # An answer about a company, which a merge moved.
 LOOKUP = sql("""
@@ -89,6 +94,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
     async with database.transaction(actor.workspace_id) as tx:
         await tx.execute(RUN, values)
         await tx.execute(VALUE, values)
+        await tx.execute(LEAD_RUN, values)
         await company_runs.enrich_company(tx, actor, company_id=company_id, trace={})
         moved = {"workspace_id": workspace_id, "id": new_id()}
         await tx.execute(LOOKUP, {**moved, "company_id": company_id})
