@@ -37,6 +37,7 @@ BODY_REFUSALS: Mapping[tuple[str, str], tuple[int, str | None]] = {
     ("createView", "filter.ownerId"): (201, None),
     ("createExport", "filter.ownerId"): (201, None),
     ("updateView", "filter.ownerId"): (200, None),
+    ("setDefaultView", "viewId"): (404, "view_not_found"),
     ("retryJobs", "ids"): (202, None),
     ("replayOutboxEvents", "ids"): (202, None),
     **{place: refusal for tenant in domain_tenants() for place, refusal in tenant.body_refusals.items()},
@@ -73,7 +74,7 @@ def question(operation: Operation, place: IdPlace, asked: UUID, ours: Tenant) ->
         return {**operation.request(own), "json": {"action": "restore", "expectedCount": 0, **body}}
     if operation.name == "login":
         body |= {"email": ours.owner_email, "password": PASSWORD}
-    alone = operation.name in {"login", "startEnrichment"} or (operation.name, place.name) == (
+    alone = operation.name in {"login", "startEnrichment", "setDefaultView"} or (operation.name, place.name) == (
         "createExport",
         "leadIds",
     )

@@ -36,7 +36,7 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead, UpdateLead
 from leadflood.domains.leads.contracts.bulk import BulkChange
-from leadflood.domains.leads.contracts.views import CreateView
+from leadflood.domains.leads.contracts.views import CreateView, SetDefaultView
 from leadflood.domains.leads.service import bulk, changesets, views
 from leadflood.domains.metrics import service as figures
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
@@ -269,10 +269,11 @@ async def new_custom_field(database: Database, actor: Actor) -> UUID:
 
 
 async def new_view(database: Database, workspace_id: UUID, user_id: UUID) -> UUID:
-    """A saved view of a person. Returns its id."""
+    """A saved view of a person, with which they open the list of leads. Returns its id."""
     actor = Actor(ActorKind.USER, workspace_id, frozenset(Permission), user_id=user_id)
     async with database.transaction(workspace_id) as tx:
         view = await views.create_view(tx, actor, command=CreateView.model_validate({"name": "All"}))
+        await views.set_default_view(tx, actor, command=SetDefaultView.model_validate({"viewId": view.id}))
     return view.id
 
 

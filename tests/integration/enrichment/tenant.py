@@ -51,7 +51,7 @@ VALUES (:workspace_id, :id, :id, :lead_id, 'seniority', '"head"', 0.9, 'a_method
 # The run of a lead.
 LEAD_RUN = sql("""
 INSERT INTO lead_runs (workspace_id, lead_id, job_id, newer_than, state, sentence, steps)
-VALUES (:workspace_id, :lead_id, :id, now(), 'nothing', 'Nothing was found.', '[]')
+VALUES (:workspace_id, :lead_id, :id, now(), 'nothing', 'Nothing was found.', '[]') ON CONFLICT DO NOTHING
 """)
 
 # An answer about a company, which a merge moved.
