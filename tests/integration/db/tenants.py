@@ -92,7 +92,10 @@ class Table:
 
     async def insert(self, tx: Transaction, row: Mapping[str, Any]) -> int:
         """Insert a row. Returns how many were inserted."""
-        values = {name: json.dumps(row[name]) if kind == "jsonb" else row[name] for name, kind in self.types.items()}
+        values = {
+            name: json.dumps(row[name]) if kind == "jsonb" and row[name] is not None else row[name]
+            for name, kind in self.types.items()
+        }
         names = ", ".join(f":{name}" for name in self.types)
         statement = f"INSERT INTO {self.name} ({', '.join(self.types)}) VALUES ({names})"  # noqa: S608  as above
         return await tx.changed(Sql(statement), values)
