@@ -85,6 +85,7 @@ FITTING = {
     "listTasks": [TIME],
     "listLeadTasks": THEN_CREATED,
     "listNotes": [TIME],
+    "listOutcomes": [TIME],
 }
 """The lists that are sorted by more than the id of their rows, and what they take of `VALUES`."""
 
