@@ -1,7 +1,8 @@
 """Every domain declares itself, and `bootstrap` knows all of them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 
 from leadflood.bootstrap import DOMAINS, NAVIGATION, TIMELINE, page_modules
 from leadflood.domains.leads.events import LeadEventKind
@@ -23,6 +24,28 @@ def test_every_place_of_the_navigation_is_a_page_with_keys_and_an_icon_of_its_ow
     assert {item.href.partition("?")[0] for item in NAVIGATION.items} <= paths
     assert {item.icon for item in NAVIGATION.items} <= set(icons)
     assert len(keys) == len(set(keys)) > 4
+
+
+def declarations(value: object) -> Iterator[object]:
+    """Everything that a declaration consists of."""
+    yield value
+    parts: Iterable[object] = ()
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = [getattr(value, each.name) for each in fields(value)]
+    elif isinstance(value, Mapping):
+        parts = value.values()
+    elif isinstance(value, tuple | list):
+        parts = value
+    for part in parts:
+        yield from declarations(part)
+
+
+def test_every_icon_that_a_domain_declares_is_one_of_the_front_end() -> None:
+    icons = set((ROOT / "src/leadflood/web/frontend/icons.txt").read_text(encoding="utf-8").split())
+    found = {(type(each).__name__, each.icon) for each in declarations(DOMAINS) if hasattr(each, "icon")}
+
+    assert {kind for kind, _ in found} >= {"AuditGroup", "NavItem", "TimelineKind", "BulkOperation"}
+    assert [each for each in found if each[1] not in icons] == []
 
 
 def test_every_kind_of_entry_in_the_timeline_of_a_lead_is_declared() -> None:

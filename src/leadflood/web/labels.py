@@ -182,6 +182,7 @@ _JOBS: Final = {
     "jobs.retry_cause": "Retry failed jobs",
     "jobs.replay_cause": "Retry undelivered events",
     "icps.publish": "Publish a profile",
+    "icps.backtest": "Test a profile",
     "icps.recompute": "Score all leads again",
     "icps.score": "Score changed leads",
     "icps.recompute_all": "Score leads again daily",

@@ -80,7 +80,7 @@ async def get_default_view(unit: UnitOfWorkDep) -> DefaultView:
     return await queries.get_default_view(unit.tx, unit.actor)
 
 
-@router.put("/v1/default-view", summary="Set your default view")
+@router.put("/v1/default-view", summary="Set your default view", responses={404: {}})
 @requires(ACCOUNT)
 async def set_default_view(command: SetDefaultView, unit: UnitOfWorkDep) -> DefaultView:
     """Open the list of leads with a saved view, or a built-in one. It counts for you alone, in this workspace."""

@@ -152,7 +152,7 @@ _AUDIT = (
     AuditGroup(
         "enrichment.source_",
         "Sources with keys",
-        "key",
+        "key-round",
         {
             EnrichmentAuditAction.SOURCE_KEY_SET: "set the key of the source {source}",
             EnrichmentAuditAction.SOURCE_KEY_CLEARED: "deleted the key of the source {source}",

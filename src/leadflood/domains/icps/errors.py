@@ -125,7 +125,7 @@ class BacktestRuns(Conflict):
 
     code = "backtest_runs"
     title = "Backtest running"
-    remedy = "Wait until it has ended."
+    remedy = "Wait until the backtest has ended."
 
     def __init__(self) -> None:
         super().__init__("A version of this profile is being tested.")

@@ -8,14 +8,15 @@ WITH claimed AS (
             provider_ref)
     JOIN lookups l ON l.workspace_id = :workspace_id AND l.question_hash = a.question_hash AND l.source = a.source
                   AND l.claim = a.claim
-    ORDER BY l.id FOR UPDATE OF l
+    ORDER BY l.id::text FOR UPDATE OF l -- as text, or PostgreSQL was seen to walk through all lookups in this order
 ), answered AS (
     UPDATE lookups l
     SET state = c.state, claim = NULL, claimed_until = NULL, answered_at = c.answered_at, expires_at = c.expires_at,
         sentence = c.sentence, ticket = c.ticket, ticket_at = c.ticket_at, failures = c.failures, units = c.units,
         provider_ref = c.provider_ref, doubted_at = NULL
     FROM claimed c
-    WHERE l.workspace_id = :workspace_id AND l.id = c.id
+    -- The array: without statistics, PostgreSQL was seen to read every lookup of the workspace for the join.
+    WHERE l.workspace_id = :workspace_id AND l.id = ANY (ARRAY(SELECT id FROM claimed)) AND l.id = c.id
     RETURNING l.workspace_id, l.id, l.purchase_id, c.claim
 ), found AS (
     INSERT INTO found_values (workspace_id, lookup_id, id, field, value, confidence, method, evidence, source_url,
