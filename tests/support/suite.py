@@ -21,6 +21,8 @@ _M_ARENA_MAX = -8
 if _mallopt is not None:  # otherwise glibc keeps an arena for each of many threads
     _mallopt(_M_ARENA_MAX, 2)
 
+COLLECTED_MEGABYTES = 450
+"""Peak of a process from which on garbage is collected after each file."""
 LONG_SECONDS = 4 * 3600
 """After which a test that repeats for minutes counts as hanging; `timeout` in pyproject.toml is for all others."""
 
@@ -56,9 +58,15 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Give freed memory back after each file: the allocator of glibc keeps what a thread hashed or unpacked with."""
-    if _trim is not None and (nextitem is None or nextitem.path != item.path):
-        _trim(0)
+    """Give freed memory back after each file: the allocator of glibc keeps what a thread hashed or unpacked with.
+
+    Applications that tests built are garbage in cycles, which Python looks for late when there are many objects.
+    """
+    if nextitem is None or nextitem.path != item.path:
+        if _peak() > COLLECTED_MEGABYTES:
+            gc.collect()
+        if _trim is not None:
+            _trim(0)
 
 
 @pytest.hookimpl(wrapper=True)
