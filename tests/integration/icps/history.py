@@ -127,7 +127,13 @@ class Past:
         wanted = [FactsWanted(self.lead_id, self.now - timedelta(days=days))]
         keys = ("lead.country", "company.employees", "lead.createdAt")
         (facts,) = await facts_before(
-            self.tx, self.workspace_id, wanted=wanted, catalog=STANDARD, keys=keys, policies=FillPolicies()
+            self.tx,
+            self.workspace_id,
+            wanted=wanted,
+            catalog=STANDARD,
+            keys=keys,
+            policies=FillPolicies(),
+            companies={},
         )
         if facts is None:
             return None

@@ -119,7 +119,7 @@ async def test_facts_before_now_are_those_of_today(database: Database, workspace
         wanted = [FactsWanted(past.lead_id, utc_now() + timedelta(seconds=1)) for past in leads]
         keys = [field.key for field in fields]
         before = await facts_before(
-            tx, workspace.id, wanted=wanted, catalog=STANDARD, keys=keys, policies=FillPolicies()
+            tx, workspace.id, wanted=wanted, catalog=STANDARD, keys=keys, policies=FillPolicies(), companies={}
         )
 
     assert [facts.values for facts in before if facts] == [today[past.lead_id].values for past in leads]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from leadflood.domains.icps.models.catalog import ProfileCatalog, Shape
 from leadflood.domains.icps.models.profiles import (
@@ -114,27 +115,52 @@ class FitRating:
     results: Sequence[bool | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rater:
-    """Rates many leads by one profile, one at a time."""
+_REMEMBERED: Final = 10_000
+"""Results of comparisons that a `Rater` keeps."""
 
-    profile: FitProfile
-    catalog: ProfileCatalog
+
+class Rater:
+    """Rates many leads by one profile, one at a time. It keeps the results of comparisons, as values recur."""
+
+    def __init__(self, profile: FitProfile, catalog: ProfileCatalog) -> None:
+        self._profile = profile
+        self._catalog = catalog
+        self._known: dict[tuple[int, type, FactValue], bool | None] = {}
 
     def rate(self, facts: Facts, now: datetime) -> FitRating:
         """The score and the tier that `evaluate` gives."""
-        reader = _FactReader(current(self.profile, facts, self.catalog, now), self.catalog, now)
+        profile = self._profile
+        values = current(profile, facts, self._catalog, now) if profile.stale_is_unknown else facts.values
         results: list[bool | None] = []
         score = 0
-        for group in self.profile.groups:
+        for group in profile.groups:
             points = 0
             for each in group.criteria:
-                result = reader.now_only(each.test)
+                result = self._result(each.test, values, now)
                 results.append(result)
                 points += each.assumed if result is None else each.points if result else each.otherwise
             score += points if group.cap is None else max(-group.cap, min(group.cap, points))
-        met = [gate.tier for gate in self.profile.gates if reader.now_only(gate.test)]
-        return FitRating(score, _tier(self.profile, score, met), results)
+        met = [gate.tier for gate in profile.gates if self._result(gate.test, values, now)]
+        return FitRating(score, _tier(profile, score, met), results)
+
+    def _result(self, test: Test, values: Mapping[str, FactValue], now: datetime) -> bool | None:
+        if isinstance(test, CombinedTest):
+            return _combined(test, [self._result(part, values, now) for part in test.parts])
+        value = values.get(test.field)
+        if value is None:
+            return test.value is False if test.operator is FactOperator.KNOWN else None
+        if test.operator is FactOperator.WITHIN_DAYS:
+            return self._compared(test, value, now)
+        key = (id(test), type(value), value)  # 1 and True are equal, but not the same fact
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = self._compared(test, value, now)
+        return self._known[key]
+
+    def _compared(self, test: FactTest, value: FactValue, now: datetime) -> bool | None:
+        is_fit = test.field in self._catalog and self._catalog[test.field].fits(value)
+        return _FactReader({test.field: value} if is_fit else {}, self._catalog, now).outcome(test).now
 
 
 def evaluate(profile: FitProfile, facts: Facts, catalog: ProfileCatalog, now: datetime) -> Evaluation:
@@ -201,15 +227,6 @@ class _FactReader:
             _combined(test, [part.now for part in parts]),
             _combined(test, [part.sure for part in parts]),
         )
-
-    def now_only(self, test: Test) -> bool | None:
-        """The result with what is known."""
-        if isinstance(test, CombinedTest):
-            return _combined(test, [self.now_only(part) for part in test.parts])
-        value = self.values.get(test.field)
-        if test.operator is FactOperator.KNOWN:
-            return (value is not None) is test.value
-        return None if value is None else self._meets(test, value)
 
     def _compared(self, test: FactTest) -> FactOutcome:
         value = self.values.get(test.field)

@@ -6,7 +6,7 @@ was retracted before. A link to a company that is younger than the time, or that
 gives no facts. So a fact may be missing, but none is from later.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
@@ -23,9 +23,10 @@ from leadflood.domains.enrichment.queries.effective import filling
 from leadflood.domains.icps.models.catalog import FactPlace, ProfileCatalog, ProfileField, Shape
 from leadflood.domains.icps.models.evaluate import Facts
 from leadflood.domains.icps.models.profiles import FactValue
+from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts.found_values import FoundValues
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql, sql_file
+from leadflood.kernel.db.sql import COMMA, Sql, assemble, joined, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.text import InvalidValue
 
@@ -33,15 +34,27 @@ _OWN: Final = sql_file("leadflood.domains.icps.sql", "own_fields_before")
 
 _CHOSEN: Final = sql_file("leadflood.domains.icps.sql", "choices_and_last_change")
 
-# Whether values were ever retracted.
-_ANY_RETRACTED: Final = sql("SELECT EXISTS (SELECT FROM retractions WHERE workspace_id = :workspace_id)")
+# Whether values were ever retracted, or rejected.
+_ANY: Final = sql("""
+SELECT EXISTS (SELECT FROM retractions WHERE workspace_id = :workspace_id) AS retracted,
+       EXISTS (SELECT FROM rejected_values WHERE workspace_id = :workspace_id) AS rejected
+""")
 
 _BEFORE: Final = sql_file("leadflood.domains.icps.sql", "values_before")
 
 _POLICY: Final = Policy()
+_CREATED: Final = "created_at"
+_CUSTOM_KEY: Final = "custom_fields."
+_AS_TEXT: Final = sql("(l.{column})::text")
+_CUSTOM, _NO_CUSTOM = sql("l.custom_fields"), sql("NULL::jsonb")
 
 Known: TypeAlias = Mapping[str, tuple[Sequence[tuple[Any, float]], float | None]]
 """Values of a subject with their confidence, surest first, and when the newest was observed, by field."""
+
+CompanyChoices: TypeAlias = dict[UUID, tuple[Known, datetime | None]]
+"""The values of companies today, and when something about them has changed last."""
+_REMEMBERED: Final = 20_000
+"""Companies of which they are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +73,12 @@ async def facts_before(
     catalog: ProfileCatalog,
     keys: Iterable[str],
     policies: FillPolicies,
+    companies: CompanyChoices,
 ) -> list[Facts | None]:
     """The facts of each lead before its time, in the same order; None for a lead that did not exist.
 
-    `keys`: of the facts that are read. `policies`: which found values fill empty fields.
+    `keys`: of the facts that are read. `policies`: which found values fill empty fields. `companies`: keeps
+    what was read of companies, for further calls with the same keys.
     """
     fields = [catalog[key] for key in dict.fromkeys(keys) if key in catalog]
     values = {
@@ -72,15 +87,24 @@ async def facts_before(
         "lead_ids": [each.lead_id for each in wanted],
         "times": [each.at for each in wanted],
     }
-    rows = {row.place: row for row in await tx.all(_OWN, values)}
+    columns = [field.name for field in fields if field.place is FactPlace.COLUMN and field.name != _CREATED]
+    rows = {row.place: row for row in await tx.all(_own(columns, fields), values)}
     names = sorted(_found_names(fields))
     subjects = [(place, wanted[place].lead_id, wanted[place].at) for place in rows]
     subjects += [(place, row.company_id, wanted[place].at) for place, row in rows.items() if row.company_id]
-    found = await _found(tx, workspace_id, subjects, names) if names else {}
+    lead_ids = {each.lead_id for each in wanted}
+    found = await _found(tx, workspace_id, subjects, lead_ids, names, companies) if names else {}
     return [
-        _facts(rows[place], each, fields, found, policies) if place in rows else None
+        _facts(rows[place], each, fields, columns, found, policies) if place in rows else None
         for place, each in enumerate(wanted)
     ]
+
+
+def _own(columns: Sequence[str], fields: Sequence[ProfileField]) -> Sql:
+    """The statement that reads these columns, and custom fields if there are any among the fields."""
+    reads_custom = any(field.place is FactPlace.CUSTOM for field in fields)
+    texts = [assemble(_AS_TEXT, column=LEAD_FIELDS[name].column) for name in columns]
+    return assemble(_OWN, columns=joined(COMMA, texts), custom=_CUSTOM if reads_custom else _NO_CUSTOM)
 
 
 def _found_names(fields: Sequence[ProfileField]) -> set[str]:
@@ -93,26 +117,36 @@ def _found_names(fields: Sequence[ProfileField]) -> set[str]:
 
 
 async def _found(
-    tx: Transaction, workspace_id: UUID, subjects: Sequence[tuple[int, UUID, datetime]], names: Sequence[str]
+    tx: Transaction,
+    workspace_id: UUID,
+    subjects: Sequence[tuple[int, UUID, datetime]],
+    lead_ids: Collection[UUID],
+    names: Sequence[str],
+    companies: CompanyChoices,
 ) -> dict[tuple[int, UUID], Known]:
+    missing = list({subject_id for _, subject_id, _ in subjects if subject_id not in companies})
+    recorded = await tx.first(_ANY, {"workspace_id": workspace_id})
     values = {
         "workspace_id": workspace_id,
-        "subject_ids": list({subject_id for _, subject_id, _ in subjects}),
+        "subject_ids": missing,
+        "are_leads": [subject_id in lead_ids for subject_id in missing],
         "fields": list(names),
-        "any_retracted": await tx.scalar(_ANY_RETRACTED, {"workspace_id": workspace_id}),
+        "any_retracted": recorded is not None and recorded.retracted,
+        "any_rejected": recorded is not None and recorded.rejected,
     }
-    chosen = {row.subject_id: row for row in await tx.all(_CHOSEN, values)}
+    chosen = {row.subject_id: (_known(row), row.changed_at) for row in await tx.all(_CHOSEN, values)}
     found: dict[tuple[int, UUID], Known] = {}
     changed: list[tuple[int, UUID, datetime]] = []
-    known = {subject_id: _known(row) for subject_id, row in chosen.items()}
     for place, subject_id, at in subjects:
-        last = chosen[subject_id].changed_at
+        known, last = companies.get(subject_id) or chosen[subject_id]
         if last is None or last < at:
-            found[place, subject_id] = known[subject_id]
+            found[place, subject_id] = known
         else:
             changed.append((place, subject_id, at))
     if changed:
         found |= await _chosen_before(tx, workspace_id, changed, names)
+    if len(companies) < _REMEMBERED:
+        companies |= {subject_id: item for subject_id, item in chosen.items() if subject_id not in lead_ids}
     return found
 
 
@@ -191,34 +225,32 @@ def _facts(
     row: Row,
     wanted: FactsWanted,
     fields: Sequence[ProfileField],
+    columns: Sequence[str],
     found: Mapping[tuple[int, UUID], Known],
     policies: FillPolicies,
 ) -> Facts:
-    own = {**row.image, **(row.old or {})}
+    own = dict(zip(columns, row.own, strict=True))
+    own |= {f"{_CUSTOM_KEY}{name}": value for name, value in (row.custom or {}).items()}
+    own |= row.old or {}
     about = {
         FactPlace.LEAD: found.get((row.place, wanted.lead_id), {}),
         FactPlace.COMPANY: found.get((row.place, row.company_id), {}) if row.company_id else {},
     }
+    if any(own[name] is None and name in FILLED_BY for name in columns):
+        filled = _filled(about, policies, named=row.named)
+        own |= {name: filled.get(name) for name in columns if own[name] is None}
+    own[_CREATED] = row.created_at.astimezone(UTC).date().isoformat()
     values: dict[str, FactValue] = {}
     observed: dict[str, datetime] = {}
-    filled: FoundValues | None = None
     for field in fields:
-        value: object = None
-        if field.place is FactPlace.CUSTOM:
-            value = own.get(f"custom_fields.{field.name}")
-        elif field.place is not FactPlace.COLUMN:
+        if field.place in about:
             items, seconds = about[field.place].get(field.name, ((), None))
             several = [item for item, _ in items]
             value = several if field.shape is Shape.SET else next(iter(several), None)
             if seconds is not None:
                 observed[field.key] = datetime.fromtimestamp(float(seconds), UTC)
-        elif field.name == "created_at":
-            value = row.created_at.astimezone(UTC).date().isoformat()
         else:
-            value = own.get(field.name)
-            if value is None and field.name in FILLED_BY:
-                filled = _filled(about, policies, named=row.named) if filled is None else filled
-                value = filled.get(field.name)
+            value = own.get(field.name if field.place is FactPlace.COLUMN else f"{_CUSTOM_KEY}{field.name}")
         if isinstance(value, list):
             value = frozenset(map(str, value)) or None
         if isinstance(value, str | bool | int | float | frozenset):

@@ -1,8 +1,9 @@
 """Backtests: begin one, compute its figures in chunks, and store them."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -18,7 +19,7 @@ from leadflood.domains.icps.models.catalog import ProfileCatalog
 from leadflood.domains.icps.models.outcomes import OutcomeKind
 from leadflood.domains.icps.permissions import ICPS_WRITE
 from leadflood.domains.icps.queries import backtests as backtest_queries
-from leadflood.domains.icps.queries.as_of import FactsWanted, facts_before
+from leadflood.domains.icps.queries.as_of import CompanyChoices, FactsWanted, facts_before
 from leadflood.domains.icps.queries.scores import read_facts
 from leadflood.domains.icps.service import lock_icp, record
 from leadflood.domains.icps.store import backtests as store
@@ -81,7 +82,7 @@ async def start(
 async def measure(transactions: Transactions, actor: Actor, *, backtest_id: UUID) -> BacktestResult | None:
     """Compute the figures of a backtest. None: it is not there any more, or its profile was deleted.
 
-    Each chunk of leads is read in a transaction of its own, and rated in another thread.
+    Each chunk of leads is read in a transaction of its own, and rated in another thread while the next are read.
     """
     async with transactions() as tx:
         row = await backtest_queries.backtest_row(tx, actor.workspace_id, backtest_id=backtest_id)
@@ -89,17 +90,19 @@ async def measure(transactions: Transactions, actor: Actor, *, backtest_id: UUID
         if row is None or plan is None:
             return None
     after_id: UUID | None = None
-    skipped = 0
+    skipped, adding = 0, asyncio.create_task(_COMPUTING.run(_add_all, plan.comparison, ()))
     while True:
         async with transactions() as tx:
             outcomes = await backtest_queries.next_outcomes(tx, actor.workspace_id, after_id=after_id, limit=CHUNK)
             known = await _known(tx, actor, plan, outcomes) if outcomes else []
         found = [each for each in known if each is not None]
         skipped += len(known) - len(found)
-        await _COMPUTING.run(_add_all, plan.comparison, found)
+        await adding
+        adding = asyncio.create_task(_COMPUTING.run(_add_all, plan.comparison, found))
         if len(outcomes) < CHUNK:
             break
         after_id = outcomes[-1].lead_id
+    await adding
     numbers = (row.number, row.live_number)
     return await _COMPUTING.run(
         result_of, plan.comparison, numbers=numbers, skipped=skipped, facts_of=FactsOf(row.facts)
@@ -133,6 +136,7 @@ class _Plan:
     keys: Sequence[str]
     policies: FillPolicies
     now: datetime
+    companies: CompanyChoices = field(default_factory=dict)
 
 
 async def _plan(tx: Transaction, actor: Actor, row: Row) -> _Plan | None:
@@ -148,7 +152,7 @@ async def _plan(tx: Transaction, actor: Actor, row: Row) -> _Plan | None:
     return _Plan(
         VersionComparison(Tally.of(*tested), Tally.of(*live) if live is not None else None),
         FactsOf(row.facts),
-        ProfileCatalog(field for _, catalog in versions for field in catalog),
+        ProfileCatalog(each for _, catalog in versions for each in catalog),
         list(dict.fromkeys(key for profile, _ in versions for key in profile.fields)),
         await fill_policies(tx, actor),
         utc_now(),
@@ -166,7 +170,13 @@ async def _known(tx: Transaction, actor: Actor, plan: _Plan, outcomes: Sequence[
     else:
         wanted = [FactsWanted(row.lead_id, row.at) for row in rows]
         facts = await facts_before(
-            tx, actor.workspace_id, wanted=wanted, catalog=plan.catalog, keys=plan.keys, policies=plan.policies
+            tx,
+            actor.workspace_id,
+            wanted=wanted,
+            catalog=plan.catalog,
+            keys=plan.keys,
+            policies=plan.policies,
+            companies=plan.companies,
         )
     now = plan.now if plan.facts_of is FactsOf.TODAY else None
     return [

@@ -3,13 +3,14 @@
 SELECT g.subject_id, c.facts, c.observed,
        greatest(c.chosen_at,
                 (SELECT max(answered_at) FROM lookups
-                 WHERE workspace_id = :workspace_id AND lead_id = g.subject_id AND state = 'found'),
+                 WHERE workspace_id = :workspace_id AND lead_id = g.subject_id AND state = 'found' AND g.is_lead),
                 (SELECT max(answered_at) FROM lookups
-                 WHERE workspace_id = :workspace_id AND company_id = g.subject_id AND state = 'found'),
+                 WHERE workspace_id = :workspace_id AND company_id = g.subject_id AND state = 'found'
+                   AND NOT g.is_lead),
                 (SELECT max(created_at) FROM rejected_values
-                 WHERE workspace_id = :workspace_id AND lead_id = g.subject_id),
+                 WHERE workspace_id = :workspace_id AND lead_id = g.subject_id AND :any_rejected),
                 (SELECT max(created_at) FROM rejected_values
-                 WHERE workspace_id = :workspace_id AND company_id = g.subject_id),
+                 WHERE workspace_id = :workspace_id AND company_id = g.subject_id AND :any_rejected),
                 (SELECT max(r.created_at) FROM lookups l
                  JOIN found_values v ON v.workspace_id = l.workspace_id AND v.lookup_id = l.id
                  JOIN retractions r ON r.workspace_id = v.workspace_id AND r.id = v.retraction_id
@@ -18,7 +19,7 @@ SELECT g.subject_id, c.facts, c.observed,
                  JOIN found_values v ON v.workspace_id = l.workspace_id AND v.lookup_id = l.id
                  JOIN retractions r ON r.workspace_id = v.workspace_id AND r.id = v.retraction_id
                  WHERE l.workspace_id = :workspace_id AND l.company_id = g.subject_id AND :any_retracted)) AS changed_at
-FROM unnest(:subject_ids::uuid[]) AS g (subject_id)
+FROM unnest(:subject_ids::uuid[], :are_leads::boolean[]) AS g (subject_id, is_lead)
 LEFT JOIN LATERAL (
     SELECT jsonb_object_agg(field, items) AS facts, jsonb_object_agg(field, observed) AS observed,
            max(chosen_at) AS chosen_at

@@ -1,5 +1,5 @@
 -- Own fields of leads that existed, with the values that they had, and the company that they belonged to.
-SELECT g.place, l.created_at, lead_image(l) AS image, was.old, k.company_id,
+SELECT g.place, l.created_at, ARRAY[{columns}]::text[] AS own, {custom} AS custom, was.old, k.company_id,
        coalesce(k.named, false) AS named
 FROM unnest(:places::integer[], :lead_ids::uuid[], :times::timestamptz[]) AS g (place, lead_id, at)
 CROSS JOIN LATERAL (
