@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench import (
+    backtests,
     companies,
     crowded,
     exporting,
@@ -45,6 +46,7 @@ PARTS = (
     "viewers",
     "companies",
     "purchases",
+    "backtests",
     "stalls",
     "idle",
 )
@@ -72,14 +74,17 @@ def program(
     for part, contestants in _contestants(ours, peer).items():
         if part in parts:
             found.names += [each.name for each in contestants]
-            for each in contestants:
-                found.measurements |= _of_contestant(part, each, sizes)
+            found.measurements |= {
+                label: call for each in contestants for label, call in _of_contestant(part, each, sizes).items()
+            }
     if "companies" in parts:
         found.measurements[companies.FLOOR] = partial(companies.floor, sizes, folder)
         found.measurements[companies.LABEL] = partial(companies.measure, ours, sizes)
     if "purchases" in parts:
         found.measurements[purchases.FLOOR] = partial(purchases.floor, ours, sizes)
         found.measurements[purchases.LABEL] = partial(purchases.measure, ours, sizes)
+    if "backtests" in parts:
+        found.measurements[backtests.LABEL] = partial(backtests.measure, ours, sizes)
     if stalls.LABEL in parts:
         found.measurements[stalls.LABEL] = partial(stalls.measure, folder)
     if _CROWDED & set(parts):

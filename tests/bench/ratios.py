@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import companies, exporting, importing, latency, lists, purchases
+from tests.bench import backtests, companies, exporting, importing, latency, lists, purchases
 from tests.bench.labels import BULK_FLOOR, FLOOR, OURS
 from tests.bench.rounds import Results
 
@@ -129,6 +129,16 @@ def ratios(results: Results) -> list[Ratio]:
     return found
 
 
+def _backtest(results: Results) -> list[Aim]:
+    """Targets of a backtest of 100,000 outcomes."""
+    if not results.has(backtests.LABEL) or results.median(backtests.LABEL, "leads") < backtests.AIMED_LEADS:
+        return []
+    return [
+        _at_most(results, "backtest, s", backtests.LABEL, "seconds", backtests.AIM_SECONDS),
+        _at_most(results, "backtest, peak MiB", backtests.LABEL, "peak_mib", backtests.AIM_MIB),
+    ]
+
+
 def aims(results: Results, leads: int) -> list[Aim]:
     """Targets for the measured ratios."""
     found = {ratio.key: ratio.value for ratio in ratios(results)}
@@ -154,6 +164,7 @@ def aims(results: Results, leads: int) -> list[Aim]:
             figure = f"{process}_peak_mib"
             aimed.append(_at_most(results, f"import, {process}, peak MiB", importing.LABEL, figure, 300))
     aimed += _of_purchases(results)
+    aimed += _backtest(results)
     if results.has(companies.LABEL):
         for name, figure, least in (("companies", "per_second", 20), ("leads", "leads_per_second", 100)):
             aimed.append(Aim(f"{name} read a second", results.median(companies.LABEL, figure), least))

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import (
+    backtests,
     companies,
     exporting,
     idle,
@@ -52,6 +53,7 @@ def tables(results: Results, contestants: Sequence[str], *, rounds: int, leads: 
         + viewers.table(results)
         + companies.table(results)
         + purchases.table(results)
+        + backtests.table(results)
         + stalls.table(results)
         + idle.table(results)
         + _floors(results)
