@@ -90,7 +90,7 @@ WHERE workspace_id = :workspace_id AND id = :id AND state = 'waiting'
 # The costs of answered lookups, which are locked.
 SET_COSTS = sql("""
 UPDATE lookups l SET cost_micros = n.micros FROM unnest(:ids::uuid[], :micros::bigint[]) AS n (id, micros)
-WHERE l.workspace_id = :workspace_id AND l.id = n.id
+WHERE l.workspace_id = :workspace_id AND l.id = ANY (:ids::uuid[]) AND l.id = n.id
 """)
 
 

@@ -67,7 +67,7 @@ SET state = n.state, units = n.units, charged_micros = n.charged, hit = coalesce
     ended_at = CASE WHEN n.state IN ('reserved', 'in_doubt') THEN NULL ELSE coalesce(p.ended_at, now()) END
 FROM unnest(:ids::uuid[], :states::text[], :units::integer[], :charged::bigint[], :hits::boolean[], :sentences::text[])
      AS n (id, state, units, charged, hit, sentence)
-WHERE p.workspace_id = :workspace_id AND p.id = n.id
+WHERE p.workspace_id = :workspace_id AND p.id = ANY (:ids::uuid[]) AND p.id = n.id
 """)
 
 # The last answers of a source, what they cost, and how many had something.
