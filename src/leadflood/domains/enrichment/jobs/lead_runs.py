@@ -33,7 +33,7 @@ def definitions(sources: SourceSets, engines: SubjectEngines) -> list[JobDefinit
             if scheduled.not_before > utc_now():
                 return Later(scheduled.not_before, "Some sources want to be asked later.")
             current = await sources.of(tx, context.actor.workspace_id)
-            begun = await lead_runs.begin(tx, context.actor, lead_id=lead_id, run=scheduled, rules=current.rules)
+            begun = await lead_runs.begin(tx, context.actor, lead_id=lead_id, rules=current.rules)
         if begun is None:
             return None
         left = current.without({step["source"] for step in scheduled.answered})

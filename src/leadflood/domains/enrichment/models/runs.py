@@ -103,6 +103,11 @@ class RunResult:
     steps: Sequence[Step]
     seconds: float
 
+    @property
+    def sentence(self) -> str:
+        """The result in a sentence (`run_sentence`)."""
+        return run_sentence(self.steps, sum(len(values) for values in self.chosen.values()))
+
 
 _MISSING: Final = frozenset({StepState.REFUSED, StepState.AWAY, StepState.WAITING, StepState.FAILED})
 

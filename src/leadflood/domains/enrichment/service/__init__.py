@@ -251,7 +251,7 @@ def _choices(earlier: KnownFacts, ended: AttemptResult, now: datetime) -> dict[i
     if not rivals and _one_of_each(facts):
         return {id(fact): Choice(fact, fact.confidence, Because.ONLY) for fact in facts}
     candidates = [
-        *(FactCandidate(one.fact, one.source, ended.rules.family(one.source)) for one in rivals),
+        *(one.candidate(ended.rules) for one in rivals),
         *found,
     ]
     chosen = choose_all(candidates, now=now, policy=ended.rules.policy)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from leadflood.domains.enrichment import store
-from leadflood.domains.enrichment.models.choosing import FactCandidate, choose_all
+from leadflood.domains.enrichment.models.choosing import choose_all
 from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.service import company_runs
@@ -29,7 +29,7 @@ async def choose_for_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[
     for lead_id, about in known.items():
         stored = about.facts
         by_fact = {id(one.fact): one for one in stored}
-        candidates = [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
+        candidates = [one.candidate(rules) for one in stored]
         values = choose_all(candidates, now=now, policy=rules.policy)
         kept[lead_id] = [Choice.of(value) for several in values.values() for value in several]
         chosen[lead_id] = [(by_fact[id(choice.fact)], choice) for choice in kept[lead_id]]

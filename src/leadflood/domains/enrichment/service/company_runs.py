@@ -35,7 +35,7 @@ from leadflood.domains.enrichment.models.company_runs import (
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.follow_ups import follow_up_at, stored_step
 from leadflood.domains.enrichment.models.policies import ChoiceRules
-from leadflood.domains.enrichment.models.runs import RunResult, StepState, run_sentence
+from leadflood.domains.enrichment.models.runs import RunResult, StepState
 from leadflood.domains.enrichment.queries.aliases import seen_redirect
 from leadflood.domains.enrichment.queries.companies import fresh_companies
 from leadflood.domains.enrichment.service.effective import refresh_companies
@@ -218,7 +218,7 @@ async def stored_candidates(
 ) -> list[FactCandidate]:
     """The facts about a company that earlier runs found."""
     stored = (await competing_company_facts(tx, actor.workspace_id, company_id)).facts
-    return [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
+    return [one.candidate(rules) for one in stored]
 
 
 async def finish(tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJob, RunEnd]]) -> None:
@@ -233,9 +233,7 @@ async def finish(tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJob
 
 async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -> None:
     task, result, now = end.task, end.result, utc_now()
-    sentence = _NO_SOURCES
-    if result.steps:
-        sentence = run_sentence(result.steps, sum(len(values) for values in result.chosen.values()))
+    sentence = result.sentence if result.steps else _NO_SOURCES
     state = CompanyRunState(result.state.value)
     first = await runs.end(
         tx,
@@ -321,7 +319,7 @@ async def choose_again(
     """Choose among all that is known of a company. What a person pinned stays."""
     stored = (await competing_company_facts(tx, actor.workspace_id, company_id, used=used)).facts
     by_fact = {id(one.fact): one for one in stored}
-    candidates = [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored]
+    candidates = [one.candidate(rules) for one in stored]
     chosen = choose_all(candidates, now=utc_now(), policy=rules.policy)
     choices = [Choice.of(value) for values in chosen.values() for value in values]
     await store.unchoose(tx, actor.workspace_id, {company_id: choices})

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.events import (
@@ -34,15 +33,12 @@ from leadflood.kernel.events import Event
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Priority
 
-_NEW: Final = frozenset({StepState.FOUND})
-
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A run that is about to begin, and what is known of its lead."""
+    """The lead of a run that is about to begin, and what is known of it."""
 
     lead: LeadDetails
-    scheduled: ScheduledRun
     known: Sequence[FactCandidate]
 
 
@@ -69,15 +65,13 @@ async def scheduled(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUI
     return await lead_runs.scheduled(tx, actor.workspace_id, lead_id=lead_id, job_id=job_id)
 
 
-async def begin(
-    tx: Transaction, actor: Actor, *, lead_id: UUID, run: ScheduledRun, rules: ChoiceRules
-) -> FollowUp | None:
+async def begin(tx: Transaction, actor: Actor, *, lead_id: UUID, rules: ChoiceRules) -> FollowUp | None:
     """Read what a run needs. None for a deleted lead."""
     lead = (await leads.active_leads(tx, actor, lead_ids=[lead_id])).get(lead_id)
     if lead is None:
         return None
     stored = (await competing_facts(tx, actor.workspace_id, [lead_id]))[lead_id].facts
-    return FollowUp(lead, run, [FactCandidate(one.fact, one.source, rules.family(one.source)) for one in stored])
+    return FollowUp(lead, [one.candidate(rules) for one in stored])
 
 
 async def finish(tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJob, FollowUpEnd]]) -> None:
@@ -89,7 +83,7 @@ async def finish(tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJob
         if run.lead_id not in active or still is None:
             continue
         await choose_for_leads(tx, actor, lead_ids=[run.lead_id], rules=end.rules)
-        news = [step for step in run.result.steps if step.state in _NEW and not step.stored]
+        news = [step for step in run.result.steps if step.state is StepState.FOUND and not step.stored]
         if news:
             entry = {"jobId": str(job.id), "sentence": run_sentence(news, sum(step.facts for step in news))}
             await leads.add_each_to_timelines(tx, actor, kind=SOURCES_ANSWERED_KIND, entries={run.lead_id: entry})

@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from leadflood.domains.enrichment.models.choosing import FactCandidate
 from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.decisions import Rejection
 from leadflood.domains.enrichment.models.fact_fields import FactCatalog
 from leadflood.domains.enrichment.models.facts import Fact
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
+from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.retractions import competing
 from leadflood.domains.enrichment.store.lookups import fact_of
 from leadflood.kernel.db.pool import Row
@@ -87,6 +89,10 @@ class StoredFact:
     lookup_id: UUID
     value_id: UUID
     fact: Fact
+
+    def candidate(self, rules: ChoiceRules) -> FactCandidate:
+        """The fact as one to choose from."""
+        return FactCandidate(self.fact, self.source, rules.family(self.source))
 
 
 @dataclass(frozen=True, slots=True)

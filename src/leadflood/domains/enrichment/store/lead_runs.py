@@ -8,7 +8,6 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.models.follow_ups import stored_step
 from leadflood.domains.enrichment.models.lead_runs import LeadRun, ScheduledRun
-from leadflood.domains.enrichment.models.runs import run_sentence
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
@@ -55,9 +54,7 @@ async def write(tx: Transaction, workspace_id: UUID, ended: Sequence[EndedRun]) 
         "job_ids": [item.job_id for item in ended],
         "newer_than": [run.newer_than for run in runs],
         "states": [run.result.state for run in runs],
-        "sentences": [
-            run_sentence(run.result.steps, sum(len(chosen) for chosen in run.result.chosen.values())) for run in runs
-        ],
+        "sentences": [run.result.sentence for run in runs],
         "steps": [json.dumps([*run.earlier, *map(stored_step, run.result.steps)]) for run in runs],
         "follow_ups": [run.follow_ups for run in runs],
         "next_job_ids": [item.next_job_id for item in ended],
