@@ -17,7 +17,7 @@ from leadflood.domains.enrichment.models.decisions import Rejection
 from leadflood.domains.enrichment.models.fact_fields import FactCatalog
 from leadflood.domains.enrichment.models.lead_fields import PERSON_FIELDS
 from leadflood.domains.enrichment.models.lookups import LookupState
-from leadflood.domains.enrichment.queries.steps import currency_of, latest_lead_run
+from leadflood.domains.enrichment.queries.steps import costs_of, currency_of, latest_lead_run
 from leadflood.domains.identity.labels import actor_label
 from leadflood.domains.identity.queries import actor_names
 from leadflood.domains.leads import queries as leads
@@ -74,10 +74,12 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     named = {"subject_id": lead_id, "lookup_ids": [lookup.id for lookup in lookups]}
     values = await tx.all(VALUES, {"workspace_id": actor.workspace_id, **named})
     by_id = {lookup.id: lookup for lookup in lookups}
+    costs = costs_of(lookups)
+    currency = await currency_of(tx, actor, costs.values())
     return LeadEnrichmentView(
-        values=await marked_views(tx, actor, values, by_id, PERSON_FIELDS, subject_id=lead_id),
+        values=await marked_views(tx, actor, values, by_id, PERSON_FIELDS, subject_id=lead_id, currency=currency),
         runs=[_run_view(lookup) for lookup in lookups],
-        latest_run=await latest_lead_run(tx, actor, lead_id=lead_id),
+        latest_run=await latest_lead_run(tx, actor, lead_id=lead_id, costs=costs, currency=currency),
     )
 
 
@@ -100,14 +102,17 @@ async def marked_views(
     catalog: FactCatalog,
     *,
     subject_id: UUID,
+    currency: str | None,
 ) -> list[EnrichmentValueView]:
-    """The views of rows of `VALUES`, with what people decided about them. Rejected ones come after the others."""
+    """The views of rows of `VALUES`, with what people decided about them. Rejected ones come after the others.
+
+    `currency`: of their costs.
+    """
     rows = await tx.all(_REJECTED, {"workspace_id": actor.workspace_id, "subject_id": subject_id})
     rejected = {Rejection(row.field, row.source, row.value_key): row for row in rows}
     people = [row.actor_id for row in rows]
     people += [person for value in values for person in (value.actor_id, value.retracted_by)]
     names = await actor_names(tx, actor, {person for person in people if person})
-    currency = await currency_of(tx, actor, [lookup.cost_micros for lookup in lookups.values()])
     views = []
     for value in values:
         lookup = lookups[value.lookup_id]

@@ -10,7 +10,7 @@ from leadflood.domains.enrichment.models.company_fields import COMPANY_FIELDS
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
 from leadflood.domains.enrichment.models.runs import StepState
 from leadflood.domains.enrichment.queries import VALUES, marked_views
-from leadflood.domains.enrichment.queries.steps import step_views
+from leadflood.domains.enrichment.queries.steps import costs_of, currency_of, step_views
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
@@ -37,6 +37,14 @@ _RUNS = sql("""
 SELECT id, job_id, domain, state, sentence, steps, requested_at, not_before, started_at, ended_at, fresh_until
 FROM company_runs
 WHERE workspace_id = :workspace_id AND company_id = :company_id ORDER BY id DESC LIMIT :most
+""")
+
+# Costs of the answers of sources about a company that jobs asked.
+_COSTS = sql("""
+SELECT job_id, source, sum(cost_micros)::bigint AS cost_micros FROM lookups
+WHERE workspace_id = :workspace_id AND company_id = :company_id AND job_id = ANY (:job_ids::uuid[])
+  AND answered_at IS NOT NULL
+GROUP BY job_id, source
 """)
 
 # The questions of a run so far.
@@ -71,7 +79,8 @@ async def get_company_enrichment(tx: Transaction, actor: Actor, *, company_id: U
     )
     runs = await latest_runs(tx, actor, company_id=company_id)
     shown = [row for row in rows if row.retraction_id is not None or lookups[row.lookup_id].competes]
-    values = await marked_views(tx, actor, shown, lookups, COMPANY_FIELDS, subject_id=company_id)
+    currency = await currency_of(tx, actor, (lookup.cost_micros for lookup in lookups.values()))
+    values = await marked_views(tx, actor, shown, lookups, COMPANY_FIELDS, subject_id=company_id, currency=currency)
     return CompanyEnrichmentView(values=values, runs=runs)
 
 
@@ -79,8 +88,9 @@ async def latest_runs(tx: Transaction, actor: Actor, *, company_id: UUID) -> lis
     """The latest runs of a company, newest first; of a live one, the steps so far."""
     named = {"workspace_id": actor.workspace_id, "company_id": company_id}
     found = await tx.all(_RUNS, {**named, "most": _MAX_RUNS})
-    steps = await step_views(tx, actor, company_id, found)
-    runs = [run_view(run, shown) for run, shown in zip(found, steps, strict=True)]
+    costs = costs_of(await tx.all(_COSTS, {**named, "job_ids": [run.job_id for run in found]}) if found else ())
+    currency = await currency_of(tx, actor, costs.values())
+    runs = [run_view(run, step_views(run, costs, currency)) for run in found]
     if found and found[0].state == CompanyRunState.RUNNING:
         asked = await tx.all(_ASKED, {**named, "job_id": found[0].job_id})
         runs[0] = run_view(found[0], [_asked_view(lookup) for lookup in asked])

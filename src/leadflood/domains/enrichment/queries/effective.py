@@ -113,7 +113,7 @@ async def effective_values_of(
         rows[row.lead_id].append(row)
     pinned_by = {row.actor_id for items in rows.values() for row in items if row.actor_id is not None}
     names = await actor_names(tx, actor, pinned_by)
-    currency = await currency_of(tx, actor, [row.cost_micros for items in rows.values() for row in items])
+    currency = await currency_of(tx, actor, (row.cost_micros for items in rows.values() for row in items))
     return {lead.id: _effective(lead, rows[lead.id], policies, names, currency) for lead in leads}
 
 
