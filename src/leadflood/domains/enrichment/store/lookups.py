@@ -63,8 +63,8 @@ WHERE workspace_id = :workspace_id AND question_hash = :question_hash AND source
   AND claim = :claim AND state = 'waiting'
 """)
 
-# End the claims of earlier attempts of a job; another one about the same subject goes on. An answer that still comes is
-# stored unless another caller asks.
+# End the claims of earlier attempts of a job, not those of other jobs about the same subject. An answer that arrives
+# after that is stored, unless another caller has asked the question again.
 END_CLAIMS = sql("""
 UPDATE lookups SET claimed_until = now()
 WHERE workspace_id = :workspace_id AND (lead_id = :lead_id OR company_id = :company_id)

@@ -41,7 +41,7 @@ from leadflood.domains.enrichment.sources.register_replies import text_at
 LABEL: Final = "Language model"
 UNIT: Final = "thousand tokens"
 MAX_UNITS: Final = 1_000_000
-_HELP: Final = "The key is made by whoever runs the model."
+_HELP: Final = "Get the key from the provider of the model."
 _NOT_FOUND: Final = 404
 _MAX_TOKENS: Final = 10**9
 _MAX_ANSWER: Final = 200_000

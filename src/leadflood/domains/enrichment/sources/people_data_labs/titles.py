@@ -1,4 +1,4 @@
-"""Spelling of job titles that come in lower case."""
+"""Capitalization of job titles that the provider returns in lower case."""
 
 import re
 from typing import Final
