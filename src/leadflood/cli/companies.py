@@ -1,11 +1,9 @@
 """`leadflood company …`: companies of the workspace, their domains, merges and files."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import typer
@@ -15,12 +13,12 @@ from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_facts, print_json, print_table
 from leadflood.cli.selected_companies import find_company
+from leadflood.cli.text_files import STDIO, opened_text
 
 if TYPE_CHECKING:
     from leadflood.domains.companies.contracts import CompanyView
 
 _COMPANY = typer.Argument(metavar="ID|DOMAIN", help="Company ID or any of its domains.")
-_STDIO = "-"
 _CHUNK = 500
 
 app = typer.Typer(
@@ -242,7 +240,7 @@ def import_(
 
         counts: Counter[str] = Counter()
         async with open_context(workspace) as context:
-            with _opened(file) as lines:
+            with opened_text(file) as lines:
                 entries = files.entries_of(lines)
                 while chunk := list(islice(entries, _CHUNK)):
                     async with context.transaction() as tx:
@@ -274,7 +272,7 @@ def export(
 
         async with open_context(workspace) as context:
             pieces = await files.open_export(context.database, context.actor, q=q)
-            if str(file) == _STDIO:
+            if str(file) == STDIO:
                 async for piece in pieces:
                     sys.stdout.buffer.write(piece)
                 sys.stdout.buffer.flush()
@@ -290,15 +288,6 @@ def export(
         note(f"Exported companies to {file}.")
 
     run(work())
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[TextIO]:
-    if str(file) == _STDIO:
-        yield sys.stdin
-        return
-    with file.open(encoding="utf-8-sig", errors="replace", newline=None) as lines:
-        yield lines
 
 
 _COLUMNS = [TableColumn("id", whole=True), *map(TableColumn, ("name", "domain", "status", "leads"))]

@@ -1,12 +1,9 @@
 """`leadflood outcome …`: outcomes of leads."""
 
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
@@ -16,6 +13,7 @@ from leadflood.cli.ids import parse_id
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, note, print_json
 from leadflood.cli.selected_leads import lead_ids
+from leadflood.cli.text_files import opened_text
 
 if TYPE_CHECKING:
     from leadflood.domains.icps.contracts.outcomes import OutcomeResult, OutcomeView
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Record, list, delete and import outcomes of leads: won, lost, good, bad.", no_args_is_help=True)
 
 _LEAD = typer.Argument(metavar="ID|EMAIL", help="Lead ID or email.")
-_STDIO = "-"
 _COLUMNS = [TableColumn("id", whole=True), *map(TableColumn, ("outcome", "at", "source"))]
 _CHUNK = 1_000
 _NAMED = 20
@@ -127,7 +124,7 @@ def import_(
 
         counts: Counter[str] = Counter()
         async with open_context(workspace) as context:
-            with _opened(file) as lines:
+            with opened_text(file) as lines:
                 entries = outcomes.entries_of(lines)
                 while chunk := list(islice(entries, _CHUNK)):
                     async with context.transaction() as tx:
@@ -152,15 +149,6 @@ def _name(results: "list[OutcomeResult]", counts: Counter[str]) -> None:
         counts[item.status] += 1
         if item.status in ("unmatched", "invalid") and counts["unmatched"] + counts["invalid"] <= _NAMED:
             note(f"{item.email or '(empty)'}: {item.error or 'no lead has this email'}")
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[TextIO]:
-    if str(file) == _STDIO:
-        yield sys.stdin
-        return
-    with file.open(encoding="utf-8-sig", errors="replace", newline=None) as lines:
-        yield lines
 
 
 def _row(outcome: "OutcomeView") -> tuple[object, ...]:

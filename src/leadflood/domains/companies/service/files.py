@@ -19,6 +19,7 @@ from leadflood.domains.jobs.publishing import publish
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.delimited_lines import cells_of
 from leadflood.kernel.events import Event
 from leadflood.kernel.formulas import neutralise, restore
 from leadflood.kernel.pagination import Position
@@ -114,15 +115,11 @@ async def _pieces(database: Database, actor: Actor, q: str | None) -> AsyncItera
 
 
 def _rows(lines: Iterator[str]) -> Iterator[list[str]]:
-    """Rows of comma- or semicolon-separated lines; what is no CSV is a row with one cell."""
+    """The cells of lines that are not blank."""
     for line in lines:
         text = line.strip()[:_MAX_CELL]
         if text:
-            delimiter = max(",;\t", key=text.count)
-            try:
-                yield next(csv.reader([text], delimiter=delimiter))
-            except csv.Error:
-                yield [text]
+            yield cells_of(text)
 
 
 def _read(entry: object) -> CreateCompany | CompanyEntry:

@@ -1,6 +1,5 @@
 """Verbs on outcomes: record, delete, import."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
@@ -28,6 +27,7 @@ from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.delimited_lines import cells_of
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.formulas import restore
 from leadflood.kernel.schema import field_errors
@@ -120,7 +120,7 @@ def entries_of(lines: Iterator[str]) -> Iterator[dict[str, str]]:
         text = line.strip("\r\n\ufeff")[:_MAX_LINE]
         if not text.strip():
             continue
-        cells = [restore(cell.strip()) for cell in _cells(text)]
+        cells = [restore(cell.strip()) for cell in cells_of(text)]
         if columns is None:
             columns = _columns(cells)
         else:
@@ -135,13 +135,6 @@ def _columns(cells: Sequence[str]) -> dict[str, int]:
     if missing:
         raise NoOutcomeColumns(missing)
     return found
-
-
-def _cells(text: str) -> list[str]:
-    try:
-        return next(csv.reader([text], delimiter=max(",;\t", key=text.count)))
-    except csv.Error:
-        return [text]
 
 
 def _read(entry: object) -> OutcomeEntry | OutcomeResult:
