@@ -222,7 +222,10 @@ def undo(
 @app.command("import")
 def import_(
     file: Path = typer.Argument(
-        dir_okay=False, help="CSV with a column Domain, or one domain per line. - reads input."
+        exists=True,
+        dir_okay=False,
+        allow_dash=True,
+        help="CSV with a column Domain, or one domain per line. - reads input.",
     ),
     workspace: str | None = WORKSPACE,
 ) -> None:

@@ -107,7 +107,12 @@ def delete(
 
 @app.command("import")
 def import_(
-    file: Path = typer.Argument(dir_okay=False, help="CSV with the columns email, outcome and date. - reads input."),
+    file: Path = typer.Argument(
+        exists=True,
+        dir_okay=False,
+        allow_dash=True,
+        help="CSV with the columns email, outcome and date. - reads input.",
+    ),
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:

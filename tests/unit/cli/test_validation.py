@@ -28,3 +28,11 @@ def test_what_is_no_id_is_named_without_words_of_a_parser(command: str) -> None:
 
     assert done.exit_code == 2
     assert "'123' is not an ID." in done.output
+
+
+@pytest.mark.parametrize("command", ["outcome import", "company import", "icp import"])
+def test_a_file_that_does_not_exist_is_named(command: str) -> None:
+    done = CliRunner().invoke(app, [*command.split(), "/no/such/file.csv"])
+
+    assert done.exit_code == 2
+    assert "'/no/such/file.csv' does not exist" in done.output
