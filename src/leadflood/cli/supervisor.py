@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from leadflood.cli.interruption import Interruption
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.process_lifetime import HeartbeatMonitor, ParentWatch
@@ -80,12 +81,14 @@ class Supervisor:
         *,
         database: SupervisedDatabase | None = None,
         backoff: Backoff | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
-        """Args: commands: in stop order. database: already started, stopped last."""
+        """Args: commands: in stop order. database: already started, stopped last. interruption: of the start."""
         self.restarts: Counter[str] = Counter()
         self._commands = tuple(commands)
         self._database = database
         self._backoff = backoff or Backoff()
+        self._interruption = interruption or Interruption()
         self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
         self._children: dict[str, asyncio.subprocess.Process] = {}
@@ -106,6 +109,8 @@ class Supervisor:
         """Run everything; returns when all of it is stopped, always without children left."""
         async with AsyncExitStack() as stack:
             self._catch_signals(stack)
+            if self._interruption.requested:
+                self.request_stop()
             parent_watch = ParentWatch()
             stack.callback(parent_watch.close)
             stack.callback(self._kill_all)

@@ -10,7 +10,6 @@ import ipaddress
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from leadflood.cli.interruption import Interruption
 from leadflood.cli.output import note, say
 from leadflood.cli.processes import HOST, PORT
 
@@ -79,15 +79,15 @@ def up(
     if "log_level" not in settings.model_fields_set:
         settings = settings.model_copy(update={"log_level": "warning"})  # else the lines to read scroll away
     configure_logging(settings.log_level, settings.log_format)
-    # Until the supervisor takes over the signals: clean up as on Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruption = Interruption()
+    interruption.catch()
     create_home(settings.home)
     with InstanceLock(settings.home / "lock"):
         with listen(host, settings.port if port is None else port) as probe:
             port = probe.getsockname()[1]
         database = EmbeddedPostgres(settings.home) if settings.database_url is None else None
         try:
-            _start(settings, database, host, port, demo=demo)
+            _start(settings, database, host, port, interruption, demo=demo)
         finally:
             if database is not None:
                 database.stop()
@@ -108,10 +108,19 @@ def _refuse_demo(settings: "Settings", host: str) -> None:
         )
 
 
-def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str, port: int, *, demo: bool) -> None:
+def _start(
+    settings: "Settings",
+    database: "EmbeddedPostgres | None",
+    host: str,
+    port: int,
+    interruption: Interruption,
+    *,
+    demo: bool,
+) -> None:
     if database is not None:
         note(f"Starting PostgreSQL in {settings.home} …")
         database.start()
+        interruption.check()
     # Children find the embedded database and the secret key through the data folder.
     env = {
         **os.environ,
@@ -126,7 +135,8 @@ def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str,
     prepared = _prepare(env)
     sign_in = SignIn(_demo_sign_in(host, port) if demo else prepared)
     try:
-        asyncio.run(_supervise(settings, database, env, sign_in, demo=demo))
+        interruption.check()
+        asyncio.run(_supervise(settings, database, env, sign_in, interruption, demo=demo))
     finally:
         sign_in.print_once()  # a new password is not shown again
 
@@ -188,7 +198,13 @@ def _prepare(env: Mapping[str, str]) -> str:
 
 
 async def _supervise(
-    settings: "Settings", database: "EmbeddedPostgres | None", env: Mapping[str, str], sign_in: "SignIn", *, demo: bool
+    settings: "Settings",
+    database: "EmbeddedPostgres | None",
+    env: Mapping[str, str],
+    sign_in: "SignIn",
+    interruption: Interruption,
+    *,
+    demo: bool,
 ) -> None:
     from leadflood.cli.supervisor import ChildCommand, Supervisor
 
@@ -207,7 +223,7 @@ async def _supervise(
         commands.append(ChildCommand("dev-mail", _argv("dev-mail"), env, _GRACE))
     story = asyncio.create_task(_print_progress(settings, env, sign_in, demo=demo))
     try:
-        await Supervisor(commands, database=database).run()
+        await Supervisor(commands, database=database, interruption=interruption).run()
     finally:
         story.cancel()
         await asyncio.gather(story, return_exceptions=True)
