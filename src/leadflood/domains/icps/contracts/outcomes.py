@@ -1,7 +1,6 @@
 """Contracts of outcomes."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -9,16 +8,12 @@ from pydantic import ConfigDict, Field
 
 from leadflood.domains.icps.models.outcomes import OutcomeKind, OutcomeSource
 from leadflood.domains.leads.contracts import ActorView
-from leadflood.kernel.clock import utc_now
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue
-from leadflood.kernel.timestamps import parse_timestamp
+from leadflood.kernel.timestamps import PastTime
 
 MAX_OUTCOMES: Final = 1_000
 """Outcomes in one request."""
-_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-_TOLERANCE: Final = timedelta(minutes=5)
 
 
 def _kind(text: str) -> OutcomeKind:
@@ -29,20 +24,7 @@ def _kind(text: str) -> OutcomeKind:
         raise InvalidValue(message, "unknown_outcome") from None
 
 
-def _time(text: str) -> datetime:
-    """A time, or the beginning of a day in UTC, so that what was found on that day does not count."""
-    given = text.strip()
-    at = parse_timestamp(f"{given}T00:00:00Z" if _DAY.fullmatch(given) else given)
-    if not _EARLIEST <= at <= utc_now() + _TOLERANCE:
-        message = "Must be between 1990 and now."
-        raise InvalidValue(message, "out_of_range")
-    return at
-
-
 Kind = Annotated[OutcomeKind, FromText(_kind, {"enum": [each.value for each in OutcomeKind]})]
-OutcomeTime = Annotated[
-    datetime, FromText(_time, {"description": "A date, or a time with its zone. A date is its beginning in UTC."})
-]
 
 
 class RecordOutcome(Schema):
@@ -51,7 +33,7 @@ class RecordOutcome(Schema):
     model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "won", "at": "2026-03-01"}]})
 
     outcome: Kind
-    at: OutcomeTime | None = Field(default=None, description="When it became known. Default: now.")
+    at: PastTime | None = Field(default=None, description="When it became known. Default: now.")
 
 
 class OutcomeEntry(Schema):
@@ -59,7 +41,7 @@ class OutcomeEntry(Schema):
 
     email: Annotated[str, Field(min_length=1, max_length=400)]
     outcome: Kind
-    at: OutcomeTime
+    at: PastTime
 
 
 class ImportOutcomes(Schema):

@@ -27,9 +27,8 @@ from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.delimited_lines import cells_of
+from leadflood.kernel.delimited_lines import MissingColumns, named_cells
 from leadflood.kernel.email_address import parse_email
-from leadflood.kernel.formulas import restore
 from leadflood.kernel.schema import field_errors
 from leadflood.kernel.text import InvalidValue
 
@@ -38,7 +37,6 @@ _HEADERS: Final = {
     "outcome": frozenset({"outcome", "result", "status"}),
     "at": frozenset({"at", "date", "closed", "closed at", "close date"}),
 }
-_MAX_LINE: Final = 10_000
 _SHOWN: Final = 200
 
 
@@ -115,26 +113,11 @@ def entries_of(lines: Iterator[str]) -> Iterator[dict[str, str]]:
 
     Raises: NoOutcomeColumns: columns are missing.
     """
-    columns: dict[str, int] | None = None
-    for line in lines:
-        text = line.strip("\r\n\ufeff")[:_MAX_LINE]
-        if not text.strip():
-            continue
-        cells = [restore(cell.strip()) for cell in cells_of(text)]
-        if columns is None:
-            columns = _columns(cells)
-        else:
-            yield {name: cells[at] for name, at in columns.items() if at < len(cells)}
-
-
-def _columns(cells: Sequence[str]) -> dict[str, int]:
-    """Places of the columns. Raises: NoOutcomeColumns."""
-    named = [cell.casefold() for cell in cells]
-    found = {name: next((at for at, cell in enumerate(named) if cell in words), -1) for name, words in _HEADERS.items()}
-    missing = [name for name, at in found.items() if at < 0]
-    if missing:
-        raise NoOutcomeColumns(missing)
-    return found
+    try:
+        for _, cells in named_cells(lines, _HEADERS):
+            yield cells
+    except MissingColumns as error:
+        raise NoOutcomeColumns(error.names) from None
 
 
 def _read(entry: object) -> OutcomeEntry | OutcomeResult:
