@@ -73,6 +73,7 @@ DOMAINS: Sequence[Domain] = tuple(
     import_module(f"leadflood.domains.{name}.domain").DOMAIN
     for name in (
         "metrics",
+        "engagement",
         "icps",
         "exports",
         "imports",

@@ -15,6 +15,7 @@ from leadflood.cli import (
     companies,
     doctor,
     duplicates,
+    engagement,
     enrich,
     enrichments,
     events,
@@ -106,6 +107,7 @@ app.add_typer(policies.app, name="policy")
 backtests.register(icps.app)
 app.add_typer(icps.app, name="icp")
 app.add_typer(outcomes.app, name="outcome")
+app.add_typer(engagement.app, name="engagement")
 app.add_typer(spending.budget_app, name="budget")
 app.add_typer(purchases.app, name="purchase")
 app.add_typer(spending.price_app, name="price")

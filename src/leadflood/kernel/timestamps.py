@@ -43,4 +43,4 @@ PastTime = Annotated[
     datetime,
     FromText(parse_past_time, {"description": "A date, or a time with its zone. A date is its beginning in UTC."}),
 ]
-"""When something happened."""
+"""Time of something that happened."""

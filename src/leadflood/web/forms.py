@@ -77,7 +77,8 @@ class Form:
     def number(self, name: str) -> int | str:
         """A whole number; other text unchanged, for the contract to refuse."""
         text = self.value(name).strip()
-        return int(text) if len(text) <= _MAX_DIGITS and text.isascii() and text.isdecimal() else text
+        digits = text.removeprefix("-")
+        return int(text) if len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdecimal() else text
 
     def version(self) -> int:
         """The version of the record that was shown; 0, which no record has, for any other text."""
