@@ -40,6 +40,7 @@ VALUES: list[object] = [
     f"new {TIME}",
     "new 0001-01-01T00:00:00+23:59",
     "=acme",
+    "=98",
     f"98 1 {TIME}",
     f"{'9' * 40} 1 {TIME}",
     f"98 {'9' * 40} {TIME}",
@@ -57,7 +58,7 @@ VALUES: list[object] = [
 TEXTS = [value for value in VALUES if isinstance(value, str) and value not in {"\0", "\ud800"}]
 """Those that PostgreSQL can compare with text."""
 THEN_CREATED = [f"new {TIME}"]
-FOLDED = ["", "=acme"]
+FOLDED = ["", "=acme", "=98"]
 FITS = {
     "email_norm": TEXTS,
     "status": THEN_CREATED,
@@ -66,6 +67,7 @@ FITS = {
     "company": FOLDED,
     "job_title": FOLDED,
     "stage": FOLDED,
+    "score": ["", "=98"],
 }
 """Valid `VALUES` of the sort orders of leads; the other orders use a time."""
 NOWHERE = UUID(int=0)

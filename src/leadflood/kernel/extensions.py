@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, JsonValue
 
 from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.db.sql import Sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.text import InvalidValue
 
@@ -22,6 +23,20 @@ LoadOptions: TypeAlias = Callable[[Transaction, Actor], Awaitable[Mapping[str, A
 LoadHome: TypeAlias = Callable[[Transaction, Actor, ZoneInfo], Awaitable[Mapping[str, Any]]]
 Changed: TypeAlias = Mapping[UUID, Mapping[str, JsonValue]]
 """Changed subjects with the data that an undo needs: small JSON without personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedOrder:
+    """Order of a list of subjects by a number that another domain has of them.
+
+    Attributes:
+        name: name in the API, in URLs and saved views.
+        ranked: statement for the `lead_id` and `sort_key` of the subjects that have the number, with an index for both
+            in this order. Its only parameter is `workspace_id`.
+    """
+
+    name: str
+    ranked: Sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +52,7 @@ class RelatedField:
         cell: template of a cell, with the value as `value`. None if it is not a column.
         empty: makes the value of a subject that `load` left out.
         names: the names in a value, for a column of a file. None if files don't have it.
+        order: order of the list by this column. None if it cannot be sorted.
     """
 
     name: str
@@ -47,6 +63,7 @@ class RelatedField:
     cell: str | None = None
     empty: Callable[[], Any] = lambda: None
     names: Callable[[Any], list[str]] | None = None
+    order: RelatedOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +257,11 @@ class Extensions:
     def columns(self) -> dict[str, str]:
         """Labels of the list columns, by name."""
         return {name: related.label for name, related in self.fields.items() if related.cell is not None}
+
+    @property
+    def orders(self) -> dict[str, RelatedOrder]:
+        """Orders by related fields, by name."""
+        return {related.order.name: related.order for related in self.fields.values() if related.order is not None}
 
     @property
     def file_columns(self) -> dict[str, RelatedField]:

@@ -20,6 +20,9 @@ _COMPARED: Final[Mapping[Comparison, Sql]] = {
     Comparison.AT_LEAST: sql("{column} >= :value"),
     Comparison.NULL: sql("{column} IS NULL"),
     Comparison.NOT_NULL: sql("{column} IS NOT NULL"),
+    Comparison.LIKE: sql("{column} LIKE :value"),
+    Comparison.FOLDED_LIKE: sql("search_key({column}) LIKE :value"),
+    Comparison.FOLDED_NOT_LIKE: sql("({column} IS NULL OR search_key({column}) NOT LIKE :value)"),
 }
 _OR: Final = sql(" OR ")
 _IN_BRACKETS: Final = sql("({parts})")
@@ -35,7 +38,7 @@ class Conditions:
     parts: list[Sql] = field(default_factory=list)
 
     def add(self, node: Node) -> None:
-        """Add the condition of a leakproof node."""
+        """Add the condition of a node. Under row-level security, no index serves one that is not leakproof."""
         self.parts.append(self._of(node))
 
     def _of(self, node: Node) -> Sql:

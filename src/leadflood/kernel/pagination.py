@@ -90,6 +90,12 @@ class Position:
             raise _bad_cursor()
         return self.value[1:] if self.value else None
 
+    @property
+    def optional_number(self) -> int | None:
+        """The value of a list sorted by a number of at most 9 digits that may be missing, or negative."""
+        text = self.optional
+        return None if text is None else Position(text, self.id).signed_number
+
     def _value_as(self, parse: Callable[[str], T]) -> T:
         try:
             return parse(self.value)

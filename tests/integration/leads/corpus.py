@@ -151,6 +151,8 @@ def _sorted_by(lead: LeadView, sort: LeadSort) -> tuple[Any, ...] | None:
     if sort.column in texts:
         text = texts[sort.column]
         return (search_key(text).encode(),) if text else None
+    if sort.column == "score":
+        return None
     if sort.column == "email_norm":
         return (parse_email(lead.email).norm.encode(),)
     value = getattr(lead, sort.column)

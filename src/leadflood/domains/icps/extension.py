@@ -11,7 +11,7 @@ from leadflood.domains.icps.queries import outcomes, scores
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.extensions import Extension, Panel, RelatedField
+from leadflood.kernel.extensions import Extension, Panel, RelatedField, RelatedOrder
 from leadflood.kernel.filters import Column, FilterField, Kind, Relation
 
 SHOWN: Final = 10
@@ -23,6 +23,14 @@ EXISTS (SELECT FROM main_icp_scores related
         WHERE related.workspace_id = leads.workspace_id AND related.lead_id = leads.id AND {conditions})
 """),
 )
+
+# The scores by the main profile, without those of excluded leads. Its version is a constant of the statement, so that
+# the index gives the order.
+_RANKED: Final = sql("""
+SELECT lead_id, score AS sort_key FROM icp_scores
+WHERE workspace_id = :workspace_id AND tier IS NOT NULL
+  AND version_id = (SELECT live_version_id FROM icps WHERE workspace_id = :workspace_id AND is_main)
+""")
 
 
 async def _tiers(tx: Transaction, actor: Actor) -> dict[str, str]:
@@ -71,6 +79,7 @@ EXTENSION: Final = Extension(
             permission=ICPS_READ,
             cell="icps/_cell.html",
             names=_plain,
+            order=RelatedOrder("score", _RANKED),
         ),
     ),
     panels=(

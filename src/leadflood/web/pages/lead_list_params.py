@@ -16,6 +16,7 @@ from leadflood.domains.leads.contracts.views import (
     ViewLayout,
     check_column,
 )
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.labels import COLUMNS, STANDARD_COLUMNS
 from leadflood.domains.leads.models import LeadStatus, normalise_source
 from leadflood.domains.stages.models import stage_key
@@ -34,10 +35,12 @@ SORTS: Final = {
     **{
         item: f"{COLUMNS[item.value.removeprefix('-')]} {'Z–A' if item.descending else 'A–Z'}"
         for item in LeadSort
-        if not item.value.endswith("At")
+        if item.value.removeprefix("-") in COLUMNS and not item.value.endswith("At")
     },
     LeadSort.STAGE: "Stage: first to last",
     LeadSort.STAGE_REVERSED: "Stage: last to first",
+    LeadSort.SCORE_REVERSED: "Score: highest first",
+    LeadSort.SCORE: "Score: lowest first",
 }
 
 CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
@@ -258,11 +261,14 @@ class LeadListParams:
 
     def ordered(self, column: str) -> Mapping[str, str]:
         """For a column that can be sorted by: where its header leads, and how it is sorted now."""
-        ascending = next((item for item in LeadSort if item.value == column), None)
+        related = LEAD_EXTENSIONS.fields.get(column)
+        name = related.order.name if related is not None and related.order is not None else column
+        ascending = next((item for item in LeadSort if item.value == name), None)
         if ascending is None:
             return {}
-        descending = LeadSort(f"-{column}")
-        usual, other = (descending, ascending) if column.endswith("At") else (ascending, descending)
+        descending = LeadSort(f"-{name}")
+        is_reversed = column.endswith("At") or related is not None
+        usual, other = (descending, ascending) if is_reversed else (ascending, descending)
         order = {ascending: "ascending", descending: "descending"}.get(self.sort)
         following = other if self.sort is usual else usual
         return {"sort": self.url(sort=following.value), **({"order": order} if order else {})}

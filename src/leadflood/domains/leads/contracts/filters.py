@@ -57,6 +57,8 @@ class LeadSort(StrEnum):
     STATUS_REVERSED = "-status"
     SOURCE = "source"
     SOURCE_REVERSED = "-source"
+    SCORE = "score"
+    SCORE_REVERSED = "-score"
 
     @property
     def descending(self) -> bool:
@@ -70,7 +72,7 @@ class LeadSort(StrEnum):
 
     @property
     def column(self) -> str:
-        """The column of `leads` to sort by, or `name`."""
+        """The column of `leads` to sort by, or `name`, or the name of an order of another domain."""
         renamed = {
             "createdAt": "created_at",
             "updatedAt": "updated_at",

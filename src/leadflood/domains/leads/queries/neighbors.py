@@ -5,7 +5,7 @@ from uuid import UUID
 
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
-from leadflood.domains.leads.queries.orders import FOLDED, position_of
+from leadflood.domains.leads.queries.orders import is_partial, key_of, position_of
 from leadflood.domains.leads.queries.search import matching_rows
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
@@ -18,7 +18,6 @@ _PLACED = sql("""
 SELECT {columns}, {key} AS sort_key FROM leads
 WHERE workspace_id = :workspace_id AND id = :lead_id AND deleted_at IS NULL
 """)
-_NO_KEY = sql("NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ async def neighbors(
     tx: Transaction, actor: Actor, *, lead_id: UUID, filters: LeadFilter, sort: LeadSort = LeadSort.NEWEST
 ) -> Neighbors:
     """The leads next to this one's place in a list, whether the list has it or not. None for a deleted lead."""
-    statement = assemble(_PLACED, columns=LEAD, key=FOLDED.get(sort.column, _NO_KEY))
+    statement = assemble(_PLACED, columns=LEAD, key=key_of(sort))
     lead = await tx.first(statement, {"workspace_id": actor.workspace_id, "lead_id": lead_id})
     if lead is None:
         return Neighbors()
@@ -44,7 +43,7 @@ async def neighbors(
         return rows[0] if rows else None
 
     following, preceding = await first(sort, place), await first(sort.reverse, place)
-    if sort.column in FOLDED:
+    if is_partial(sort):
         # Leads without the value come last in both directions.
         if preceding is None and lead.sort_key is None:
             preceding = await first(sort.reverse, None)

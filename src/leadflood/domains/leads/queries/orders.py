@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from leadflood.domains.leads.contracts.filters import LeadSort
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import Sql, sql
+from leadflood.kernel.db.sql import Sql, assemble, sql
 from leadflood.kernel.pagination import Position
 
 FOLDED: Final[Mapping[str, Sql]] = {
@@ -25,7 +26,14 @@ SEARCHED_SORTS: Final[Mapping[str, str]] = {
     "job_title": "effective_job_title",
 }
 """Their names in `search_leads`, where these differ. The previous release sorts by what leads have themselves."""
+RELATED: Final = frozenset({"score"})
+"""Orders by a number that another domain has of leads: see `leadflood.domains.leads.queries.ranked`."""
 _THEN_CREATED: Final = ("status", "source")
+# The number of a lead, by which a related order sorts.
+_RANKED_KEY: Final = sql("(SELECT ranked.sort_key FROM ({ranked}) ranked WHERE ranked.lead_id = leads.id)")
+# No leads, where no domain declares the order.
+_NO_RANKS: Final = sql("SELECT id AS lead_id, 0 AS sort_key FROM leads WHERE workspace_id = :workspace_id AND false")
+_NO_KEY: Final = sql("NULL")
 
 ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
     ("created_at", True): (sql("created_at DESC, id DESC"), sql("(created_at, id) < (:after, :after_id)")),
@@ -54,9 +62,27 @@ ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
 """Column and direction: the order, and the condition for rows after a position."""
 
 
+def is_partial(sort: LeadSort) -> bool:
+    """Whether leads may lack what they are sorted by. They come last in both directions."""
+    return sort.column in FOLDED or sort.column in RELATED
+
+
+def ranks_of(sort: LeadSort) -> Sql:
+    """The statement for the leads that have the number of a related order; none where no domain declares it."""
+    order = LEAD_EXTENSIONS.orders.get(sort.column)
+    return order.ranked if order is not None else _NO_RANKS
+
+
+def key_of(sort: LeadSort) -> Sql:
+    """Sort key of a lead, where that may be missing."""
+    if sort.column in RELATED:
+        return assemble(_RANKED_KEY, ranked=ranks_of(sort))
+    return FOLDED.get(sort.column, _NO_KEY)
+
+
 def position_of(row: Row, sort: LeadSort) -> Position:
     """Position after a page whose last row this is."""
-    if sort.column in FOLDED:
+    if is_partial(sort):
         return Position("" if row.sort_key is None else f"={row.sort_key}", row.id)
     value = getattr(row, sort.column)
     return Position.at(f"{value} {row.created_at.isoformat()}" if sort.column in _THEN_CREATED else value, row.id)

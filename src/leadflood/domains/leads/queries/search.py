@@ -9,7 +9,15 @@ from typing import Any, Final, Self
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.filters import LEAD_FILTERS
-from leadflood.domains.leads.queries.orders import FOLDED, ORDERS, SEARCHED_SORTS, arguments_after, keys_after
+from leadflood.domains.leads.queries.orders import (
+    FOLDED,
+    ORDERS,
+    RELATED,
+    SEARCHED_SORTS,
+    arguments_after,
+    keys_after,
+)
+from leadflood.domains.leads.queries.ranked import FEW, RankedPage, few_by_rank, walk_ranks
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
@@ -38,6 +46,8 @@ _SEARCH_COUNT: Final = assemble(sql("SELECT count(*) FROM {found}"), found=_FOUN
 
 # The next leads that match, in order.
 _LISTING: Final = sql("SELECT {columns} FROM leads WHERE {conditions} ORDER BY {order} LIMIT :page_size")
+# All leads that match, of which there are few.
+_MATCHING: Final = sql("(SELECT {columns} FROM leads WHERE {conditions})")
 # Number of leads that match, up to a limit.
 _COUNT: Final = sql("SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :page_size) AS counted")
 
@@ -109,6 +119,8 @@ async def matching_rows(
 ) -> Sequence[Row]:
     """The next matching rows of `leads`, in order."""
     meant = _Meant.by(filters, actor)
+    if sort.column in RELATED:
+        return await _ranked(tx, actor, meant, RankedPage(sort, after, limit))
     if sort.column in FOLDED:
         statement = assemble(_SEARCH_BY, columns=LEAD, key=FOLDED[sort.column], found=_FOUND)
         return await tx.all(statement, _search_arguments(meant, sort, after, limit))
@@ -123,8 +135,13 @@ async def first_rows_of_each(
 ) -> list[list[Row]]:
     """The first matching rows of `leads` for each of several filters, in order, in one statement.
 
-    Args: limits: number of rows for each filter.
+    One or two for each filter where another domain has what leads are sorted by. Args: limits: number of rows for each.
     """
+    if sort.column in RELATED:
+        return [
+            list(await matching_rows(tx, actor, filters=each, sort=sort, after=None, limit=limit))
+            for each, limit in zip(filters, limits, strict=True)
+        ]
     values: dict[str, Any] = {"workspace_id": actor.workspace_id}
     lists = []
     for place, (each, limit) in enumerate(zip(filters, limits, strict=True)):
@@ -215,6 +232,23 @@ class _Meant:
             ),
             None,
         )
+
+
+async def _ranked(tx: Transaction, actor: Actor, meant: _Meant, page: RankedPage) -> Sequence[Row]:
+    """The next leads in a related order: few are all sorted, many are met by walking the order."""
+    own = _conditions(actor, meant)
+    if meant.matching:
+        given = _search_arguments(meant, None, None, FEW + 1)
+        if await tx.scalar(_SEARCH_COUNT, given) <= FEW:
+            return await few_by_rank(tx, page, _FOUND, {**given, "workspace_id": actor.workspace_id})
+    elif meant.required:
+        counting = assemble(_COUNT, conditions=joined(AND, own.parts))
+        if await tx.scalar(counting, {**own.values, "page_size": FEW + 1}) <= FEW:
+            listed = assemble(_MATCHING, columns=LEAD, conditions=joined(AND, own.parts))
+            return await few_by_rank(tx, page, listed, own.values)
+    for node in meant.matching:
+        own.add(node)
+    return await walk_ranks(tx, page, joined(AND, own.parts), own.values)
 
 
 def _beyond(moment: datetime, step: timedelta) -> datetime:
