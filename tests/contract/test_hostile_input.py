@@ -12,7 +12,7 @@ from leadflood.kernel.field_types import MAX_TEXT
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line, is_blank
 from tests.support import naughty
-from tests.support.tenants import Tenant, bearer, holdings
+from tests.support.tenants import Tenant, bearer, unread
 
 JSON = {"Content-Type": "application/json"}
 TEXTS = ("firstName", "lastName", "company", "jobTitle")
@@ -156,14 +156,14 @@ async def test_a_body_that_is_none_is_refused_shortly(
     api: httpx.AsyncClient, ours: Tenant, lead: Lead, method: str, name: str
 ) -> None:
     content, code = BODIES[name]
-    before = await holdings(ours.database, ours.workspace_id)
+    before = await unread(ours.database, ours.workspace_id)
 
     answer = await send(api, ours, lead, method, content=content)
 
     assert answer.status_code == 400, answer.text
     assert code in {code for _, code in faults(answer)}
     assert len(answer.content) < 50_000
-    assert await holdings(ours.database, ours.workspace_id) == before
+    assert await unread(ours.database, ours.workspace_id) == before
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])

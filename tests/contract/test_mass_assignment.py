@@ -13,7 +13,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.schema import MAX_FIELD_ERRORS
 from tests.support.identity import PASSWORD, make_operator
 from tests.support.openapi import Operation, document, operations
-from tests.support.tenants import Tenant, bearer, holdings, new_member, new_session
+from tests.support.tenants import Tenant, bearer, new_member, new_session, unread
 
 RANKS = {
     "isAdmin",
@@ -67,7 +67,7 @@ async def test_every_foreign_field_is_refused_and_nothing_changes(
     if operation.permission is Permission.INSTANCE:
         await make_operator(ours.database, operator := await new_member(ours.database, ours.workspace_id, Role.OWNER))
         _, session = await new_session(ours.database, ours.workspace_id, operator)
-    before = await holdings(ours.database, ours.workspace_id)
+    before = await unread(ours.database, ours.workspace_id)
 
     for names in batches(sorted(foreign)):
         body = {**request["json"], **dict.fromkeys(names, request["json"].get("role", 1))}
@@ -79,4 +79,4 @@ async def test_every_foreign_field_is_refused_and_nothing_changes(
             (f"/{name}", "unknown_field") for name in names
         }
 
-    assert await holdings(ours.database, ours.workspace_id) == before
+    assert await unread(ours.database, ours.workspace_id) == before
