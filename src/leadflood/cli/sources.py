@@ -11,6 +11,7 @@ from leadflood.cli.listing import AS_JSON, WORKSPACE
 from leadflood.cli.output import TableColumn, note, print_facts, print_json, print_table, say
 from leadflood.cli.selected_companies import find_company
 from leadflood.cli.selected_leads import lead_ids
+from leadflood.cli.source_tests import ask_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from leadflood.domains.enrichment.contracts.sources import SourceView
 
 app = typer.Typer(
-    help="List and show sources, set their keys, enable them, and retract what one wrote.", no_args_is_help=True
+    help="List and show sources, set their keys, test and enable them, and retract what one wrote.",
+    no_args_is_help=True,
 )
+app.command("test")(ask_once)
 
 
 @app.command("list")

@@ -152,6 +152,7 @@ _MESSAGES = {
     "json_invalid": ("invalid_json", "Invalid JSON: {error}."),
 }
 """Our code and message for each of pydantic's error types; `{…}` is filled from its context."""
+_EMPTY = ("too_short", "Must not be empty.")
 
 
 def _field_error(fault: ErrorDetails, prefix: str) -> FieldError:
@@ -163,7 +164,7 @@ def _field_error(fault: ErrorDetails, prefix: str) -> FieldError:
 def _code_and_message(fault: ErrorDetails) -> tuple[str, str]:
     kind, context = fault["type"], fault.get("ctx", {})
     if kind in _MESSAGES:
-        code, template = _MESSAGES[kind]
+        code, template = _EMPTY if kind == "string_too_short" and context["min_length"] == 1 else _MESSAGES[kind]
         return code, template.format_map(context)
     if kind == "value_error":
         return getattr(context["error"], "code", "invalid_format"), str(context["error"])

@@ -156,6 +156,7 @@ _JOBS: Final = {
     "enrichment.refresh_workspaces": "Update found values of all workspaces",
     "enrichment.retract": "Retract values of a source",
     "enrichment.reconcile": "Resolve calls in doubt",
+    "enrichment.source_test": "Test a source",
     "enrichment.clear_runs": "Clean up enrichment",
     "leads.purge": "Delete expired leads",
     "leads.undo": "Undo a change",

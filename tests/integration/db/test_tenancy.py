@@ -122,7 +122,11 @@ async def replace(
         await table.insert(tx, new)
 
 
-EITHER = {"lookups": ("lead_id", "company_id"), "rejected_values": ("lead_id", "company_id")}
+EITHER = {
+    "lookups": ("lead_id", "company_id"),
+    "rejected_values": ("lead_id", "company_id"),
+    "source_tests": ("lead_id", "company_id"),
+}
 """Columns of which a row has a value in one only."""
 
 

@@ -54,6 +54,15 @@ INSERT INTO lead_runs (workspace_id, lead_id, job_id, newer_than, state, sentenc
 VALUES (:workspace_id, :lead_id, :id, now(), 'nothing', 'Nothing was found.', '[]') ON CONFLICT DO NOTHING
 """)
 
+# The test of a source about a lead.
+SOURCE_TEST = sql("""
+INSERT INTO source_tests (workspace_id, source, lead_id, job_id, ended_at, result)
+VALUES (:workspace_id, 'hunter_email_finder', :lead_id, :id, now(),
+        '{"step": {"source": "hunter_email_finder", "state": "missed", "sentence": "Nothing.", "facts": 0,
+                   "seconds": 0.1, "stored": false, "until": null, "expiresAt": null}, "calls": [], "values": []}')
+ON CONFLICT DO NOTHING
+""")
+
 # An answer about a company, which a merge moved.
 LOOKUP = sql("""
 INSERT INTO lookups (workspace_id, id, company_id, source, source_version, state, answered_at)
@@ -95,6 +104,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         await tx.execute(RUN, values)
         await tx.execute(VALUE, values)
         await tx.execute(LEAD_RUN, values)
+        await tx.execute(SOURCE_TEST, values)
         await company_runs.enrich_company(tx, actor, company_id=company_id, trace={})
         moved = {"workspace_id": workspace_id, "id": new_id()}
         await tx.execute(LOOKUP, {**moved, "company_id": company_id})

@@ -160,6 +160,7 @@ _AUDIT = (
             EnrichmentAuditAction.SOURCE_DELETED: "deleted the source {source}",
             EnrichmentAuditAction.SOURCE_ENABLED: "enabled the source {source}",
             EnrichmentAuditAction.SOURCE_DISABLED: "disabled the source {source}",
+            EnrichmentAuditAction.SOURCE_TESTED: "tested the source {source}",
         },
         "/settings/sources",
     ),

@@ -191,6 +191,27 @@ class PriceMissing(Conflict):
         super().__init__(f"{label} charges for its answers. Set its price first, so that budgets can limit it.")
 
 
+class SourceNotTestable(Conflict):
+    """The source is not tested alone."""
+
+    code = "source_not_testable"
+    title = "Not tested alone"
+    remedy = "Enrich a lead or company instead, and read its steps."
+
+    def __init__(self) -> None:
+        super().__init__("Only sources that ask a provider on their own are tested. Enrich a lead or company instead.")
+
+
+class SourceTestNotFound(NotFound):
+    """The source was not tested, or not lately."""
+
+    code = "source_test_not_found"
+    title = "No test"
+
+    def __init__(self) -> None:
+        super().__init__("This source was not tested lately in your workspace.")
+
+
 class SourceNameInvalid(Conflict):
     """A source of a workspace has a name that begins with `custom_`."""
 

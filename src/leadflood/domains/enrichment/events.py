@@ -6,6 +6,7 @@ from uuid import UUID
 
 from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.enrichment.models.company_runs import CompanyRunState
+from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.events import EventData, EventType
@@ -68,6 +69,18 @@ RECONCILE_PURCHASES = JobKind("enrichment.reconcile.v1", NoPayload, max_attempts
 
 CLEAR_RUNS = JobKind("enrichment.clear_runs.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Enqueued by its schedule. Ends runs that no job is going to end, and deletes old ones."""
+
+
+class SourceTestPayload(Payload):
+    """The source to test, and the lead or company that it is asked about."""
+
+    source: str
+    subject: SubjectKind
+    subject_id: UUID
+
+
+TEST_SOURCE = JobKind("enrichment.source_test.v1", SourceTestPayload, max_attempts=3, outgoing=True)
+"""Queued in the transaction that requests the test. Asks one source once."""
 
 
 class JoinCompanies(Payload):
@@ -157,6 +170,7 @@ class EnrichmentAuditAction(StrEnum):
     SOURCE_DISABLED = "enrichment.source_disabled"
     SOURCE_DEFINED = "enrichment.source_defined"
     SOURCE_DELETED = "enrichment.source_deleted"
+    SOURCE_TESTED = "enrichment.source_tested"
     PURCHASE_ASKED_AGAIN = "enrichment.purchase_asked_again"
 
 

@@ -31,6 +31,7 @@ _PLACES = (
         record=sql("to_jsonb(t) - 'workspace_id' - 'question_hash'"),
     ),
     Place(name="latestEnrichmentRun", table=sql("lead_runs"), found=_OF_LEAD),
+    Place(name="sourceTests", table=sql("source_tests"), found=_OF_LEAD),
     Place(name="rejectedValues", table=sql("rejected_values"), found=_OF_LEAD),
     Place(name="retractions", table=sql("retractions"), found=_OF_LEAD),
     Place(

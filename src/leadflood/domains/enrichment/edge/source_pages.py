@@ -5,8 +5,16 @@ from typing import Any, Final
 
 from leadflood.domains.enrichment.contracts.language_models import ModelEndpointView, SetModelEndpoint
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey
+from leadflood.domains.enrichment.contracts.source_tests import SourceTestView, StartSourceTest
 from leadflood.domains.enrichment.contracts.sources import SourceView
-from leadflood.domains.enrichment.errors import KeyMissing, ModelMissing, PriceMissing, SourceNotFound
+from leadflood.domains.enrichment.errors import (
+    KeyMissing,
+    ModelMissing,
+    PriceMissing,
+    SourceNotFound,
+    SourceNotTestable,
+    SourceTestNotFound,
+)
 from leadflood.domains.enrichment.models.catalogs import CATALOGS
 from leadflood.domains.enrichment.models.model_endpoints import LANGUAGE_MODEL
 from leadflood.domains.enrichment.models.sources import Charge
@@ -14,8 +22,10 @@ from leadflood.domains.enrichment.permissions import SOURCES_WRITE
 from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.domains.enrichment.queries.retractions import list_retractions
 from leadflood.domains.enrichment.queries.source_settings import language_model
+from leadflood.domains.enrichment.queries.source_tests import latest_test
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
+from leadflood.domains.enrichment.service import source_tests
 from leadflood.domains.enrichment.service.workspace_sources import ShownSources, shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.spending import queries as spending_queries
@@ -74,7 +84,7 @@ async def list_sources(ctx: PageContext) -> PageResult:
     return PageResponse("sources/list.html", {"sources": found})
 
 
-@pages.get(f"{_PATH}/{{name}}", LEADS_READ, live=("source_state",))
+@pages.get(f"{_PATH}/{{name}}", LEADS_READ, live=("source_state", "source_test"))
 async def show_source(ctx: PageContext) -> PageResult:
     """The state of a source, its answers and durations as plots, and how often it has a value of each field."""
     return await _page(ctx, Form.of({}))
@@ -112,6 +122,21 @@ async def change_source(ctx: PageContext) -> PageResult:
     except (KeyMissing, ModelMissing, PriceMissing) as error:
         return await _page(ctx, Form.of({}), refusal=str(error), status=error.status)
     return Redirect(f"{_PATH}/{name}", [Toast("Source enabled." if enabled else "Source disabled.")])
+
+
+@pages.post(f"{_PATH}/{{name}}/tests", SOURCES_WRITE)
+async def test_source(ctx: PageContext) -> PageResult:
+    """Ask the source once about a lead or company."""
+    name, about = ctx.request.path_params["name"], ctx.form.value("about").strip()
+    try:
+        command = validated(StartSourceTest, {"about": about} if about else {})
+        async with ctx.writing() as tx:
+            await source_tests.start(tx, ctx.actor, source=name, command=command, trace=ctx.trace)
+    except InvalidInput as error:
+        return await _page(ctx, Form.of({}), test_form=ctx.form.refused(error), status=error.status)
+    except (KeyMissing, PriceMissing, SourceNotTestable) as error:
+        return await _page(ctx, Form.of({}), refusal=str(error), status=error.status)
+    return Redirect(f"{_PATH}/{name}#test", [Toast("Testing. The answer appears here.")])
 
 
 @pages.post(f"{_PATH}/{LANGUAGE_MODEL}/model", SOURCES_WRITE)
@@ -191,6 +216,7 @@ async def _page(
     name: str = "",
     price_form: Form | None = None,
     model_form: Form | None = None,
+    test_form: Form | None = None,
     refusal: str = "",
     status: int = 200,
 ) -> PageResponse:
@@ -212,6 +238,7 @@ async def _page(
         "model": model,
         "model_form": (model_form or _model_form(model)) if name == LANGUAGE_MODEL else None,
         "refusal": refusal,
+        "test_form": test_form or Form.of({}),
         "currency": currency,
         **setup,
         "outcomes": [(_OUTCOMES[name], number) for name, number in found.outcomes.items() if name in _OUTCOMES],
@@ -230,7 +257,7 @@ async def _setup(
     """Price of a source, and what it needs before it purchases anything."""
     provider = shown.providers.get(found.name)
     if provider is None or found.provider is None:
-        return {"charges": False, "needs_key": False, "price": None, "steps": []}
+        return {"charges": False, "needs_key": False, "price": None, "steps": [], "testable": False, "tested": None}
     spec = next(source.spec for source in shown.sources if source.spec.name == found.name)
     charges = spec.charges is not Charge.NEVER
     steps, price = [], None
@@ -242,7 +269,7 @@ async def _setup(
         steps.append(_Step("Key", text, "#key", "Set key", found.provider.key_last4 is not None))
     if charges:
         price = await spending_queries.price_of(tx, ctx.actor, source=found.name)
-        text = f"What one {provider.unit} costs by your contract with {provider.label}."
+        text = f"What one {provider.unit} costs by your contract."
         steps.append(_Step("Price", text, "#price", "Set price", price is not None))
         budget = await spending_queries.workspace_budget_state(tx, ctx.actor)
         paused = budget is BudgetState.PAUSED
@@ -250,7 +277,23 @@ async def _setup(
         action = "Open budget" if paused else "Create budget"
         steps.append(_Step("Budget of the workspace", text, "/spending", action, budget is BudgetState.OPEN))
     missing = any(not step.done for step in steps)
-    return {"charges": charges, "needs_key": provider.needs_key, "price": price, "steps": steps if missing else []}
+    return {
+        "charges": charges,
+        "needs_key": provider.needs_key,
+        "price": price,
+        "steps": steps if missing else [],
+        "tested": await _tested(tx, ctx, found.name),
+        "testable": not missing and not spec.reads_pages,
+        "most_micros": 0 if price is None else price.micros * spec.most_units,
+    }
+
+
+async def _tested(tx: Transaction, ctx: PageContext, name: str) -> SourceTestView | None:
+    """The latest test of the source, if there is one."""
+    try:
+        return await latest_test(tx, ctx.actor, source=name)
+    except SourceTestNotFound:
+        return None
 
 
 def _amounts(form: Form) -> dict[str, int]:

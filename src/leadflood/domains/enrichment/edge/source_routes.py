@@ -2,19 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.enrichment.contracts.http_sources import DefinedSourceView, DefineSource
 from leadflood.domains.enrichment.contracts.language_models import ModelEndpointView, SetModelEndpoint
 from leadflood.domains.enrichment.contracts.source_settings import ChangeSource, SetSourceKey, SourceKeyView
+from leadflood.domains.enrichment.contracts.source_tests import SourceTestView, StartSourceTest
 from leadflood.domains.enrichment.contracts.sources import SourcesView, SourceView
 from leadflood.domains.enrichment.permissions import SOURCES_WRITE
 from leadflood.domains.enrichment.queries import sources as queries
 from leadflood.domains.enrichment.queries.source_settings import defined_source, language_model
+from leadflood.domains.enrichment.queries.source_tests import latest_test
 from leadflood.domains.enrichment.registry import worker_sources
 from leadflood.domains.enrichment.service import source_settings as service
+from leadflood.domains.enrichment.service import source_tests
 from leadflood.domains.enrichment.service.workspace_sources import shown_sources
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.door.targets import parse_internal_hosts
@@ -66,6 +69,25 @@ async def set_source_key(name: _Name, command: SetSourceKey, unit: UnitOfWorkDep
 async def clear_source_key(name: _Name, unit: UnitOfWorkDep) -> None:
     """Deletes the key of the source's provider, and disables its sources."""
     await service.clear_key(unit.tx, unit.actor, source=name)
+
+
+@router.post("/{name}/tests", status_code=202, summary="Test a source")
+@requires(SOURCES_WRITE)
+async def test_source(name: _Name, command: StartSourceTest, response: Response, unit: UnitOfWorkDep) -> SourceTestView:
+    """Asks the source once about a lead or company, which may cost as much as one call.
+
+    It need not be enabled. The answer is kept: the next enrichment of the lead or company does not pay for it again.
+    """
+    made = await source_tests.start(unit.tx, unit.actor, source=name, command=command, trace=unit.trace)
+    response.headers["Location"] = f"/v1/sources/{name}/test"
+    return made
+
+
+@router.get("/{name}/test", summary="Retrieve the latest test of a source")
+@requires(LEADS_READ)
+async def get_source_test(name: _Name, unit: UnitOfWorkDep) -> SourceTestView:
+    """The latest test: what was sent, the reply, the values in it, and what it cost. Tests are kept for a while."""
+    return await latest_test(unit.tx, unit.actor, source=name)
 
 
 @router.put("/{name}/definition", status_code=200, summary="Define a source")

@@ -57,7 +57,7 @@ def provider_reply(reply: Reply, forms: Sequence[str], now: datetime) -> Provide
         text = text if value is None else json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         if reply.ok:
-            raise AnswerLost(f"{_host(reply.url)} sent data that is damaged.") from None
+            raise AnswerLost(f"{_host(reply.url)} sent data that is damaged.", text[:MAX_TEXT]) from None
         value = None
     headers = {name.lower(): without_secrets(content, forms) for name, content in reply.headers.items()}
     return ProviderReply(without_secrets(reply.url, forms), reply.status, headers, value, text[:MAX_TEXT], now)

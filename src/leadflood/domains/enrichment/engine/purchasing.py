@@ -57,7 +57,7 @@ async def claim(tx: Transaction, actor: Actor, questions: Sequence[PaidQuestion]
     fresh: dict[tuple[bytes, str], int] = {}
     for place, question in enumerate(questions):
         cause, row = causes[question.asker], rows.get(question.identity)
-        if not cause.runs or question.key.source in disabled:
+        if not cause.runs or (question.key.source in disabled and not question.asker.testing):
             claimed[place] = LookupDeclined(_STOPPED if not cause.runs else _DISABLED)
         elif row is None and question.key.source in uncounted:
             claimed[place] = LookupUncounted(question.now + _READ_WITHIN)

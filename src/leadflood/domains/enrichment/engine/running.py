@@ -10,8 +10,8 @@ from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.choosing import ChosenFact, FactCandidate, choose_all
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
-from leadflood.domains.enrichment.models.planning import PlanState, next_wave, skipped
-from leadflood.domains.enrichment.models.questions import KnownFact, Question
+from leadflood.domains.enrichment.models.planning import PlanState, needs_sentence, next_wave, skipped
+from leadflood.domains.enrichment.models.questions import KnownFact, Question, meets
 from leadflood.domains.enrichment.models.read_pages import ReadPage
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, Step, StepState, run_state
 from leadflood.domains.enrichment.models.sources import Source
@@ -56,6 +56,15 @@ class Engine:
             run.add(await _together(calls, lambda asked: report(asked.step)), self._ports.now())
             plan = run.plan(self._ports.now(), await self._ports.breakers.all())
         return run.result(plan)
+
+    async def test(self, request: RunRequest) -> AskedSource:
+        """Ask the only source, also for what is known already. Raises: as `run`."""
+        (source,) = self._sources.values()
+        run = _Run(request, [source], self._ports.now())
+        question = run.question(self._ports.now())
+        if meets(source.spec.needs, question.known):
+            return await self._asking.ask(source, question, newer_than=None)
+        return AskedSource(Step(source.spec.name, source.spec.label, StepState.SKIPPED, needs_sentence(source.spec)))
 
 
 class _Run:

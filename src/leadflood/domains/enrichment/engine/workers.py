@@ -7,13 +7,16 @@ from typing import Final, NoReturn, cast
 from uuid import UUID
 
 from leadflood.domains.enrichment.engine.named_gates import NamedBreakers, NamedRates
+from leadflood.domains.enrichment.engine.objections import SENTENCE as OBJECTION_SENTENCE
 from leadflood.domains.enrichment.engine.objections import GuardedSource, guard_of
 from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.engine.postgres import PostgresBreakers, PostgresLookups, PostgresRates
 from leadflood.domains.enrichment.engine.purchase_groups import PurchaseGroups
+from leadflood.domains.enrichment.engine.recording import RecordingFetcher
 from leadflood.domains.enrichment.engine.running import Engine
 from leadflood.domains.enrichment.models import Fetcher, Source, Speed, SubjectKind
-from leadflood.domains.enrichment.models.runs import RunRequest, RunResult
+from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, Step, StepState
+from leadflood.domains.enrichment.models.source_tests import SourceTestResult
 from leadflood.domains.enrichment.store.lookups import LookupAsker
 from leadflood.kernel.db.database import Database
 
@@ -80,6 +83,25 @@ class SubjectEngines:
         ports = EnginePorts(lookups, rates, breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)
         result = await Engine(sources, ports, self._slots).run(request)
         return SubjectRun(result, frozenset(lookups.used))
+
+    async def test(
+        self, asker: LookupAsker, source: Source, request: RunRequest, gates: Mapping[str, str]
+    ) -> SourceTestResult:
+        """Ask one source about a subject, also for what is known already. An answer that is still good is used.
+
+        Args, Raises: as `run`.
+        """
+        permitted = await self._permitted(asker, [source], request)
+        if not permitted:
+            spec = source.spec
+            return SourceTestResult(Step(spec.name, spec.label, StepState.SKIPPED, OBJECTION_SENTENCE))
+        lookups = PostgresLookups(self._database, asker, self._purchases)
+        recorder = RecordingFetcher(self._fetcher(asker.workspace_id))
+        rates, breakers = NamedRates(self._rates, gates), NamedBreakers(self._breakers, gates)
+        fetcher = cast("Fetcher", recorder)
+        ports = EnginePorts(lookups, rates, breakers, fetcher, self._fingerprint, most_wait=_MAX_WAIT)
+        asked = await Engine(permitted, ports, self._slots).test(request)
+        return SourceTestResult(asked.step, asked.facts, recorder.calls, frozenset(lookups.used))
 
     async def _permitted(self, asker: LookupAsker, sources: Sequence[Source], request: RunRequest) -> Sequence[Source]:
         """The sources that may be asked about a person: of one who objected, those that send nothing."""

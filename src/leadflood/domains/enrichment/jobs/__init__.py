@@ -10,7 +10,7 @@ from leadflood.domains.enrichment import service
 from leadflood.domains.enrichment.engine.lead_questions import lead_question
 from leadflood.domains.enrichment.engine.workers import SubjectEngines
 from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
-from leadflood.domains.enrichment.jobs import batches, companies, lead_runs
+from leadflood.domains.enrichment.jobs import batches, companies, lead_runs, source_tests
 from leadflood.domains.enrichment.jobs.lead_runs import run_sources
 from leadflood.domains.enrichment.models import Found, Missed, Source
 from leadflood.domains.enrichment.models.choosing import FactCandidate
@@ -45,6 +45,7 @@ def definitions(sources: SourceSets | Sequence[Source], engines: SubjectEngines)
         *lead_runs.definitions(sets, engines),
         *companies.definitions(sets, engines),
         *batches.definitions(sets),
+        *source_tests.definitions(sets, engines),
     ]
 
 

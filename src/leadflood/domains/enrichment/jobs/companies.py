@@ -11,7 +11,7 @@ from leadflood.domains.enrichment.models.company_runs import instant_facts
 from leadflood.domains.enrichment.models.runs import RunRequest
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.workspace_sources import SourceSets
-from leadflood.domains.enrichment.store import batches, read_pages
+from leadflood.domains.enrichment.store import batches, read_pages, source_tests
 from leadflood.domains.enrichment.store.company_runs import purge
 from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
 from leadflood.domains.jobs.models import NoPayload, RunningJob
@@ -48,6 +48,7 @@ def clearing(database: Database, *, retention_days: int) -> list[JobDefinition[A
         await delete_old(database, partial(purge, days=retention_days))
         await delete_old(database, partial(batches.purge, days=retention_days))
         await delete_old(database, read_pages.purge)
+        await delete_old(database, partial(source_tests.purge, days=retention_days))
 
     return [JobDefinition(CLEAR_RUNS, clear)]
 

@@ -89,8 +89,12 @@ class Away(SourceFailure):
 class AnswerLost(Away):
     """The question may have reached the provider, but its answer did not reach us, or cannot be read.
 
-    Whether it was charged is unknown.
+    Whether it was charged is unknown. `text`: the start of a body that cannot be read, without secrets.
     """
+
+    def __init__(self, sentence: str, text: str = "") -> None:
+        super().__init__(sentence)
+        self.text = text
 
 
 class Refused(SourceFailure):

@@ -142,7 +142,7 @@ def _skipped(state: PlanState, spec: SourceSpec) -> Skipped:
     if not wanted & unsatisfied(state):
         return Skipped(SkipKind.SATISFIED, "What it has is known already.")
     if not meets(spec.needs, state.known):
-        return Skipped(SkipKind.NEEDS, f"It needs {_needs(spec)}, which is not known.")
+        return Skipped(SkipKind.NEEDS, needs_sentence(spec))
     if spec.reads_pages and not state.has_pages:
         return Skipped(SkipKind.NEEDS, _NO_PAGES)
     if _is_open(state, spec):
@@ -151,6 +151,7 @@ def _skipped(state: PlanState, spec: SourceSpec) -> Skipped:
     return Skipped(SkipKind.NO_TIME, "There was no time left for it.", state.now)
 
 
-def _needs(spec: SourceSpec) -> str:
+def needs_sentence(spec: SourceSpec) -> str:
+    """The sentence for a source that lacks values to be asked by."""
     sets = [" and ".join(sorted(each.label for each in needed)) for needed in spec.needs]
-    return " or ".join(sets)
+    return f"It needs {' or '.join(sets)}, which is not known."

@@ -27,6 +27,12 @@ ORDER BY s.source
 # The keys of providers, without the keys.
 KEYS = sql("SELECT provider, origin, last4, credential, set_at FROM provider_keys WHERE workspace_id = :workspace_id")
 
+# The key of a provider.
+KEY = sql("""
+SELECT provider, origin, last4, credential, set_at, sealed FROM provider_keys
+WHERE workspace_id = :workspace_id AND provider = :provider
+""")
+
 # Those of the sources that were enabled once, and are disabled now.
 DISABLED = sql("""
 SELECT source FROM source_settings
@@ -111,6 +117,12 @@ async def language_model(tx: Transaction, actor: Actor) -> ModelEndpointView:
         raise ModelMissing
     command = SetModelEndpoint.model_validate(found.definition)
     return ModelEndpointView.of(command, enabled=found.enabled, key_cleared=False)
+
+
+async def provider_key(tx: Transaction, workspace_id: UUID, provider: str) -> StoredKey | None:
+    """The key of a provider, still encrypted."""
+    row = await tx.first(KEY, {"workspace_id": workspace_id, "provider": provider})
+    return None if row is None else StoredKey(**dict(row))
 
 
 async def provider_keys(tx: Transaction, workspace_id: UUID) -> dict[str, StoredKey]:

@@ -59,11 +59,11 @@ async def latest_lead_run(
 
 def step_views(run: Row, costs: Costs, currency: str | None) -> list[SourceStepView]:
     """The steps of a run, with their costs. An answer to an earlier attempt of its job is not a stored one."""
-    return [_step_view(step, costs.get((run.job_id, step["source"])), currency) for step in run.steps]
+    return [step_view(step, costs.get((run.job_id, step["source"])), currency) for step in run.steps]
 
 
-def _step_view(step: Mapping[str, Any], cost: int | None, currency: str | None) -> SourceStepView:
-    """Args: cost: None where the job did not ask."""
+def step_view(step: Mapping[str, Any], cost: int | None, currency: str | None) -> SourceStepView:
+    """A stored step. Args: cost: None where the job did not ask."""
     return SourceStepView(
         source=step["source"],
         state=StepState(step["state"]),

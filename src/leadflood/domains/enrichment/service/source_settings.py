@@ -51,7 +51,7 @@ async def set_key(
     Raises: SourceNotFound, SourceWithoutKey, ModelMissing.
     """
     actor.require(SOURCES_WRITE)
-    provider, _ = await _found(tx, actor, source)
+    provider, _ = await find_source(tx, actor, source)
     key = command.key
     workspace_id = actor.workspace_id
     await store.set_key(
@@ -75,7 +75,7 @@ async def clear_key(tx: Transaction, actor: Actor, *, source: str) -> None:
     Raises: SourceNotFound, SourceWithoutKey, KeyMissing.
     """
     actor.require(SOURCES_WRITE)
-    provider, _ = await _found(tx, actor, source)
+    provider, _ = await find_source(tx, actor, source)
     if not await store.clear_key(tx, actor.workspace_id, provider.name):
         raise KeyMissing
     await _record(tx, actor, EnrichmentAuditAction.SOURCE_KEY_CLEARED, source)
@@ -87,7 +87,7 @@ async def change(tx: Transaction, actor: Actor, *, source: str, command: ChangeS
     Raises: SourceNotFound, SourceWithoutKey, ModelMissing, KeyMissing, PriceMissing.
     """
     actor.require(SOURCES_WRITE)
-    provider, found = await _found(tx, actor, source)
+    provider, found = await find_source(tx, actor, source)
     if command.enabled:
         if provider.needs_key and provider.name not in await provider_keys(tx, actor.workspace_id):
             raise KeyMissing
@@ -159,7 +159,7 @@ async def delete(tx: Transaction, actor: Actor, *, source: str) -> None:
     await _record(tx, actor, EnrichmentAuditAction.SOURCE_DELETED, source)
 
 
-async def _found(tx: Transaction, actor: Actor, name: str) -> tuple[Provider, Source]:
+async def find_source(tx: Transaction, actor: Actor, name: str) -> tuple[Provider, Source]:
     """The provider of a source, and the source without a key.
 
     Raises: SourceNotFound, SourceWithoutKey, ModelMissing.

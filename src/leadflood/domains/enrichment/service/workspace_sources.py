@@ -20,9 +20,10 @@ from leadflood.domains.enrichment.queries.source_settings import (
     StoredKey,
     StoredSettings,
     credential_gate,
+    provider_key,
     source_settings,
 )
-from leadflood.domains.enrichment.registry import PROVIDERS, keyed_sources
+from leadflood.domains.enrichment.registry import PROVIDERS, keyed_sources, provider_of
 from leadflood.domains.enrichment.sources import language_model
 from leadflood.domains.enrichment.sources.http_api import http_provider
 from leadflood.domains.enrichment.store.source_settings import key_context
@@ -49,6 +50,10 @@ class SourceSets(Protocol):
         """The sources that a workspace asks now."""
         ...
 
+    async def one(self, tx: Transaction, workspace_id: UUID, name: str) -> SourceSet | None:
+        """One source of a provider, enabled or not; None if it is not set up."""
+        ...
+
 
 class FixedSources:
     """The same sources for all workspaces."""
@@ -59,6 +64,11 @@ class FixedSources:
     async def of(self, tx: Transaction, workspace_id: UUID) -> SourceSet:  # noqa: ARG002  as the protocol
         """See `SourceSets.of`."""
         return self.least
+
+    async def one(self, tx: Transaction, workspace_id: UUID, name: str) -> SourceSet | None:  # noqa: ARG002  as above
+        """See `SourceSets.one`."""
+        found = [source for source in self.least.sources if source.spec.name == name]
+        return SourceSet(found) if found else None
 
 
 class WorkspaceSources:
@@ -90,6 +100,19 @@ class WorkspaceSources:
             self._made.popitem(last=False)
         return made
 
+    async def one(self, tx: Transaction, workspace_id: UUID, name: str) -> SourceSet | None:
+        """See `SourceSets.one`."""
+        defined = defined_providers(await source_settings(tx, workspace_id))
+        provider = provider_of(name) or next((each for each in defined if each.name == name), None)
+        if provider is None:
+            return None
+        key = await provider_key(tx, workspace_id, provider.name)
+        plain = self._key_of(workspace_id, provider, key)
+        if plain is None:
+            return None
+        (source,) = [each for each in provider.sources(plain) if each.spec.name == name]
+        return SourceSet([source], {name: credential_gate(workspace_id, name, key)})
+
     def _build(self, workspace_id: UUID, settings: Sequence[StoredSettings]) -> SourceSet:
         enabled = {each.source for each in settings}
         keys = {each.provider: each.key for each in settings if each.key is not None}
@@ -97,7 +120,7 @@ class WorkspaceSources:
         for provider in (*PROVIDERS, *defined_providers(settings)):
             found = [source for source in provider.sources("") if source.spec.name in enabled]
             key = keys.get(provider.name)
-            plain = "" if key is None and not provider.needs_key else self._plain(workspace_id, provider, key)
+            plain = self._key_of(workspace_id, provider, key)
             if not found or plain is None:
                 continue
             for source in provider.sources(plain):
@@ -106,8 +129,10 @@ class WorkspaceSources:
                     gates[source.spec.name] = credential_gate(workspace_id, source.spec.name, key)
         return SourceSet([*self._free, *keyed], gates)
 
-    def _plain(self, workspace_id: UUID, provider: Provider, key: StoredKey | None) -> str | None:
-        """The key; None if there is none, it is for another origin, or it cannot be decrypted."""
+    def _key_of(self, workspace_id: UUID, provider: Provider, key: StoredKey | None) -> str | None:
+        """The key, empty where none is needed; None if it is missing, for another origin, or cannot be decrypted."""
+        if key is None and not provider.needs_key:
+            return ""
         if key is None or key.origin != provider.origin:
             return None
         context = key_context(workspace_id, provider.name, key.origin)

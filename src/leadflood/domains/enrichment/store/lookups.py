@@ -87,12 +87,14 @@ class LookupAsker:
         kind: of the subject.
         subject_id: of a lead or a company.
         job_id: None where no job asks.
+        testing: whether it tests a source, which need not be enabled.
     """
 
     workspace_id: UUID
     kind: SubjectKind
     subject_id: UUID
     job_id: UUID | None = None
+    testing: bool = False
 
     @property
     def subject(self) -> dict[str, UUID | None]:
