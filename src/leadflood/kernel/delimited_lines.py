@@ -8,6 +8,9 @@ from leadflood.kernel.formulas import restore
 
 _MAX_LINE: Final = 10_000
 """Characters of a line that are read."""
+_MAX_LINES: Final = 50
+"""Lines of one row. A quote that is not closed within them is an ordinary character."""
+_SEPARATORS: Final = ",;\t"
 
 
 class MissingColumns(ValueError):
@@ -24,10 +27,7 @@ def cells_of(line: str) -> list[str]:
 
     A line that is no CSV is one cell.
     """
-    try:
-        return next(csv.reader([line], delimiter=max(",;\t", key=line.count)))
-    except csv.Error:
-        return [line]
+    return _cells(line, _separator(line)) or [line]
 
 
 def named_cells(
@@ -35,7 +35,8 @@ def named_cells(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a list whose first row names the columns: number of the line, and cells by name.
 
-    Blank lines are skipped.
+    The first row decides on the separator: comma, semicolon or tab. A cell in quotes can have line breaks. Blank lines
+    are skipped.
 
     Args:
         lines: of the file.
@@ -44,22 +45,46 @@ def named_cells(
 
     Raises: MissingColumns.
     """
-    places: dict[str, int] | None = None
-    for number, line in enumerate(lines, 1):
-        text = line.strip("\r\n\ufeff")[:_MAX_LINE]
-        if not text.strip():
+    numbered = ((number, line.strip("\r\n\ufeff")[:_MAX_LINE]) for number, line in enumerate(lines, 1))
+    filled = ((number, line) for number, line in numbered if line.strip())
+    _, first = next(filled, (0, ""))
+    separator = _separator(first)
+    named = [cell.strip().casefold() for cell in _cells(first, separator) or [first]]
+    places = {name: place for name, words in columns.items() for place in [_first(named, words)] if place is not None}
+    missing = [name for name in columns if name not in places and name not in optional]
+    if missing:
+        raise MissingColumns(missing)
+    for number, cells in _rows(filled, separator):
+        yield number, {name: restore(cells[at].strip()) for name, at in places.items() if at < len(cells)}
+
+
+def _rows(lines: Iterator[tuple[int, str]], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, with the number of its first line."""
+    for number, line in lines:
+        if line.count('"') % 2 == 0:
+            yield number, _cells(line, separator) or [line]
             continue
-        cells = [restore(cell.strip()) for cell in cells_of(text)]
-        if places is None:
-            named = [cell.casefold() for cell in cells]
-            places = {
-                name: place for name, words in columns.items() for place in [_first(named, words)] if place is not None
-            }
-            missing = [name for name in columns if name not in places and name not in optional]
-            if missing:
-                raise MissingColumns(missing)
+        held = [(number, line)]
+        for following in lines:
+            held.append(following)
+            if following[1].count('"') % 2 or len(held) == _MAX_LINES:
+                break
+        if cells := _cells("\n".join(text for _, text in held), separator):
+            yield number, cells
         else:
-            yield number, {name: cells[at] for name, at in places.items() if at < len(cells)}
+            yield from ((at, _cells(text, separator) or [text]) for at, text in held)
+
+
+def _separator(line: str) -> str:
+    return max(_SEPARATORS, key=line.count)
+
+
+def _cells(text: str, separator: str) -> list[str] | None:
+    """The cells of one row; None if it is no CSV, or more than one row."""
+    try:
+        return next(csv.reader([text], delimiter=separator, strict="\n" in text))
+    except csv.Error:
+        return None
 
 
 def _first(cells: Sequence[str], words: Collection[str]) -> int | None:
