@@ -1,17 +1,28 @@
 """Backtests: what a version would have said of known outcomes, and that no later fact is in it."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from leadflood.domains.icps.contracts.backtests import StartBacktest
 from leadflood.domains.icps.permissions import ICPS_READ
+from leadflood.domains.icps.queries.backtests import latest_backtest
+from leadflood.domains.icps.service import backtests
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from tests.integration.icps.desk import GERMAN, Desk, body_of, criterion
 from tests.support.api import new_caller
 
 OLDER = sql("UPDATE leads SET created_at = now() - interval '9 days' WHERE workspace_id = :workspace_id")
 YESTERDAY = sql("""
 UPDATE icp_outcomes SET at = now() - interval '1 day' WHERE workspace_id = :workspace_id
+""")
+# A command that was killed long ago.
+KILLED = sql("""
+UPDATE icp_backtests SET state = 'running', ended_at = NULL, created_at = now() - interval '2 hours'
+WHERE workspace_id = :workspace_id
 """)
 
 
@@ -139,3 +150,29 @@ async def test_one_backtest_runs_at_a_time_and_the_list_says_when_the_draft_was_
     reader = await new_caller(desk.database, [ICPS_READ], workspace_id=desk.caller.workspace_id)
     refused = await desk.toys.post(path, json={"facts": "before"}, headers=reader.headers)
     assert refused.status_code == 403
+
+
+async def test_a_backtest_of_a_command_that_was_stopped_has_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    icp_id = UUID((await desk.profile(GERMAN))["id"])
+    workspace_id = desk.caller.workspace_id
+
+    def transactions() -> AbstractAsyncContextManager[Transaction]:
+        return desk.database.transaction(workspace_id)
+
+    async def state() -> str | None:
+        async with transactions() as tx:
+            found = await latest_backtest(tx, desk.actor, icp_id=icp_id)
+        return None if found is None else found.state
+
+    async def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backtests, "measure", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            await backtests.run(transactions, desk.actor, icp_id=icp_id, command=StartBacktest())
+    assert await state() == "failed"
+
+    async with transactions() as tx:
+        await tx.execute(KILLED, {"workspace_id": workspace_id})
+    assert await state() == "failed"

@@ -12,9 +12,11 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
-# Backtests of profiles that are not deleted.
+# Backtests of profiles that are not deleted. A command that tests by itself for an hour was killed.
 _BACKTESTS = sql("""
-SELECT b.id, b.icp_id, b.version_id, b.live_version_id, v.number, l.number AS live_number, b.facts, b.state, b.job_id,
+SELECT b.id, b.icp_id, b.version_id, b.live_version_id, v.number, l.number AS live_number, b.facts, b.job_id,
+       CASE WHEN b.state = 'running' AND b.job_id IS NULL AND b.created_at < now() - interval '1 hour' THEN 'failed'
+            ELSE b.state END AS state,
        v.changed_at > b.changed_at AS outdated, b.created_at, b.ended_at, {result} AS result
 FROM icp_backtests b
 JOIN icps i ON i.workspace_id = b.workspace_id AND i.id = b.icp_id AND i.deleted_at IS NULL

@@ -113,10 +113,18 @@ async def run(transactions: Transactions, actor: Actor, *, icp_id: UUID, command
     """Test a version without a job. Raises: like `start`."""
     async with transactions() as tx:
         made = await start(tx, actor, icp_id=icp_id, command=command, by_job=False)
-    result = await measure(transactions, actor, backtest_id=made.id)
+    result = None
+    try:
+        result = await measure(transactions, actor, backtest_id=made.id)
+    finally:
+        await asyncio.shield(_finished(transactions, actor, made.id, result))
     async with transactions() as tx:
-        await finish(tx, actor, backtest_id=made.id, result=result)
         return await backtest_queries.get_backtest(tx, actor, backtest_id=made.id)
+
+
+async def _finished(transactions: Transactions, actor: Actor, backtest_id: UUID, result: BacktestResult | None) -> None:
+    async with transactions() as tx:
+        await finish(tx, actor, backtest_id=backtest_id, result=result)
 
 
 async def finish(tx: Transaction, actor: Actor, *, backtest_id: UUID, result: BacktestResult | None) -> None:
