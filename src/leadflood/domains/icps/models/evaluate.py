@@ -202,6 +202,11 @@ def current(profile: FitProfile, facts: Facts, catalog: ProfileCatalog, now: dat
     }
 
 
+def outcome_of(test: Test, values: Mapping[str, FactValue], catalog: ProfileCatalog, now: datetime) -> FactOutcome:
+    """The result of a test for values that count (`current`)."""
+    return _FactReader(values, catalog, now).outcome(test)
+
+
 def since_day(days: float, now: datetime) -> tuple[str, str]:
     """First and last day of the last days, as in ISO 8601 and in UTC."""
     today = now.astimezone(UTC).date()
