@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from leadflood.demo.internet.place import demo_parts
 from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS
+from leadflood.domains.enrichment.extensions import STAKES
 from leadflood.domains.enrichment.registry import parser_modules
 from leadflood.domains.identity.queries.instance import first_owner_email
 from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
@@ -106,6 +107,7 @@ for _domain in DOMAINS:
     PURCHASE_EXTENSIONS.add(_domain.extensions.get(PURCHASE))
     CHANGESET_SUBJECTS.add(_domain.changesets)
     METRICS.add(_domain.metrics)
+    STAKES.add(_domain.stakes)
 SUBSCRIBERS = Subscribers(
     (event for each in DOMAINS for event in each.events),
     # The lower domain first: what it changes is there for the ones above.

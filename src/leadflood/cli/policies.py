@@ -1,4 +1,4 @@
-"""`leadflood policy …`: from which confidence found values fill the fields of leads."""
+"""`leadflood policy …`: from which confidence found values fill fields of leads, and when paid sources are asked."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -88,6 +88,39 @@ def reset(
         async with open_context(workspace) as context, context.transaction() as tx:
             made = await policies.reset_policy(tx, context.actor, subject=subject, field=field, trace={})
         _print(made, as_json=as_json)
+
+    run(work())
+
+
+@app.command("paid")
+def paid(
+    ask: Literal["always", "tier"] | None = typer.Argument(
+        None, help="always: for each field that is missing. tier: only if the answer can change the tier of a lead."
+    ),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Show or change when sources that charge are asked: always, or only if it can change the tier of the main profile.
+
+    Example: `leadflood policy paid tier`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.validation import checked
+        from leadflood.domains.enrichment.contracts.settings import ChangeEnrichmentSettings
+        from leadflood.domains.enrichment.queries.settings import enrichment_settings
+        from leadflood.domains.enrichment.service.settings import change_settings
+
+        async with open_context(workspace) as context, context.transaction() as tx:
+            if ask is None:
+                found = await enrichment_settings(tx, context.actor)
+            else:
+                command = checked(ChangeEnrichmentSettings, {"paidSourcesOnlyForTier": ask == "tier"})
+                found = await change_settings(tx, context.actor, command=command)
+        if as_json:
+            print_json(found)
+        else:
+            print_facts([("paid sources", "tier" if found.paid_sources_only_for_tier else "always")])
 
     run(work())
 

@@ -199,6 +199,8 @@ def spend(
                 ("period", f"{found.since} – {found.until}"),
                 ("spent", amount_text(found.spent_micros, found.currency)),
                 ("held", amount_text(found.held_micros, found.currency)),
+                ("not spent", amount_text(found.avoided_micros, found.currency)),
+                ("calls not made", found.avoided_calls),
             ]
         )
         print_table(_SPEND, [_spend_row(row, found.currency) for row in found.items])

@@ -66,6 +66,7 @@ class Domain:
         metrics: numbers of a workspace over time.
         permissions: that it declares, each with the least role that has it.
         sealed: its columns that are encrypted with the secret key.
+        stakes: reads what depends on answers of paid sources (`ReadStakes`).
     """
 
     name: str
@@ -89,3 +90,4 @@ class Domain:
     metrics: Sequence[Metric] = ()
     permissions: Sequence[Permission] = ()
     sealed: Sequence[SealedColumn] = ()
+    stakes: Any = None

@@ -31,6 +31,7 @@ WITHOUT_PERSONAL_DATA = {
     "enrichment_batches": "a name, counts, and which leads or companies were chosen, by ID or filter",
     "enrichment_batch_reasons": "counts of sentences about sources, without names",
     "fill_policies": "numbers by the name of a field",
+    "enrichment_settings": "a switch",
     "provider_keys": "encrypted keys of providers",
     "source_settings": "names of sources, and definitions of how they are asked",
     "lookup_objections": "keyed hashes of persons who must not be looked up, which have to outlive their data",
@@ -72,6 +73,7 @@ PAGES = sql("INSERT INTO lookup_pages VALUES (:workspace_id, :id, 'x', now())")
 # A lead of a batch that waits, and a reason.
 ITEM = sql("INSERT INTO enrichment_batch_items VALUES (:workspace_id, :id, :lead_id, NULL)")
 REASON = sql("INSERT INTO enrichment_batch_reasons VALUES (:workspace_id, :id, 'partial', 'A source was away.', 1)")
+SETTINGS = sql("INSERT INTO enrichment_settings VALUES (:workspace_id, true)")
 POLICY = sql("INSERT INTO fill_policies VALUES (:workspace_id, 'lead', 'country', 0.8, true)")
 KEY = sql("INSERT INTO provider_keys VALUES (:workspace_id, 'hunter', 'https://api.hunter.io', 'x', 'last', 'c')")
 ENABLED = sql("INSERT INTO source_settings VALUES (:workspace_id, 'hunter_email_finder', 'hunter', true)")
@@ -119,7 +121,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         scope = RetractionScope("former", utc_now() - timedelta(days=1), utc_now(), lead_id=ids["leads"])
         retraction_id = new_id()
         await retractions.insert(tx, actor, retraction_id, scope)
-        for statement in (POLICY, KEY, ENABLED, OWN, MODEL, OBJECTION, READING, FAILURE):
+        for statement in (SETTINGS, POLICY, KEY, ENABLED, OWN, MODEL, OBJECTION, READING, FAILURE):
             await tx.execute(statement, {"workspace_id": workspace_id})
         await tx.execute(REJECTED, {"workspace_id": workspace_id, "id": new_id(), "lead_id": ids["leads"]})
     return {"enrichments": batch.id, "retractions": retraction_id}

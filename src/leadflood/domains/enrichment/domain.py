@@ -146,6 +146,7 @@ _AUDIT = (
         {
             EnrichmentAuditAction.POLICY_SET: "changed the fill policy of {field}",
             EnrichmentAuditAction.POLICY_RESET: "reset the fill policy of {field}",
+            EnrichmentAuditAction.SETTINGS_CHANGED: "changed when paid sources are asked",
         },
         "/settings/enrichment",
     ),
@@ -229,6 +230,7 @@ DOMAIN = Domain(
         "leadflood.domains.enrichment.edge.retraction_routes",
         "leadflood.domains.enrichment.edge.decision_routes",
         "leadflood.domains.enrichment.edge.policy_routes",
+        "leadflood.domains.enrichment.edge.settings_routes",
         "leadflood.domains.enrichment.edge.purchase_routes",
     ),
     pages=(

@@ -133,6 +133,9 @@ SOURCE: Final = "source"
 FILL_POLICY: Final = "fill_policy"
 """Kind of subject of the audit log."""
 
+ENRICHMENT_SETTINGS: Final = "enrichment_settings"
+"""Kind of subject of the audit log."""
+
 DECISION: Final = "decision"
 """Kind of subject of changesets: a decision about a field of a lead or company."""
 
@@ -157,6 +160,7 @@ class EnrichmentAuditAction(StrEnum):
     VALUES_RETRACTED = "enrichment.values_retracted"
     POLICY_SET = "enrichment.policy_set"
     POLICY_RESET = "enrichment.policy_reset"
+    SETTINGS_CHANGED = "enrichment.policy_settings_changed"
     VALUE_PINNED = "enrichment.value_pinned"
     VALUES_ACCEPTED = "enrichment.value_accepted"
     VALUE_UNPINNED = "enrichment.value_unpinned"

@@ -9,6 +9,7 @@ from leadflood.domains.icps.events import EVENTS, RESCORE_DAILY, RESCORE_PENDING
 from leadflood.domains.icps.extension import EXTENSION, FILTERS
 from leadflood.domains.icps.participant import PARTICIPANT
 from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ, ICPS_WRITE, OUTCOMES_WRITE
+from leadflood.domains.icps.queries.stakes import read_stakes
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import LEAD, LEAD_CREATED, LEAD_UPDATED
@@ -65,6 +66,7 @@ DOMAIN = Domain(
     filters={LEAD: FILTERS},
     extensions={LEAD: EXTENSION},
     templates="leadflood.domains.icps.edge",
+    stakes=read_stakes,
     permissions=(ICPS_READ, ICPS_WRITE, ICPS_PUBLISH, OUTCOMES_WRITE),
     routes=(
         "leadflood.domains.icps.edge.routes",

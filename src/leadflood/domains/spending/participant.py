@@ -14,6 +14,12 @@ _PLACES = (
         erase=_CLEAR,
         record=sql("to_jsonb(t) - 'workspace_id' - 'windows'"),
     ),
+    Place(
+        name="avoidedCalls",
+        table=sql("avoided_calls"),
+        found=sql("t.subject_id = ANY (:ids::uuid[])"),
+        erase=_CLEAR,
+    ),
 )
 
 PARTICIPANT = Participant(name="spending", subject=LEAD, places=_PLACES)

@@ -136,6 +136,12 @@ class SourceStepView(View):
     until: datetime | None = Field(description="When it can be asked again, if it waits or could not be asked.")
     cost_micros: int = Field(default=0, description="What the answer cost, in millionths of `currency`.")
     currency: str | None = Field(default=None, description="ISO 4217 code. Null: the answer was free.")
+    avoided_micros: int = Field(
+        default=0,
+        description="What asking would have cost at most, in millionths of `avoidedCurrency`, if it was not asked "
+        "because no answer could change a tier.",
+    )
+    avoided_currency: str | None = Field(default=None, description="ISO 4217 code. Null: nothing was saved.")
 
 
 class LeadRunView(View):

@@ -3,11 +3,14 @@
 from typing import Any, Final
 
 from leadflood.domains.enrichment.contracts.policies import FillPolicyView, SetFillPolicy
+from leadflood.domains.enrichment.contracts.settings import ChangeEnrichmentSettings
 from leadflood.domains.enrichment.errors import FactFieldNotFound
 from leadflood.domains.enrichment.models.filling import FILLING
 from leadflood.domains.enrichment.permissions import ENRICHMENT_WRITE
 from leadflood.domains.enrichment.queries.policies import list_policies
+from leadflood.domains.enrichment.queries.settings import enrichment_settings
 from leadflood.domains.enrichment.service import policies
+from leadflood.domains.enrichment.service.settings import change_settings
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.web.cookies import Toast
@@ -29,8 +32,23 @@ async def list_fill_policies(ctx: PageContext) -> PageResult:
     """The policies of all found fields."""
     async with ctx.reading() as tx:
         found = await list_policies(tx, ctx.actor)
-    context = {"policies": found.items, "labels_of": _labels(), "percent_of": _percent}
+        chosen = await enrichment_settings(tx, ctx.actor)
+    context = {
+        "policies": found.items,
+        "labels_of": _labels(),
+        "percent_of": _percent,
+        "form": Form.of({"onlyForTier": "on" if chosen.paid_sources_only_for_tier else ""}),
+    }
     return PageResponse("policies/list.html", context)
+
+
+@pages.post(_PATH, ENRICHMENT_WRITE)
+async def change_enrichment_settings(ctx: PageContext) -> PageResult:
+    """Change when paid sources are asked."""
+    command = validated(ChangeEnrichmentSettings, {"paidSourcesOnlyForTier": ctx.form.checked("onlyForTier")})
+    async with ctx.writing() as tx:
+        await change_settings(tx, ctx.actor, command=command)
+    return Redirect(_PATH, [Toast("Saved.")])
 
 
 @pages.get(_POLICY, ENRICHMENT_WRITE)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,20 @@ from leadflood.domains.enrichment.engine.ports import EnginePorts
 from leadflood.domains.enrichment.models.breakers import Breaker
 from leadflood.domains.enrichment.models.choosing import ChosenFact, FactCandidate, choose_all
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
-from leadflood.domains.enrichment.models.planning import PlanState, needs_sentence, next_wave, skipped
+from leadflood.domains.enrichment.models.planning import (
+    PlanState,
+    SkipKind,
+    is_paid,
+    needs_sentence,
+    next_wave,
+    skipped,
+    unsatisfied,
+)
 from leadflood.domains.enrichment.models.questions import KnownFact, Question, meets
 from leadflood.domains.enrichment.models.read_pages import ReadPage
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult, Step, StepState, run_state
 from leadflood.domains.enrichment.models.sources import Source
+from leadflood.domains.enrichment.models.worth import FoundValues, RunProgress
 from leadflood.kernel.tasks import task_group
 
 
@@ -46,6 +56,7 @@ class Engine:
         run = _Run(request, [*self._sources.values()], self._ports.now())
         plan = run.plan(self._ports.now(), await self._ports.breakers.all())
         for _ in self._sources:  # a wave asks at least one that was not asked before
+            plan = run.without_pointless(plan)
             wave = next_wave(plan)
             if not wave:
                 break
@@ -99,6 +110,20 @@ class _Run:
             has_pages=bool(self._pages),
         )
 
+    def without_pointless(self, plan: PlanState) -> PlanState:
+        """The same without the next paid sources whose answers could change nothing."""
+        worth, pointless = self._request.worth, {}
+        while worth is not None:
+            wave = next_wave(plan)
+            if not wave or not is_paid(wave[0]):
+                break
+            reason = worth.why_not(wave[0], plan.given, RunProgress(_values(self._chosen), unsatisfied(plan)))
+            if reason is None:
+                break
+            pointless[wave[0].name] = reason
+            plan = replace(plan, pointless=dict(pointless))
+        return plan
+
     def question(self, now: datetime) -> Question:
         """The question to each source of a wave."""
         request, pages = self._request, tuple(self._pages)
@@ -118,8 +143,17 @@ class _Run:
     def result(self, plan: PlanState) -> RunResult:
         """The result, with the sources that were not asked."""
         labels = {spec.name: spec.label for spec in self._specs}
+        avoided = _avoided(plan)
         unasked = [
-            Step(name, labels[name], StepState.SKIPPED, why.sentence, until=why.until)
+            Step(
+                name,
+                labels[name],
+                StepState.SKIPPED,
+                why.sentence,
+                until=why.until,
+                avoided=why.kind is SkipKind.POINTLESS,
+                avoided_units=avoided.get(name, 0),
+            )
             for name, why in sorted(skipped(plan).items())
         ]
         steps = (*self._steps, *unasked)
@@ -138,6 +172,28 @@ class _Run:
         """Whether a stored value need not be asked for again."""
         newer_than = self._request.newer_than
         return newer_than is None or stored.fact.receipt.observed_at >= newer_than
+
+
+def _values(chosen: Mapping[FactField, Sequence[ChosenFact]]) -> FoundValues:
+    return {
+        field: frozenset(str(each.best.fact.value) for each in values) if field.multiple else values[0].best.fact.value
+        for field, values in chosen.items()
+        if values
+    }
+
+
+def _avoided(plan: PlanState) -> dict[str, int]:
+    """Units that were not purchased, by source, if each source would have found all that it can.
+
+    A pointless source is left out whose fields earlier ones would have found: it would not have been asked.
+    """
+    left, units = unsatisfied(plan), {}
+    specs = {spec.name: spec for spec in plan.specs}
+    for name in plan.pointless:
+        if left & specs[name].gives:
+            units[name] = specs[name].most_units
+            left -= specs[name].gives
+    return units
 
 
 def _given(field: FactField, value: FactValue) -> list[KnownFact]:

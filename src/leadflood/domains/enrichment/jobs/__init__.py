@@ -16,10 +16,12 @@ from leadflood.domains.enrichment.models import Found, Missed, Source
 from leadflood.domains.enrichment.models.choosing import FactCandidate
 from leadflood.domains.enrichment.models.company_runs import CompanyRun
 from leadflood.domains.enrichment.models.lead_runs import LeadRun
+from leadflood.domains.enrichment.models.planning import is_paid
 from leadflood.domains.enrichment.models.questions import meets
 from leadflood.domains.enrichment.models.runs import RunResult, StepState
 from leadflood.domains.enrichment.models.source_sets import SourceSet
 from leadflood.domains.enrichment.queries.companies import is_company_known
+from leadflood.domains.enrichment.queries.worth import only_for_tier
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.workspace_sources import FixedSources, SourceSets
 from leadflood.domains.enrichment.store import SourceAnswer
@@ -104,7 +106,7 @@ class _Enriching:
         started = await context.share(service.start, begin)
         if started is None:
             return None
-        if started.run is not None and not sources.slow:
+        if started.run is not None and (not sources.slow or await self._needs_company_first(context, sources)):
             return _wait(started.run)
         asked = _Asked(await self._at_once(sources, started.lead, started.answered))
         if sources.slow:
@@ -130,6 +132,13 @@ class _Enriching:
         """The sources of a workspace, read once for all leads that begin together."""
         sources = await self._sources.of(tx, actor.workspace_id)
         return [sources for _ in jobs]
+
+    async def _needs_company_first(self, context: JobContext[EnrichLead], sources: SourceSet) -> bool:
+        """Whether the facts of its company decide which of its own sources are worth asking."""
+        if not any(is_paid(source.spec) for source in sources.slow):
+            return False
+        async with context.transaction() as tx:
+            return await only_for_tier(tx, context.actor)
 
     async def _knows_company(self, context: JobContext[EnrichLead], sources: SourceSet) -> bool:
         """Whether the facts of its company are something that is known of the lead."""

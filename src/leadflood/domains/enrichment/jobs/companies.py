@@ -9,6 +9,7 @@ from leadflood.domains.enrichment.events import CLEAR_RUNS, ENRICH_COMPANY, Enri
 from leadflood.domains.enrichment.models import SubjectKind
 from leadflood.domains.enrichment.models.company_runs import instant_facts
 from leadflood.domains.enrichment.models.runs import RunRequest
+from leadflood.domains.enrichment.queries.worth import read_worth
 from leadflood.domains.enrichment.service import company_runs
 from leadflood.domains.enrichment.service.workspace_sources import SourceSets
 from leadflood.domains.enrichment.store import batches, read_pages, source_tests
@@ -80,6 +81,9 @@ class _CompanyReading:
                 stored = await company_runs.stored_candidates(
                     tx, context.actor, company_id=task.company_id, rules=every.rules
                 )
+                worth = await read_worth(
+                    tx, context.actor, subject=asker.kind, subject_id=task.company_id, sources=sources
+                )
             request = RunRequest(
                 SubjectKind.COMPANY,
                 task.given,
@@ -87,6 +91,7 @@ class _CompanyReading:
                 sources.rules.policy,
                 newer_than=task.newer_than,
                 stored=stored,
+                worth=worth,
             )
             keeps_pages = any(source.spec.reads_pages for source in every.companies)
             run = await self._engines.run(asker, sources.companies, request, sources.gates, keeps_pages=keeps_pages)

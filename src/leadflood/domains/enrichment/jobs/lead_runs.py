@@ -12,6 +12,7 @@ from leadflood.domains.enrichment.models.choosing import FactCandidate
 from leadflood.domains.enrichment.models.lead_runs import FollowUpEnd, LeadRun
 from leadflood.domains.enrichment.models.runs import RunRequest, RunResult
 from leadflood.domains.enrichment.models.source_sets import SourceSet
+from leadflood.domains.enrichment.queries.worth import read_worth
 from leadflood.domains.enrichment.service import lead_runs
 from leadflood.domains.enrichment.service.workspace_sources import SourceSets
 from leadflood.domains.enrichment.store.lookups import LookupAsker, end_claims
@@ -58,6 +59,7 @@ async def run_sources(
     asker = LookupAsker(job.workspace_id, SubjectKind.LEAD, lead.id, job.id)
     async with context.transaction() as tx:
         await end_claims(tx, asker)
+        worth = await read_worth(tx, context.actor, subject=asker.kind, subject_id=lead.id, sources=sources)
     request = RunRequest(
         SubjectKind.LEAD,
         given_values(lead),
@@ -65,5 +67,6 @@ async def run_sources(
         sources.rules.policy,
         newer_than=newer_than,
         stored=known,
+        worth=worth,
     )
     return (await engines.run(asker, sources.slow, request, sources.gates)).result

@@ -35,4 +35,13 @@ def stored_step(step: Step) -> dict[str, Any]:
         "stored": step.stored,
         "until": step.until and step.until.isoformat(),
         "expiresAt": step.expires_at and step.expires_at.isoformat(),
+        **(
+            {
+                "avoided": True,
+                "avoidedMicros": step.avoided_micros,
+                "avoidedCurrency": step.avoided_currency,
+            }
+            if step.avoided
+            else {}
+        ),
     }

@@ -29,6 +29,7 @@ class SkipKind(StrEnum):
     UNAVAILABLE = "unavailable"
     NO_TIME = "no_time"
     NOT_WANTED = "not_wanted"
+    POINTLESS = "pointless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class PlanState:
         asked: names of the sources that were asked already.
         breakers: by source; a missing one is closed.
         has_pages: whether there are pages for sources that read those of others.
+        pointless: paid sources whose answers could change nothing, with the reason.
         now: the present time.
         deadline: of the run.
     """
@@ -68,6 +70,7 @@ class PlanState:
     deadline: datetime
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
     has_pages: bool = False
+    pointless: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Stage(IntEnum):
@@ -97,6 +100,11 @@ def next_wave(state: PlanState) -> tuple[SourceSpec, ...]:
     return tuple(wave[:1] if stage is _Stage.PAID else wave)
 
 
+def is_paid(spec: SourceSpec) -> bool:
+    """Whether a call of the source can cost money."""
+    return _stage(spec) is _Stage.PAID
+
+
 def unsatisfied(state: PlanState) -> frozenset[FactField]:
     """The wanted fields that need another source."""
     return frozenset(wanted for wanted in state.wanted if not _is_satisfied(state, wanted))
@@ -117,6 +125,7 @@ def _is_satisfied(state: PlanState, wanted: FactField) -> bool:
 def _is_possible(state: PlanState, spec: SourceSpec) -> bool:
     return (
         spec.name not in state.asked
+        and spec.name not in state.pointless
         and meets(spec.needs, state.known)
         and not _is_open(state, spec)
         and (state.has_pages or not spec.reads_pages)
@@ -148,7 +157,9 @@ def _skipped(state: PlanState, spec: SourceSpec) -> Skipped:
     if _is_open(state, spec):
         breaker = state.breakers[spec.name]
         return Skipped(SkipKind.UNAVAILABLE, breaker.reason, breaker.open_until)
-    return Skipped(SkipKind.NO_TIME, "There was no time left for it.", state.now)
+    pointless = state.pointless.get(spec.name)
+    no_time = Skipped(SkipKind.NO_TIME, "There was no time left for it.", state.now)
+    return no_time if pointless is None else Skipped(SkipKind.POINTLESS, pointless)
 
 
 def needs_sentence(spec: SourceSpec) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from leadflood.domains.enrichment.models.choosing import ChosenFact, FactCandidate
 from leadflood.domains.enrichment.models.fact_fields import FactField, FactValue, SubjectKind
 from leadflood.domains.enrichment.models.policies import Policy
+from leadflood.domains.enrichment.models.worth import Worth
 
 TIME_LIMIT: Final = timedelta(seconds=45)
 """Of a run, unless another one is asked for."""
@@ -45,6 +46,9 @@ class Step:
         stored: whether an earlier answer was used, and nothing was asked.
         until: when it can be asked again, if it waits, or could not be asked now.
         expires_at: until then, its answer is used again.
+        avoided: whether it was not asked because its answer could change nothing.
+        avoided_units: those that this has saved at most; 0 if an earlier source of the run would have been enough.
+        avoided_micros: their price, in `avoided_currency`.
     """
 
     source: str
@@ -56,6 +60,10 @@ class Step:
     stored: bool = False
     until: datetime | None = None
     expires_at: datetime | None = None
+    avoided: bool = False
+    avoided_units: int = 0
+    avoided_micros: int = 0
+    avoided_currency: str | None = None
 
 
 class RunState(StrEnum):
@@ -83,6 +91,7 @@ class RunRequest:
         time_limit: after it, no source is asked, and those that are being asked are stopped.
         newer_than: sources are asked again for what they gave before that time, and if they could not be reached.
         stored: values of earlier runs, which compete. Those from before `newer_than` satisfy no field.
+        worth: by which paid sources are left out; None: all are asked.
     """
 
     subject: SubjectKind
@@ -92,6 +101,7 @@ class RunRequest:
     time_limit: timedelta = TIME_LIMIT
     newer_than: datetime | None = None
     stored: Sequence[FactCandidate] = ()
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True, slots=True)

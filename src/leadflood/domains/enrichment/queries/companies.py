@@ -21,13 +21,18 @@ _MAX_RUNS: Final = 5
 _MAX_RETRACTED: Final = 20
 """Answers with retracted values that are shown."""
 
-# Those of the companies about which these sources need not be asked.
+# Those of the companies about which these sources need not be asked. As in `request_runs.sql`.
 _FRESH = sql("""
 SELECT w.company_id FROM unnest(:company_ids::uuid[], :domains::text[]) AS w (company_id, domain)
 WHERE EXISTS (
     SELECT FROM company_runs r
     WHERE r.workspace_id = :workspace_id AND r.company_id = w.company_id AND r.domain = w.domain
-      AND r.sources = :sources AND r.fresh_until > now())
+      AND r.sources = :sources AND r.fresh_until > now()
+      AND (NOT coalesce(r.steps @> '[{"avoided": true}]', false)
+           OR r.ended_at > now() - interval '10 minutes'
+              AND NOT EXISTS (SELECT FROM company_leads k
+                              WHERE k.workspace_id = r.workspace_id AND k.company_id = r.company_id
+                                AND k.linked_at > r.ended_at)))
 """)
 
 _LOOKUPS = sql_file("leadflood.domains.enrichment.sql", "company_lookups")

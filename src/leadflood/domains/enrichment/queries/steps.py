@@ -74,4 +74,6 @@ def step_view(step: Mapping[str, Any], cost: int | None, currency: str | None) -
         until=None if step["until"] is None else datetime.fromisoformat(step["until"]),
         cost_micros=cost or 0,
         currency=currency if cost else None,
+        avoided_micros=step.get("avoidedMicros", 0),
+        avoided_currency=step.get("avoidedCurrency"),
     )

@@ -38,6 +38,7 @@ from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.runs import RunResult, StepState
 from leadflood.domains.enrichment.queries.aliases import seen_redirect
 from leadflood.domains.enrichment.queries.companies import fresh_companies
+from leadflood.domains.enrichment.service import avoided
 from leadflood.domains.enrichment.service.effective import refresh_companies
 from leadflood.domains.enrichment.store import Choice
 from leadflood.domains.enrichment.store import company_runs as runs
@@ -232,7 +233,8 @@ async def finish(tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJob
 
 
 async def _finish(tx: Transaction, actor: Actor, job: RunningJob, end: RunEnd) -> None:
-    task, result, now = end.task, end.result, utc_now()
+    task, now = end.task, utc_now()
+    result = await avoided.record(tx, actor, end.result, subject=SubjectKind.COMPANY, subject_id=task.company_id)
     sentence = result.sentence if result.steps else _NO_SOURCES
     state = CompanyRunState(result.state.value)
     first = await runs.end(

@@ -1,7 +1,7 @@
 """Runs of leads: each is stored as it ends, and sources that asked for patience are asked again by a later one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from leadflood.domains.enrichment.events import (
@@ -12,10 +12,12 @@ from leadflood.domains.enrichment.events import (
     LeadEnrichedData,
 )
 from leadflood.domains.enrichment.models.choosing import FactCandidate
+from leadflood.domains.enrichment.models.fact_fields import SubjectKind
 from leadflood.domains.enrichment.models.follow_ups import follow_up_at
 from leadflood.domains.enrichment.models.lead_runs import FollowUpEnd, LeadRun, ScheduledRun
 from leadflood.domains.enrichment.models.policies import ChoiceRules
 from leadflood.domains.enrichment.models.runs import StepState, run_sentence
+from leadflood.domains.enrichment.service import avoided
 from leadflood.domains.enrichment.service.choosing import choose_for_leads
 from leadflood.domains.enrichment.store import lead_runs
 from leadflood.domains.enrichment.store.competing import competing_facts
@@ -47,7 +49,9 @@ async def record(tx: Transaction, actor: Actor, ended: Sequence[tuple[RunningJob
     if not ended:
         return
     now, written, queued = utc_now(), [], []
-    for job, run in ended:
+    for job, finished in ended:
+        result = await avoided.record(tx, actor, finished.result, subject=SubjectKind.LEAD, subject_id=finished.lead_id)
+        run = replace(finished, result=result)
         again = follow_up_at(run.result, now, follow_ups=run.follow_ups, spread=random_unit())
         if again is None:
             written.append(EndedRun(run, job.id))

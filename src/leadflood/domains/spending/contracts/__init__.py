@@ -326,6 +326,14 @@ class SpendRow(View):
     held_micros: int = Field(description="Reserved and in doubt.")
 
 
+class AvoidedRow(View):
+    """Calls of one source that were not made because no answer could change a tier."""
+
+    source: str
+    calls: int
+    amount_micros: int = Field(description="What they would have cost at most.")
+
+
 class SpendView(View):
     """Spending in a period, by group."""
 
@@ -339,6 +347,9 @@ class SpendView(View):
                     "currency": "EUR",
                     "spentMicros": 1_200_000,
                     "heldMicros": 25_000,
+                    "avoidedMicros": 300_000,
+                    "avoidedCalls": 12,
+                    "avoided": [{"source": "hunter_finder", "calls": 12, "amountMicros": 300_000}],
                     "items": [
                         {
                             "key": "hunter_finder",
@@ -360,4 +371,9 @@ class SpendView(View):
     currency: str
     spent_micros: int
     held_micros: int
+    avoided_micros: int = Field(
+        description="What calls would have cost at most that were not made because no answer could change a tier."
+    )
+    avoided_calls: int = Field(description="Number of these calls.")
+    avoided: list[AvoidedRow] = Field(description="The same by source, the dearest first.")
     items: list[SpendRow]

@@ -1,7 +1,7 @@
 """Nouns of spending: budgets and their windows, purchases, and transfers. Amounts are in millionths ("micros")."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -113,6 +113,27 @@ class Order:
     subject_id: UUID
     batch_id: UUID | None = None
     actor_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AvoidedCall:
+    """A call that was not made because its answer could change nothing.
+
+    Attributes:
+        source: the provider's name.
+        units: that it would have cost at most.
+        subject_id: the lead or company that it would have been about.
+        batch_id: the batch that it belongs to.
+        reason: why, for users.
+        kept_for: as long as its answer would have been kept.
+    """
+
+    source: str
+    units: int
+    subject_id: UUID
+    batch_id: UUID | None
+    reason: str
+    kept_for: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

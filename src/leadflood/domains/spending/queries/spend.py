@@ -7,7 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.identity import queries as identity
-from leadflood.domains.spending.contracts import SpendBy, SpendRow, SpendView, TransferEntryView, TransferView
+from leadflood.domains.spending.contracts import (
+    AvoidedRow,
+    SpendBy,
+    SpendRow,
+    SpendView,
+    TransferEntryView,
+    TransferView,
+)
 from leadflood.domains.spending.models import BookAccount, TransferKind
 from leadflood.domains.spending.queries import get_settings
 from leadflood.kernel.actor import Actor
@@ -34,6 +41,13 @@ SPEND: Mapping[SpendBy, Sql] = MappingProxyType(
     }
 )
 
+# Calls of a period that were not made, by source.
+_AVOIDED = sql("""
+SELECT source, count(*) AS calls, sum(amount_micros)::bigint AS amount_micros FROM avoided_calls
+WHERE workspace_id = :workspace_id AND day BETWEEN :since AND :until
+GROUP BY source ORDER BY amount_micros DESC, source LIMIT :limit
+""")
+
 # The present day of the workspace.
 TODAY = sql("""
 SELECT (now() AT TIME ZONE coalesce(
@@ -57,6 +71,7 @@ async def spend(
     first = max(since or last - timedelta(days=DEFAULT_DAYS - 1), last - timedelta(days=MAX_DAYS - 1))
     values = {"workspace_id": actor.workspace_id, "since": first, "until": last, "limit": MAX_ROWS}
     rows = await tx.all(SPEND[by], values)
+    avoided = [AvoidedRow(**dict(row)) for row in await tx.all(_AVOIDED, values)]
     labels = await _labels(tx, actor, by, [row.key for row in rows])
     return SpendView(
         by=by,
@@ -65,6 +80,9 @@ async def spend(
         currency=(await get_settings(tx, actor)).currency,
         spent_micros=sum(row.spent for row in rows),
         held_micros=sum(row.held for row in rows),
+        avoided_micros=sum(row.amount_micros for row in avoided),
+        avoided_calls=sum(row.calls for row in avoided),
+        avoided=avoided,
         items=[
             SpendRow(
                 key=row.key,
