@@ -88,6 +88,7 @@ FITTING = {
     "listLeadTasks": THEN_CREATED,
     "listNotes": [TIME],
     "listOutcomes": [TIME],
+    "listEngagements": [TIME],
 }
 """The lists that are sorted by more than the id of their rows, and what they take of `VALUES`."""
 

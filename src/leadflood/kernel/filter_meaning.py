@@ -88,9 +88,23 @@ def compared(field: FilterField, condition: Condition, reader: FilterReader) -> 
     if condition.operator is Operator.IS_ALL_OF:
         each = (Condition(field.name, Operator.IS, value) for value in condition.value)
         return Every(tuple(compared(field, item, reader) for item in each))
+    if field.absent is not None and field.absent in _each(condition.value):
+        return _absent(field, field.relation, condition, reader)
     negated = condition.operator in _POSITIVE
     asked = Condition(field.name, _POSITIVE.get(condition.operator, condition.operator), condition.value)
     return _related(field, field.relation, _comparison(field, asked, reader), negated=negated)
+
+
+def _absent(field: FilterField, relation: Relation, condition: Condition, reader: FilterReader) -> Node:
+    """The comparisons of a condition with the value that subjects without a related row have."""
+    others = tuple(value for value in _each(condition.value) if value != field.absent)
+    elsewhere = (*field.fixed, Compare(field.column, Comparison.DISTINCT, field.absent))
+    if condition.operator is Operator.IS_NOT:
+        return Related(relation, elsewhere)
+    here = Related(relation, elsewhere, negated=True)
+    if not others:
+        return here
+    return Either((here, compared(field, Condition(field.name, Operator.IS_ANY_OF, others), reader)))
 
 
 def _placed(places: Mapping[Kind, FilterField], condition: Condition, reader: FilterReader) -> Node:

@@ -188,6 +188,7 @@ class FilterField:
         relation: related rows, any of which may meet the condition.
         fixed: what else the related rows must be, such as the field that they are values of.
         nullable: whether it can be empty.
+        absent: value of the subjects without a related row.
         choices: all values that there are, with their labels; None where any are possible.
         normalise: brings a value to the form that is stored; raises InvalidValue.
         options: loads the labels of all values, by value.
@@ -203,6 +204,7 @@ class FilterField:
     relation: Relation | None = None
     fixed: tuple[Compare, ...] = ()
     nullable: bool = True
+    absent: str | None = None
     choices: Mapping[str, str] | None = None
     normalise: Callable[[str], str] | None = None
     options: Options | None = None

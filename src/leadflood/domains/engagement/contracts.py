@@ -2,12 +2,19 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from leadflood.domains.engagement.models import MAX_POINTS, EngagementSource, normalise_kind
+from leadflood.domains.engagement.models import (
+    MAX_BORDER,
+    MAX_HALF_LIFE,
+    MAX_KINDS,
+    MAX_POINTS,
+    EngagementSource,
+    normalise_kind,
+)
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, clean_block, clean_line
@@ -125,3 +132,66 @@ class ImportedEngagements(View):
     unchanged: int
     failed: int
     results: list[EngagementResult]
+
+
+class EngagementRef(View):
+    """Level and decayed points of a lead now."""
+
+    level: Literal[1, 2, 3]
+    points: float
+    engagements: int
+
+    @classmethod
+    def none(cls) -> Self:
+        """The engagement of a lead that did nothing."""
+        return cls(level=3, points=0.0, engagements=0)
+
+
+class LeadEngagementView(View):
+    """Level and decayed points of a lead now. `priority`: tier by the main profile and level, such as `A1`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"level": 2, "points": 34.5, "engagements": 4, "priority": "A2"}]}
+    )
+
+    level: Literal[1, 2, 3]
+    points: float
+    engagements: int
+    priority: str | None
+
+
+class EngagementSettings(View):
+    """Counting of engagement. `ownPoints`: of kinds that have other points than by default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "halfLifeDays": 30,
+                    "level1From": 50,
+                    "level2From": 20,
+                    "ownPoints": {"fair_visited": 15},
+                    "version": 3,
+                }
+            ]
+        }
+    )
+
+    half_life_days: int
+    level_1_from: int = Field(alias="level1From", description="Least points of level 1.")
+    level_2_from: int = Field(alias="level2From", description="Least points of level 2.")
+    own_points: dict[str, int]
+    version: int
+
+
+class UpdateEngagementSettings(Schema):
+    """Settings to change. `points`: of kinds; null returns a kind to its default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"halfLifeDays": 45, "points": {"fair_visited": 15, "page_visited": None}}]}
+    )
+
+    half_life_days: Annotated[int, Field(ge=1, le=MAX_HALF_LIFE)] | None = None
+    level_1_from: Annotated[int, Field(ge=1, le=MAX_BORDER)] | None = Field(default=None, alias="level1From")
+    level_2_from: Annotated[int, Field(ge=1, le=MAX_BORDER)] | None = Field(default=None, alias="level2From")
+    points: Annotated[dict[EngagementKind, Points | None], Field(max_length=MAX_KINDS)] | None = None

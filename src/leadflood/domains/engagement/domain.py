@@ -1,9 +1,9 @@
 """Declaration of the engagement domain."""
 
 from leadflood.domains.engagement.events import EngagementAuditAction
-from leadflood.domains.engagement.extension import EXTENSION
+from leadflood.domains.engagement.extension import EXTENSION, FILTERS
 from leadflood.domains.engagement.participant import PARTICIPANT
-from leadflood.domains.engagement.permissions import ENGAGEMENT_READ, ENGAGEMENT_WRITE
+from leadflood.domains.engagement.permissions import ENGAGEMENT_CONFIGURE, ENGAGEMENT_READ, ENGAGEMENT_WRITE
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.domain import Domain
 from leadflood.kernel.pages import AuditGroup
@@ -16,6 +16,7 @@ _AUDIT = AuditGroup(
         EngagementAuditAction.RECORDED: "recorded an engagement of a lead",
         EngagementAuditAction.DELETED: "deleted an engagement of a lead",
         EngagementAuditAction.IMPORTED: "imported {count} engagements",
+        EngagementAuditAction.CONFIGURED: "changed how engagement is counted",
     },
 )
 
@@ -23,8 +24,9 @@ DOMAIN = Domain(
     name="engagement",
     audit=(_AUDIT,),
     participants=(PARTICIPANT,),
+    filters={LEAD: FILTERS},
     extensions={LEAD: EXTENSION},
-    permissions=(ENGAGEMENT_READ, ENGAGEMENT_WRITE),
+    permissions=(ENGAGEMENT_READ, ENGAGEMENT_WRITE, ENGAGEMENT_CONFIGURE),
     routes=("leadflood.domains.engagement.edge.routes",),
     pages=("leadflood.domains.engagement.edge.pages",),
     templates="leadflood.domains.engagement.edge",

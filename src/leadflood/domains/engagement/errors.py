@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from leadflood.kernel.errors import Conflict, FieldError, InvalidInput, NotFound
+from leadflood.kernel.errors import Conflict, FieldError, InvalidInput, NotFound, PreconditionFailed
 
 
 class EngagementNotFound(NotFound):
@@ -68,3 +68,40 @@ class NoEngagementColumns(InvalidInput):
         message = "The first row has to name the columns email, kind and at."
         errors = [FieldError(f"/{name}", "required", f"Add a column named {name}.") for name in missing]
         super().__init__(message, errors=errors)
+
+
+class EngagementSettingsConflict(PreconditionFailed):
+    """The settings were changed since they were read."""
+
+    code = "engagement_settings_changed"
+    title = "Version conflict"
+    remedy = "Get the settings again and repeat the change with their new ETag."
+
+    def __init__(self, current: int) -> None:
+        """Args: current: the stored version."""
+        super().__init__("The settings were changed since you read them.", extra={"currentVersion": current})
+
+
+class InvalidBorders(InvalidInput):
+    """Level 2 would begin above level 1."""
+
+    code = "invalid_borders"
+    title = "Invalid levels"
+
+    def __init__(self) -> None:
+        message = "Must be at most the points of level 1."
+        super().__init__(
+            "Level 2 can't begin above level 1.", errors=[FieldError("/level2From", "out_of_range", message)]
+        )
+
+
+class TooManyKinds(Conflict):
+    """The workspace has the maximum number of kinds with points of its own."""
+
+    code = "too_many_kinds"
+    title = "Limit of kinds reached"
+    remedy = "Give kinds that are no longer used their default points (null)."
+
+    def __init__(self, most: int) -> None:
+        """Args: most: how many there can be."""
+        super().__init__(f"A workspace can have points of its own for up to {most} kinds.")

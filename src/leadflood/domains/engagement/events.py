@@ -12,3 +12,4 @@ class EngagementAuditAction(StrEnum):
     RECORDED = "engagement.recorded"
     DELETED = "engagement.deleted"
     IMPORTED = "engagement.imported"
+    CONFIGURED = "engagement.configured"

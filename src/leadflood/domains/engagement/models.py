@@ -21,6 +21,15 @@ MAX_POINTS: Final = 100
 MAX_ENGAGEMENTS: Final = 5_000
 """Engagements of one lead: its sum is made of all of them."""
 HALF_LIFE_DAYS: Final = 30
+LEVEL_1_FROM: Final = 50
+LEVEL_2_FROM: Final = 20
+"""Points from which on a lead has these levels. The views of the schema have these defaults as well."""
+LEVELS: Final = ("1", "2", "3")
+"""Levels, the highest first. A lead without engagements has the last one."""
+MAX_KINDS: Final = 100
+"""Kinds with points of a workspace's own."""
+MAX_HALF_LIFE: Final = 3650
+MAX_BORDER: Final = 100_000
 FIXED_TIME: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """The time of the stored sums. The schema has it as well."""
 OFFSET: Final = 65_536.0
@@ -59,9 +68,11 @@ class EngagementSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules of a workspace: the half-life in days, and the points of kinds."""
+    """Rules of a workspace: the half-life in days, points from which on leads have a level, and points of kinds."""
 
     half_life_days: int = HALF_LIFE_DAYS
+    level_1_from: int = LEVEL_1_FROM
+    level_2_from: int = LEVEL_2_FROM
     points: Mapping[str, int] = field(default_factory=dict)
 
     def points_of(self, kind: str) -> int | None:

@@ -1,13 +1,18 @@
 """SQL that reads engagements and their sums."""
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from leadflood.domains.engagement.contracts import EngagementView
+from leadflood.domains.engagement.contracts import (
+    EngagementRef,
+    EngagementSettings,
+    EngagementView,
+    LeadEngagementView,
+)
 from leadflood.domains.engagement.errors import EngagementNotFound
 from leadflood.domains.engagement.models import EngagementSource, Rules, decayed
+from leadflood.domains.icps.permissions import ICPS_READ
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.actor import Actor, ActorKind
@@ -46,9 +51,21 @@ SELECT external_key, lead_id FROM engagements
 WHERE workspace_id = :workspace_id AND external_key = ANY (:keys::text[])
 """)
 
-# Rules of the workspace.
+# Settings of the workspace.
 _SETTINGS = sql("""
-SELECT half_life_days, points FROM engagement_settings WHERE workspace_id = :workspace_id
+SELECT half_life_days, border_1, border_2, points, version FROM engagement_settings WHERE workspace_id = :workspace_id
+""")
+
+# Levels of leads.
+_LEVELS = sql("""
+SELECT lead_id, level, points, engagements FROM engagement_levels
+WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids::uuid[])
+""")
+
+# Priorities of leads.
+_PRIORITIES = sql("""
+SELECT lead_id, priority FROM lead_priorities
+WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids::uuid[])
 """)
 
 # Leads with at least so many engagements.
@@ -58,13 +75,52 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids::uuid[]) AND eng
 """)
 
 
+async def settings(tx: Transaction, actor: Actor) -> EngagementSettings:
+    """Settings of the workspace: its own, or the defaults, which have version 0."""
+    row = await tx.first(_SETTINGS, {"workspace_id": actor.workspace_id})
+    usual = Rules()
+    return EngagementSettings(
+        half_life_days=row.half_life_days if row else usual.half_life_days,
+        level_1_from=row.border_1 if row else usual.level_1_from,
+        level_2_from=row.border_2 if row else usual.level_2_from,
+        own_points=row.points if row else {},
+        version=row.version if row else 0,
+    )
+
+
 async def rules(tx: Transaction, actor: Actor) -> Rules:
     """Rules of the workspace: its own, or the defaults."""
-    row = await tx.first(_SETTINGS, {"workspace_id": actor.workspace_id})
-    return (
-        Rules(row.half_life_days, json.loads(row.points) if isinstance(row.points, str) else row.points)
-        if row
-        else Rules()
+    found = await settings(tx, actor)
+    return Rules(found.half_life_days, found.level_1_from, found.level_2_from, found.own_points)
+
+
+async def engagement_of_leads(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> dict[UUID, EngagementRef]:
+    """Levels and points of leads now."""
+    rows = await tx.all(_LEVELS, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
+    return {
+        row.lead_id: EngagementRef(level=int(row.level), points=round(row.points, 2), engagements=row.engagements)
+        for row in rows
+    }
+
+
+async def priorities_of(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Priorities of those of the leads that have a tier."""
+    rows = await tx.all(_PRIORITIES, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
+    return {row.lead_id: row.priority for row in rows}
+
+
+async def get_summary(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadEngagementView:
+    """The engagement of a lead now. Raises: leadflood.domains.leads.errors.LeadNotFound."""
+    await leads.get_lead(tx, actor, lead_id=lead_id)
+    return await summary_of(tx, actor, lead_id=lead_id)
+
+
+async def summary_of(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadEngagementView:
+    """As `get_summary`, for a lead that is known to exist. The priority is for those who may see profiles."""
+    ref = (await engagement_of_leads(tx, actor, [lead_id])).get(lead_id) or EngagementRef.none()
+    found = await priorities_of(tx, actor, [lead_id]) if ICPS_READ in actor.permissions else {}
+    return LeadEngagementView(
+        level=ref.level, points=ref.points, engagements=ref.engagements, priority=found.get(lead_id)
     )
 
 

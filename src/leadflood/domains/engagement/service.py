@@ -1,5 +1,6 @@
-"""Verbs on engagements: record, delete, import."""
+"""Verbs on engagements: record, delete, import, and change their settings."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,20 +12,25 @@ from leadflood.domains.engagement import queries, store
 from leadflood.domains.engagement.contracts import (
     EngagementEntry,
     EngagementResult,
+    EngagementSettings,
     EngagementView,
     ImportedEngagements,
     RecordEngagement,
+    UpdateEngagementSettings,
 )
 from leadflood.domains.engagement.errors import (
     DuplicateExternalKey,
     EngagementNotFound,
+    EngagementSettingsConflict,
+    InvalidBorders,
     NoEngagementColumns,
     PointsRequired,
     TooManyEngagements,
+    TooManyKinds,
 )
 from leadflood.domains.engagement.events import ENGAGEMENT, EngagementAuditAction
-from leadflood.domains.engagement.models import MAX_ENGAGEMENTS, EngagementSource, Rules
-from leadflood.domains.engagement.permissions import ENGAGEMENT_WRITE
+from leadflood.domains.engagement.models import MAX_ENGAGEMENTS, MAX_KINDS, EngagementSource, Rules
+from leadflood.domains.engagement.permissions import ENGAGEMENT_CONFIGURE, ENGAGEMENT_WRITE
 from leadflood.domains.engagement.store import NewEngagement
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads import queries as leads
@@ -102,6 +108,44 @@ async def delete_engagement(tx: Transaction, actor: Actor, *, engagement_id: UUI
     data: dict[str, JsonValue] = {"leadId": str(lead_id), "kind": row.kind, "points": row.points}
     await _record(tx, actor, EngagementAuditAction.DELETED, engagement_id, **data)
     return lead_id
+
+
+async def update_settings(
+    tx: Transaction, actor: Actor, *, command: UpdateEngagementSettings, expected_version: int
+) -> EngagementSettings:
+    """Change half-life, borders of levels, or points of kinds. Another half-life adds up all engagements again.
+
+    Raises: EngagementSettingsConflict, InvalidBorders, TooManyKinds.
+    """
+    actor.require(ENGAGEMENT_CONFIGURE)
+    await store.lock_settings(tx, actor.workspace_id)
+    stored = await queries.settings(tx, actor)
+    if stored.version != expected_version:
+        raise EngagementSettingsConflict(stored.version)
+    points = {**stored.own_points, **(command.points or {})}
+    changed = EngagementSettings(
+        half_life_days=command.half_life_days or stored.half_life_days,
+        level_1_from=command.level_1_from or stored.level_1_from,
+        level_2_from=command.level_2_from or stored.level_2_from,
+        own_points={kind: given for kind, given in points.items() if given is not None},
+        version=stored.version + 1,
+    )
+    if changed.level_2_from > changed.level_1_from:
+        raise InvalidBorders
+    if len(changed.own_points) > MAX_KINDS:
+        raise TooManyKinds(MAX_KINDS)
+    await store.save_settings(
+        tx,
+        actor.workspace_id,
+        half_life_days=changed.half_life_days,
+        borders=(changed.level_1_from, changed.level_2_from),
+        points=json.dumps(changed.own_points),
+    )
+    if changed.half_life_days != stored.half_life_days:
+        await store.add_up_all(tx, actor.workspace_id, half_life_days=changed.half_life_days)
+    action = EngagementAuditAction.CONFIGURED
+    await audit.record(tx, actor, action=action, subject_type=ENGAGEMENT, data={"count": 1})
+    return await queries.settings(tx, actor)
 
 
 async def import_engagements(

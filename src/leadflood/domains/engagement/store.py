@@ -92,6 +92,32 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids::uuid[])
 """)
 
 
+# Let no transaction record engagements until the end of this one.
+_LOCK_SETTINGS = sql("""
+SELECT pg_advisory_xact_lock(hashtextextended('engagement ' || :workspace_id::uuid::text, 0))
+""")
+
+# Write the settings.
+_SAVE_SETTINGS = sql("""
+INSERT INTO engagement_settings (workspace_id, half_life_days, border_1, border_2, points)
+VALUES (:workspace_id, :half_life_days, :border_1, :border_2, :points)
+ON CONFLICT (workspace_id) DO UPDATE
+    SET half_life_days = excluded.half_life_days, border_1 = excluded.border_1, border_2 = excluded.border_2,
+        points = excluded.points, version = engagement_settings.version + 1, updated_at = now()
+""")
+
+# Add up the engagements of all leads.
+_ADD_UP_ALL = assemble(
+    sql("""
+UPDATE lead_engagement s SET sort_key = added.sort_key
+FROM (SELECT lead_id, {sort_key} AS sort_key FROM ({sums}) sums) added
+WHERE s.workspace_id = :workspace_id AND s.lead_id = added.lead_id
+"""),
+    sort_key=_SORT_KEY,
+    sums=assemble(_SUMS, which=sql("true")),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class NewEngagement:
     """An engagement to record."""
@@ -112,6 +138,19 @@ class NewEngagement:
 async def keep_settings(tx: Transaction, workspace_id: UUID) -> None:
     """Keep the settings as they are until the end of the transaction. Lock leads before."""
     await tx.execute(_KEEP_SETTINGS, {"workspace_id": workspace_id})
+
+
+async def lock_settings(tx: Transaction, workspace_id: UUID) -> None:
+    """Let no other transaction read or change the settings for its writes until the end of this one."""
+    await tx.execute(_LOCK_SETTINGS, {"workspace_id": workspace_id})
+
+
+async def save_settings(
+    tx: Transaction, workspace_id: UUID, *, half_life_days: int, borders: tuple[int, int], points: str
+) -> None:
+    """Write the settings, as the next version. `points`: JSON."""
+    values = {"half_life_days": half_life_days, "border_1": borders[0], "border_2": borders[1], "points": points}
+    await tx.execute(_SAVE_SETTINGS, {"workspace_id": workspace_id, **values})
 
 
 async def insert(
@@ -150,6 +189,12 @@ async def add_up(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], 
     await tx.execute(_REMOVE_EMPTY, values)
     constants = {"half_life": half_life_days, "offset": OFFSET, "fixed_time": FIXED_TIME}
     await tx.execute(_ADD_UP, values | constants)
+
+
+async def add_up_all(tx: Transaction, workspace_id: UUID, *, half_life_days: int) -> None:
+    """Add up the engagements of all leads, with the settings locked."""
+    constants = {"half_life": half_life_days, "offset": OFFSET, "fixed_time": FIXED_TIME}
+    await tx.execute(_ADD_UP_ALL, {"workspace_id": workspace_id, **constants})
 
 
 async def move_all(tx: Transaction, workspace_id: UUID, from_lead: UUID, to_lead: UUID) -> list[UUID]:

@@ -2,17 +2,20 @@
 
 from fastapi import APIRouter, Response
 
-from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
+from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.engagement import queries, service
 from leadflood.domains.engagement.contracts import (
+    EngagementSettings,
     EngagementView,
     ImportedEngagements,
     ImportEngagements,
+    LeadEngagementView,
     RecordEngagement,
+    UpdateEngagementSettings,
 )
 from leadflood.domains.engagement.models import EngagementSource
-from leadflood.domains.engagement.permissions import ENGAGEMENT_READ, ENGAGEMENT_WRITE
+from leadflood.domains.engagement.permissions import ENGAGEMENT_CONFIGURE, ENGAGEMENT_READ, ENGAGEMENT_WRITE
 
 router = APIRouter(tags=["engagement"], route_class=EdgeRoute)
 
@@ -64,3 +67,33 @@ async def get_engagement(engagement_id: ResourceId, unit: UnitOfWorkDep) -> Enga
 async def delete_engagement(engagement_id: ResourceId, unit: UnitOfWorkDep) -> None:
     """Delete an engagement. Record it again to take that back."""
     await service.delete_engagement(unit.tx, unit.actor, engagement_id=engagement_id)
+
+
+@router.get("/v1/leads/{id}/engagement", summary="Retrieve the engagement of a lead")
+@requires(ENGAGEMENT_READ)
+async def get_lead_engagement(lead_id: ResourceId, unit: UnitOfWorkDep) -> LeadEngagementView:
+    """Level and decayed points now, and the priority, such as `A1`, for those who may see profiles."""
+    return await queries.get_summary(unit.tx, unit.actor, lead_id=lead_id)
+
+
+@router.get("/v1/engagement-settings", summary="Retrieve the settings of engagement")
+@requires(ENGAGEMENT_READ)
+async def get_settings(response: Response, unit: UnitOfWorkDep) -> EngagementSettings:
+    """Half-life, levels, and points of kinds. Their `ETag` is the value for `If-Match`."""
+    found = await queries.settings(unit.tx, unit.actor)
+    response.headers["ETag"] = etag(found.version)
+    return found
+
+
+@router.patch("/v1/engagement-settings", summary="Update the settings of engagement")
+@requires(ENGAGEMENT_CONFIGURE)
+async def update_settings(
+    command: UpdateEngagementSettings, version: ExpectedVersion, response: Response, unit: UnitOfWorkDep
+) -> EngagementSettings:
+    """Change half-life, levels, or points of kinds. Requires `If-Match`.
+
+    Recorded engagements keep their points. Another half-life counts for all of them.
+    """
+    changed = await service.update_settings(unit.tx, unit.actor, command=command, expected_version=version)
+    response.headers["ETag"] = etag(changed.version)
+    return changed
