@@ -22,6 +22,8 @@ __all__ = ["machine", "own_parts"]
 
 CONNECTIONS = 500
 EVERY = 0.05
+PIECE, PIECES = b"x" * 62_500, 320
+"""A body of 20 MB, without ever being in memory as a whole."""
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -79,6 +81,11 @@ async def test_others_are_answered_while_five_hundred_connections_drip(
 
 async def test_a_refusal_reaches_whoever_sends_too_much(parts_with: Parts, database: Database) -> None:
     sender = await new_caller(database, [LEADS_WRITE])
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(PIECES):
+            yield PIECE
+
     with served(parts_with) as started:
         async with httpx.AsyncClient(base_url=started.url) as client:
             for path, headers, status in (
@@ -87,8 +94,8 @@ async def test_a_refusal_reaches_whoever_sends_too_much(parts_with: Parts, datab
                 ("/v1/leads/batch", sender.headers, 413),
                 ("/sign-in", {"Content-Type": "application/x-www-form-urlencoded"}, 404),
             ):
-                kind = {"Content-Type": "application/json", **headers}
-                assert (await client.post(path, content=b"x" * 20_000_000, headers=kind)).status_code == status
+                kind = {"Content-Type": "application/json", "Content-Length": str(PIECES * len(PIECE)), **headers}
+                assert (await client.post(path, content=pieces(), headers=kind)).status_code == status
 
 
 async def test_each_that_drips_is_cut_off(
