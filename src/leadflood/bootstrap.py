@@ -12,6 +12,7 @@ from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS
 from leadflood.domains.enrichment.extensions import STAKES
 from leadflood.domains.enrichment.registry import parser_modules
+from leadflood.domains.identity.labels import ACTOR_NAMES
 from leadflood.domains.identity.queries.instance import first_owner_email
 from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
@@ -74,6 +75,7 @@ DOMAINS: Sequence[Domain] = tuple(
     import_module(f"leadflood.domains.{name}.domain").DOMAIN
     for name in (
         "metrics",
+        "rules",
         "engagement",
         "icps",
         "exports",
@@ -108,6 +110,7 @@ for _domain in DOMAINS:
     CHANGESET_SUBJECTS.add(_domain.changesets)
     METRICS.add(_domain.metrics)
     STAKES.add(_domain.stakes)
+    ACTOR_NAMES.add(_domain.actor_names)
 SUBSCRIBERS = Subscribers(
     (event for each in DOMAINS for event in each.events),
     # The lower domain first: what it changes is there for the ones above.

@@ -104,6 +104,8 @@ STEPS: dict[str, str] = {
     "icps.service.rescoring.rescore_companies": "as above",
     "icps.service.rescoring.rescore_pending": _OWN_SYSTEM,
     "icps.service.rescoring.score_locked": "part of the above",
+    "rules.service.running.compare_tiers": _OWN_JOB,
+    "rules.service.running.run_marked": "does what rules say, each of which was recorded; its changes are recorded",
     "companies.service.record_audit": _OWN_VERB,
     "companies.service.record_change": _OWN_VERB,
     "companies.service.record_created": "part of verbs and jobs",

@@ -221,6 +221,7 @@ def test_every_list_comes_in_pages_but_that_of_what_each_release_has() -> None:
         "listIcpVersions",
         "listIcps",
         "listMetrics",
+        "listRules",
         "listSources",
         "listPrices",
         "listStages",

@@ -175,6 +175,7 @@ class Actor:
     Attributes:
         request_id: the request that it makes; None outside of one.
         os_user: the account of the operating system, at the command line.
+        automation_id: what acts in the name of the system, such as a rule.
     """
 
     kind: ActorKind
@@ -184,6 +185,7 @@ class Actor:
     role: Role | None = None
     session_id: UUID | None = None
     api_key_id: UUID | None = None
+    automation_id: UUID | None = None
     request_id: str | None = field(default=None, compare=False)
     os_user: str | None = field(default=None, compare=False)
 
@@ -191,6 +193,11 @@ class Actor:
     def system(cls, workspace_id: UUID, *, request_id: str | None = None) -> Self:
         """The worker, acting in the workspace of the job it runs."""
         return cls(ActorKind.SYSTEM, workspace_id, frozenset(Permission), request_id=request_id)
+
+    @classmethod
+    def automation(cls, workspace_id: UUID, automation_id: UUID) -> Self:
+        """The worker, doing what something that people set up says, such as a rule."""
+        return cls(ActorKind.SYSTEM, workspace_id, frozenset(Permission), automation_id=automation_id)
 
     @classmethod
     def cli(cls, workspace_id: UUID, *, os_user: str | None = None) -> Self:
@@ -203,8 +210,10 @@ class Actor:
 
         It has no permission: what the actor may do was checked then, and the job is the right to carry on.
         """
-        is_key = kind is ActorKind.API_KEY
-        return cls(kind, workspace_id, frozenset(), user_id=None if is_key else id_, api_key_id=id_ if is_key else None)
+        actor = cls(kind, workspace_id, frozenset())
+        if kind is ActorKind.API_KEY:
+            return replace(actor, api_key_id=id_)
+        return replace(actor, automation_id=id_) if kind is ActorKind.SYSTEM else replace(actor, user_id=id_)
 
     def for_request(self, request_id: str) -> Self:
         """The same actor, for this request."""
@@ -217,8 +226,8 @@ class Actor:
 
     @property
     def id(self) -> UUID | None:
-        """ID of the actor: of the API key if there is one, otherwise of the user."""
-        return self.api_key_id or self.user_id
+        """ID of the actor: of the API key if there is one, otherwise of the user, or of what the system does it for."""
+        return self.api_key_id or self.user_id or self.automation_id
 
     def require(self, permission: Permission) -> None:
         """Raises: MissingPermission: the actor lacks `permission`."""

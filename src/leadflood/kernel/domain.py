@@ -9,6 +9,7 @@ from leadflood.kernel.changesets import ChangesetSubject
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import Sql
 from leadflood.kernel.door.door import Door
 from leadflood.kernel.events import EventType, Subscription
 from leadflood.kernel.extensions import Extension, HomePanel
@@ -67,6 +68,8 @@ class Domain:
         permissions: that it declares, each with the least role that has it.
         sealed: its columns that are encrypted with the secret key.
         stakes: reads what depends on answers of paid sources (`ReadStakes`).
+        actor_names: statements with `id` and `name` of what acts in the name of the system, for `:workspace_id` and
+            `:ids`.
     """
 
     name: str
@@ -91,3 +94,4 @@ class Domain:
     permissions: Sequence[Permission] = ()
     sealed: Sequence[SealedColumn] = ()
     stakes: Any = None
+    actor_names: Sequence[Sql] = ()

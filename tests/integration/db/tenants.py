@@ -71,6 +71,8 @@ class Table:
             fresh[column] = row[column] if same else self._other(column, row[column])
         if self.types.get("email_norm") == "text":
             fresh["email_norm"] = f"{new_id().hex}@acme.test"
+        if self.types.get("name_key") == "text":
+            fresh["name_key"] = new_id().hex
         if self.name == "enrichment_runs":
             fresh["job_id"] = new_id()
         if self.name == "enrichment_values":

@@ -98,10 +98,10 @@ class Desk:
         return {str(row.lead_id): (row.score, row.tier) for row in rows}
 
 
-async def publish_profile(database: Database, actor: Actor, body: dict[str, Any]) -> UUID:
+async def publish_profile(database: Database, actor: Actor, body: dict[str, Any], *, name: str = "Fit") -> UUID:
     """Publish a profile without HTTP. Returns its ID."""
     async with database.transaction(actor.workspace_id) as tx:
-        made = await service.create_icp(tx, actor, command=CreateIcp.model_validate({"name": "Fit", "body": body}))
+        made = await service.create_icp(tx, actor, command=CreateIcp.model_validate({"name": name, "body": body}))
         started = await publishing.start(tx, actor, icp_id=made.id, command=Publish.model_validate({"number": 1}))
         assert started.publishing is not None
         version_id = started.publishing.id

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from leadflood.domains.icps import queries, store
+from leadflood.domains.icps import queries
 from leadflood.domains.icps.contracts.backtests import BacktestResult
 from leadflood.domains.icps.events import (
     PUBLISH_VERSION,
@@ -24,6 +24,7 @@ from leadflood.domains.jobs.models import NewJob, NoPayload, RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition, Later
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db import writers
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
@@ -74,7 +75,7 @@ async def _publish(context: JobContext[VersionPayload]) -> Complete[UUID] | Late
     async with context.transaction() as tx:
         row = await queries.version_row(tx, context.job.workspace_id, version_id=version_id)
         after_id = row.after_id if row is not None else None
-        began = await store.horizon(tx)
+        began = await writers.horizon(tx)
     if after_id is None and not await _ended_before(context, began):
         return Later(utc_now() + _LATER, "Another change of data has not ended yet.")
     await _score_all(context, after_id)
@@ -85,7 +86,7 @@ async def _ended_before(context: JobContext[VersionPayload], began: int) -> bool
     """Whether all transactions below this number end within a minute."""
     for _ in range(_POLLS):
         async with context.own_transaction() as tx:
-            if await store.oldest_writer(tx) >= began:
+            if await writers.oldest_writer(tx) >= began:
                 return True
         await asyncio.sleep(_POLL_SECONDS)
     return False

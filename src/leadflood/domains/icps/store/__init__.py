@@ -100,11 +100,6 @@ UPDATE icp_versions SET state = 'superseded'
 WHERE workspace_id = :workspace_id AND icp_id = :icp_id AND state <> 'superseded'
 """)
 
-# A number above those of all transactions that have begun to write.
-_HORIZON = sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
-# The lowest number of a transaction that writes and has not ended.
-_OLDEST = sql("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-
 
 async def lock_all(tx: Transaction, workspace_id: UUID) -> None:
     """Serialize changes of the names and the number of profiles."""
@@ -177,13 +172,3 @@ async def delete_icp(tx: Transaction, workspace_id: UUID, icp_id: UUID) -> None:
     values = {"workspace_id": workspace_id, "icp_id": icp_id}
     await tx.execute(_DELETE, values)
     await tx.execute(_END_VERSIONS, values)
-
-
-async def horizon(tx: Transaction) -> int:
-    """A transaction number above those of all transactions that have begun to write."""
-    return int(await tx.scalar(_HORIZON))
-
-
-async def oldest_writer(tx: Transaction) -> int:
-    """The lowest number of a transaction that writes and has not ended."""
-    return int(await tx.scalar(_OLDEST))

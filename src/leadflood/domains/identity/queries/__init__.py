@@ -17,6 +17,7 @@ from leadflood.domains.identity.contracts import (
     WorkspaceView,
 )
 from leadflood.domains.identity.errors import ApiKeyNotFound, InvalidToken, MemberNotFound, WorkspaceNotFound
+from leadflood.domains.identity.labels import ACTOR_NAMES
 from leadflood.domains.identity.models import AUTOMATIC, Account, Appearance, SessionKind, chosen_time_zone
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.pool import Row
@@ -114,7 +115,7 @@ WHERE m.workspace_id = :workspace_id AND m.leaving_at IS NULL
 """)
 
 # The names of members, including leaving ones, and of API keys.
-ACTOR_NAMES = sql("""
+MEMBER_NAMES = sql("""
 SELECT u.id, u.name FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.user_id = ANY (:ids)
 UNION ALL
@@ -274,11 +275,14 @@ async def time_zone_of(tx: Transaction, actor: Actor) -> str:
 
 
 async def actor_names(tx: Transaction, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of members and API keys of the workspace by ID, for the existing ones of `ids`."""
-    if not ids:
-        return {}
-    rows = await tx.all(ACTOR_NAMES, {"workspace_id": actor.workspace_id, "ids": list(set(ids))})
-    return {row.id: row.name for row in rows}
+    """The names of members, API keys and automations of the workspace by ID, for the existing ones of `ids`."""
+    names: dict[UUID, str] = {}
+    for statement in (MEMBER_NAMES, *ACTOR_NAMES):
+        missing = set(ids) - names.keys()
+        if missing:
+            rows = await tx.all(statement, {"workspace_id": actor.workspace_id, "ids": list(missing)})
+            names |= {row.id: row.name for row in rows}
+    return names
 
 
 async def list_api_keys(

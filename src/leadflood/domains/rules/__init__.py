@@ -1,0 +1,1 @@
+"""Rules: what happens to leads that enter or leave a tier of a profile."""
