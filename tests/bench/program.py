@@ -18,6 +18,7 @@ from tests.bench import (
     neighbours,
     pages,
     purchases,
+    saved_spend,
     seed_stack,
     slow,
     stalls,
@@ -47,6 +48,7 @@ PARTS = (
     "companies",
     "purchases",
     "backtests",
+    "saved",
     "stalls",
     "idle",
 )
@@ -77,16 +79,9 @@ def program(
             found.measurements |= {
                 label: call for each in contestants for label, call in _of_contestant(part, each, sizes).items()
             }
-    if "companies" in parts:
-        found.measurements[companies.FLOOR] = partial(companies.floor, sizes, folder)
-        found.measurements[companies.LABEL] = partial(companies.measure, ours, sizes)
-    if "purchases" in parts:
-        found.measurements[purchases.FLOOR] = partial(purchases.floor, ours, sizes)
-        found.measurements[purchases.LABEL] = partial(purchases.measure, ours, sizes)
-    if "backtests" in parts:
-        found.measurements[backtests.LABEL] = partial(backtests.measure, ours, sizes)
-    if stalls.LABEL in parts:
-        found.measurements[stalls.LABEL] = partial(stalls.measure, folder)
+    for part, calls in _alone(ours, sizes, folder).items():
+        if part in parts:
+            found.measurements |= calls
     if _CROWDED & set(parts):
         crowd = crowded.crowded(ours, sizes.leads, history=pages.LABEL in parts)
         found.measurements |= {
@@ -96,6 +91,23 @@ def program(
             for label, call in calls.items()
         }
     return found
+
+
+def _alone(ours: Contestant, sizes: Sizes, folder: Path) -> dict[str, dict[str, Callable[[], Measured]]]:
+    """Measurements of ours without a peer, by part."""
+    return {
+        "companies": {
+            companies.FLOOR: partial(companies.floor, sizes, folder),
+            companies.LABEL: partial(companies.measure, ours, sizes),
+        },
+        "purchases": {
+            purchases.FLOOR: partial(purchases.floor, ours, sizes),
+            purchases.LABEL: partial(purchases.measure, ours, sizes),
+        },
+        "backtests": {backtests.LABEL: partial(backtests.measure, ours, sizes)},
+        "saved": {saved_spend.LABEL: saved_spend.measure},
+        stalls.LABEL: {stalls.LABEL: partial(stalls.measure, folder)},
+    }
 
 
 def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Contestant]]:

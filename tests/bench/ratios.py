@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import backtests, companies, exporting, importing, latency, lists, purchases
+from tests.bench import backtests, companies, exporting, importing, latency, lists, purchases, saved_spend
 from tests.bench.labels import BULK_FLOOR, FLOOR, OURS
 from tests.bench.rounds import Results
 
@@ -139,6 +139,16 @@ def _backtest(results: Results) -> list[Aim]:
     ]
 
 
+def _saved(results: Results) -> list[Aim]:
+    """Target of the spend that is saved, in each world."""
+    if not results.has(saved_spend.LABEL):
+        return []
+    return [
+        Aim(f"spend saved, {world.name}", results.median(saved_spend.LABEL, world.name), saved_spend.AIM)
+        for world in saved_spend.worlds()
+    ]
+
+
 def aims(results: Results, leads: int) -> list[Aim]:
     """Targets for the measured ratios."""
     found = {ratio.key: ratio.value for ratio in ratios(results)}
@@ -165,6 +175,7 @@ def aims(results: Results, leads: int) -> list[Aim]:
             aimed.append(_at_most(results, f"import, {process}, peak MiB", importing.LABEL, figure, 300))
     aimed += _of_purchases(results)
     aimed += _backtest(results)
+    aimed += _saved(results)
     if results.has(companies.LABEL):
         for name, figure, least in (("companies", "per_second", 20), ("leads", "leads_per_second", 100)):
             aimed.append(Aim(f"{name} read a second", results.median(companies.LABEL, figure), least))

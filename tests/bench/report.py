@@ -18,6 +18,7 @@ from tests.bench import (
     neighbours,
     pages,
     purchases,
+    saved_spend,
     slow,
     stalls,
     twins,
@@ -54,6 +55,7 @@ def tables(results: Results, contestants: Sequence[str], *, rounds: int, leads: 
         + companies.table(results)
         + purchases.table(results)
         + backtests.table(results)
+        + saved_spend.table(results)
         + stalls.table(results)
         + idle.table(results)
         + _floors(results)

@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from leadflood.cli.context import CliContext, operator
+from leadflood.cli.demo_profile import NAME, publish_profile, wait_until_live
 from leadflood.cli.demo_providers import open_providers
 from leadflood.cli.leads import print_lead
 from leadflood.cli.output import say, visible
@@ -56,6 +57,9 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
         context = CliContext(platform, operator(workspace_id))
         if settings.demo_internet and await open_providers(context.database, context.actor, platform.secret_box):
             say("Two simulated providers have prices (2.5 and 10 cents) and a budget of €5: see Settings, Sources.")
+            if await publish_profile(context.database, context.actor):
+                await wait_until_live(context.database, context.actor)
+                say(f"The profile “{NAME}” is published. Providers are asked only where it can change a tier.")
         lead_ids, new = await create_samples(context, count)
         created = f"Created {new} sample {'lead' if new == 1 else 'leads'}." if new else "Sample data already loaded."
         say(f"{created} Sign in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}.")
