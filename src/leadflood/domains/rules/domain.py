@@ -33,7 +33,6 @@ _AUDIT = AuditGroup(
         RuleAuditAction.DELETED: "deleted a rule",
         RuleAuditAction.RAN: "ran a rule on {leads}",
     },
-    "/rules/{id}",
 )
 
 DOMAIN = Domain(
