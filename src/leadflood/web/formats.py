@@ -17,6 +17,7 @@ import phonenumbers
 from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date, format_time
+from babel.languages import get_official_languages
 from babel.localedata import exists
 from babel.numbers import format_currency, format_decimal, format_percent
 from jinja2 import pass_context
@@ -79,13 +80,27 @@ def region_of(stored: str | None, accept_language: str) -> Region:
 
 @cache
 def regions() -> dict[str, str]:
-    """The available regions: names by the tag of the region's main language, such as `de-DE`."""
+    """The available regions: names by the tag of the region's main language, such as `de-DE`.
+
+    An official language or English stands in for one whose formats are not known there. Regions without any are left
+    out.
+    """
     likely = get_global("likely_subtags")
     tags = {}
     for code, name in countries().items():
         language, *_ = str(likely.get(f"und_{code}", "en")).split("_")
-        tags[f"{language}-{code}"] = name
+        languages = (language, *get_official_languages(code), "en")
+        tag = next((tag for tag in (f"{each}-{code}" for each in languages) if _is_known(tag)), None)
+        if tag is not None:
+            tags[tag] = name
     return tags
+
+
+def _is_known(tag: str) -> bool:
+    try:
+        return canonical_locale(tag).endswith(tag[-3:])
+    except InvalidValue:
+        return False
 
 
 def region_name(tag: str) -> str:
