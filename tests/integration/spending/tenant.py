@@ -5,8 +5,8 @@ from uuid import UUID
 
 from leadflood.domains.spending import service
 from leadflood.domains.spending.contracts import ChangeSpendingSettings, CreateBudget, SetPrice
-from leadflood.domains.spending.models import Order, Period, Scope
-from leadflood.domains.spending.service import purchases
+from leadflood.domains.spending.models import AvoidedCall, Order, Period, Scope
+from leadflood.domains.spending.service import avoided, purchases
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
@@ -23,7 +23,7 @@ WITHOUT_PERSONAL_DATA = {
 
 
 async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) -> Mapping[str, UUID]:
-    """Set a price and a budget, and leave a purchase in doubt."""
+    """Set a price and a budget, leave a purchase in doubt, and record a call that was not made."""
     async with database.transaction(actor.workspace_id) as tx:
         await service.change_settings(
             tx, actor, command=ChangeSpendingSettings.model_validate({"timeZone": "Europe/Berlin"})
@@ -36,4 +36,5 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         order = Order(new_id(), new_id(), "provider", 1, ids["leads"])
         await purchases.reserve(tx, actor, [order])
         await purchases.hold(tx, actor, [order.id], sentence="The answer was lost.")
+        await avoided.record(tx, actor, [AvoidedCall("provider", 1, ids["leads"], None, "It could change no tier.")])
     return {"budgets": budget.id, "purchases": order.id}
