@@ -68,6 +68,7 @@ FITS = {
     "job_title": FOLDED,
     "stage": FOLDED,
     "score": ["", "=98"],
+    "engagement": ["", "=98"],
 }
 """Valid `VALUES` of the sort orders of leads; the other orders use a time."""
 NOWHERE = UUID(int=0)

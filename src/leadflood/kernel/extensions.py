@@ -33,10 +33,12 @@ class RelatedOrder:
         name: name in the API, in URLs and saved views.
         ranked: statement for the `lead_id` and `sort_key` of the subjects that have the number, with an index for both
             in this order. Its only parameter is `workspace_id`.
+        fractional: whether the number is double precision, and no integer.
     """
 
     name: str
     ranked: Sql
+    fractional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

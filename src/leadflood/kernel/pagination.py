@@ -96,6 +96,15 @@ class Position:
         text = self.optional
         return None if text is None else Position(text, self.id).signed_number
 
+    @property
+    def optional_fraction(self) -> float | None:
+        """The value of a list sorted by a number with a fraction that may be missing."""
+        text = self.optional
+        try:
+            return None if text is None else float(text)
+        except ValueError as error:
+            raise _bad_cursor() from error
+
     def _value_as(self, parse: Callable[[str], T]) -> T:
         try:
             return parse(self.value)

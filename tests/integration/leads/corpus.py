@@ -13,6 +13,7 @@ from uuid import UUID
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.queries.orders import RELATED
 from leadflood.domains.leads.service.found_values import set_found_values
 from leadflood.kernel.actor import Role
 from leadflood.kernel.clock import utc_now
@@ -151,7 +152,7 @@ def _sorted_by(lead: LeadView, sort: LeadSort) -> tuple[Any, ...] | None:
     if sort.column in texts:
         text = texts[sort.column]
         return (search_key(text).encode(),) if text else None
-    if sort.column == "score":
+    if sort.column in RELATED:
         return None
     if sort.column == "email_norm":
         return (parse_email(lead.email).norm.encode(),)

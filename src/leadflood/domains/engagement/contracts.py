@@ -195,3 +195,19 @@ class UpdateEngagementSettings(Schema):
     level_1_from: Annotated[int, Field(ge=1, le=MAX_BORDER)] | None = Field(default=None, alias="level1From")
     level_2_from: Annotated[int, Field(ge=1, le=MAX_BORDER)] | None = Field(default=None, alias="level2From")
     points: Annotated[dict[EngagementKind, Points | None], Field(max_length=MAX_KINDS)] | None = None
+
+
+class MatrixCell(View):
+    """Number of leads of a tier and a level. No tier: excluded, or not scored."""
+
+    tier: str | None
+    level: Literal[1, 2, 3]
+    leads: int
+
+
+class EngagementMatrix(View):
+    """Leads by tier of the main profile and level of engagement: the tiers from the best one, each with all levels."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cells": [{"tier": "A", "level": 1, "leads": 12}]}]})
+
+    cells: list[MatrixCell]

@@ -6,7 +6,7 @@ from leadflood.domains.engagement.participant import PARTICIPANT
 from leadflood.domains.engagement.permissions import ENGAGEMENT_CONFIGURE, ENGAGEMENT_READ, ENGAGEMENT_WRITE
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.domain import Domain
-from leadflood.kernel.pages import AuditGroup
+from leadflood.kernel.pages import AuditGroup, NavItem
 
 _AUDIT = AuditGroup(
     "engagement.",
@@ -18,6 +18,7 @@ _AUDIT = AuditGroup(
         EngagementAuditAction.IMPORTED: "imported {count} engagements",
         EngagementAuditAction.CONFIGURED: "changed how engagement is counted",
     },
+    "/engagement",
 )
 
 DOMAIN = Domain(
@@ -30,4 +31,15 @@ DOMAIN = Domain(
     routes=("leadflood.domains.engagement.edge.routes",),
     pages=("leadflood.domains.engagement.edge.pages",),
     templates="leadflood.domains.engagement.edge",
+    navigation=(
+        NavItem(
+            "Engagement",
+            "/engagement",
+            "activity",
+            "data",
+            order=68,
+            permission=ENGAGEMENT_READ,
+            words="priority level points decay matrix half-life",
+        ),
+    ),
 )

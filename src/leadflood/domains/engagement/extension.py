@@ -14,7 +14,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.extensions import Extension, Panel, RelatedField
+from leadflood.kernel.extensions import Extension, Panel, RelatedField, RelatedOrder
 from leadflood.kernel.filters import Column, FilterField, Kind, Relation
 
 SHOWN: Final = 20
@@ -110,6 +110,11 @@ EXTENSION: Final = Extension(
             permission=ENGAGEMENT_READ,
             cell="engagement/_cell.html",
             names=_level_and_points,
+            order=RelatedOrder(
+                "engagement",
+                sql("SELECT lead_id, sort_key FROM lead_engagement WHERE workspace_id = :workspace_id"),
+                fractional=True,
+            ),
         ),
         RelatedField(
             name="priority",

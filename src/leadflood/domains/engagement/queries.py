@@ -5,14 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from leadflood.domains.engagement.contracts import (
+    EngagementMatrix,
     EngagementRef,
     EngagementSettings,
     EngagementView,
     LeadEngagementView,
+    MatrixCell,
 )
 from leadflood.domains.engagement.errors import EngagementNotFound
-from leadflood.domains.engagement.models import EngagementSource, Rules, decayed
+from leadflood.domains.engagement.models import LEVELS, EngagementSource, Rules, decayed
 from leadflood.domains.icps.permissions import ICPS_READ
+from leadflood.domains.icps.queries import main_profile
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.actor import Actor, ActorKind
@@ -68,6 +71,16 @@ SELECT lead_id, priority FROM lead_priorities
 WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids::uuid[])
 """)
 
+# Leads by tier and level.
+_MATRIX = sql("""
+SELECT m.tier, coalesce(v.level, '3') AS level, count(*) AS leads
+FROM leads l
+LEFT JOIN main_icp_scores m ON m.workspace_id = l.workspace_id AND m.lead_id = l.id
+LEFT JOIN engagement_levels v ON v.workspace_id = l.workspace_id AND v.lead_id = l.id
+WHERE l.workspace_id = :workspace_id AND l.deleted_at IS NULL
+GROUP BY m.tier, coalesce(v.level, '3')
+""")
+
 # Leads with at least so many engagements.
 _FULL = sql("""
 SELECT lead_id FROM lead_engagement
@@ -107,6 +120,22 @@ async def priorities_of(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID])
     """Priorities of those of the leads that have a tier."""
     rows = await tx.all(_PRIORITIES, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     return {row.lead_id: row.priority for row in rows}
+
+
+async def matrix(tx: Transaction, actor: Actor) -> EngagementMatrix:
+    """Leads by tier of the main profile and level. Raises: leadflood.kernel.actor.MissingPermission."""
+    actor.require(ICPS_READ)
+    live = await main_profile(tx, actor)
+    rows = await tx.all(_MATRIX, {"workspace_id": actor.workspace_id})
+    counts = {(row.tier, row.level): row.leads for row in rows}
+    tiers = [*(tier.name for tier in live.tiers)] if live is not None else []
+    return EngagementMatrix(
+        cells=[
+            MatrixCell(tier=tier, level=int(level), leads=counts.get((tier, level), 0))
+            for tier in [*tiers, None]
+            for level in LEVELS
+        ]
+    )
 
 
 async def get_summary(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadEngagementView:

@@ -41,6 +41,8 @@ SORTS: Final = {
     LeadSort.STAGE_REVERSED: "Stage: last to first",
     LeadSort.SCORE_REVERSED: "Score: highest first",
     LeadSort.SCORE: "Score: lowest first",
+    LeadSort.MOST_ENGAGED: "Engagement: highest first",
+    LeadSort.ENGAGEMENT: "Engagement: lowest first",
 }
 
 CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}

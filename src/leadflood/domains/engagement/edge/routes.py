@@ -6,6 +6,7 @@ from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, Un
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.engagement import queries, service
 from leadflood.domains.engagement.contracts import (
+    EngagementMatrix,
     EngagementSettings,
     EngagementView,
     ImportedEngagements,
@@ -74,6 +75,13 @@ async def delete_engagement(engagement_id: ResourceId, unit: UnitOfWorkDep) -> N
 async def get_lead_engagement(lead_id: ResourceId, unit: UnitOfWorkDep) -> LeadEngagementView:
     """Level and decayed points now, and the priority, such as `A1`, for those who may see profiles."""
     return await queries.get_summary(unit.tx, unit.actor, lead_id=lead_id)
+
+
+@router.get("/v1/engagement-matrix", summary="Count leads by priority")
+@requires(ENGAGEMENT_READ)
+async def get_matrix(unit: UnitOfWorkDep) -> EngagementMatrix:
+    """Leads by tier of the main profile and level of engagement. Also requires `icps:read`."""
+    return await queries.matrix(unit.tx, unit.actor)
 
 
 @router.get("/v1/engagement-settings", summary="Retrieve the settings of engagement")

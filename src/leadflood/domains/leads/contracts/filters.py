@@ -59,6 +59,8 @@ class LeadSort(StrEnum):
     SOURCE_REVERSED = "-source"
     SCORE = "score"
     SCORE_REVERSED = "-score"
+    ENGAGEMENT = "engagement"
+    MOST_ENGAGED = "-engagement"
 
     @property
     def descending(self) -> bool:

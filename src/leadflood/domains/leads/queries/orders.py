@@ -26,7 +26,7 @@ SEARCHED_SORTS: Final[Mapping[str, str]] = {
     "job_title": "effective_job_title",
 }
 """Their names in `search_leads`, where these differ. The previous release sorts by what leads have themselves."""
-RELATED: Final = frozenset({"score"})
+RELATED: Final = frozenset({"score", "engagement"})
 """Orders by a number that another domain has of leads: see `leadflood.domains.leads.queries.ranked`."""
 _THEN_CREATED: Final = ("status", "source")
 # The number of a lead, by which a related order sorts.
@@ -71,6 +71,12 @@ def ranks_of(sort: LeadSort) -> Sql:
     """The statement for the leads that have the number of a related order; none where no domain declares it."""
     order = LEAD_EXTENSIONS.orders.get(sort.column)
     return order.ranked if order is not None else _NO_RANKS
+
+
+def is_fractional(sort: LeadSort) -> bool:
+    """Whether the number of a related order can have a fraction."""
+    order = LEAD_EXTENSIONS.orders.get(sort.column)
+    return order is not None and order.fractional
 
 
 def key_of(sort: LeadSort) -> Sql:

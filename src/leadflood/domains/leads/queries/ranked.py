@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.filters import LeadSort
-from leadflood.domains.leads.queries.orders import key_of, ranks_of
+from leadflood.domains.leads.queries.orders import is_fractional, key_of, ranks_of
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql, assemble, sql
 from leadflood.kernel.db.transaction import Transaction
@@ -43,17 +43,19 @@ _UP, _DOWN = sql("sort_key NULLS LAST, id"), sql("sort_key DESC NULLS LAST, id D
 _RANKS_UP, _RANKS_DOWN = sql("sort_key, lead_id"), sql("sort_key DESC, lead_id DESC")
 _BY_ID, _BY_ID_DOWN = sql("id"), sql("id DESC")
 _AFTER: Final[Mapping[bool, Sql]] = {
-    False: sql("((sort_key, id) > (:after_key::integer, :after_id::uuid) OR sort_key IS NULL)"),
-    True: sql("((sort_key, id) < (:after_key::integer, :after_id::uuid) OR sort_key IS NULL)"),
+    False: sql("((sort_key, id) > ({key}, :after_id::uuid) OR sort_key IS NULL)"),
+    True: sql("((sort_key, id) < ({key}, :after_id::uuid) OR sort_key IS NULL)"),
 }
 _RANKS_AFTER: Final[Mapping[bool, Sql]] = {
-    False: sql("(sort_key, lead_id) > (:after_key::integer, :after_id::uuid)"),
-    True: sql("(sort_key, lead_id) < (:after_key::integer, :after_id::uuid)"),
+    False: sql("(sort_key, lead_id) > ({key}, :after_id::uuid)"),
+    True: sql("(sort_key, lead_id) < ({key}, :after_id::uuid)"),
 }
 _REST_AFTER: Final[Mapping[bool, Sql]] = {
     False: sql("id > :after_id::uuid"),
     True: sql("id < :after_id::uuid"),
 }
+# The sort key of a position, by whether it can have a fraction.
+_KEYS: Final[Mapping[bool, Sql]] = {False: sql(":after_key::integer"), True: sql(":after_key::float8")}
 _WITHOUT = sql("sort_key IS NULL AND {beyond}")
 
 
@@ -68,20 +70,32 @@ class RankedPage:
     @property
     def is_in_rest(self) -> bool:
         """Whether only leads without a number follow. Raises: InvalidCursor: the position is of another order."""
-        return self.after is not None and self.after.optional_number is None
+        return self.after is not None and self._key is None
 
     @property
     def values(self) -> dict[str, Any]:
         """Parameters of the position. Raises: InvalidCursor: it is of another order."""
         if self.after is None:
             return {}
-        return {"after_key": self.after.optional_number, "after_id": self.after.id}
+        return {"after_key": self._key, "after_id": self.after.id}
+
+    @property
+    def _key(self) -> float | None:
+        if self.after is None:
+            return None
+        return self.after.optional_fraction if is_fractional(self.sort) else self.after.optional_number
+
+    def beyond(self, after: Mapping[bool, Sql]) -> Sql:
+        """The condition for leads after the position. `after`: by direction."""
+        if self.after is None:
+            return _ALL
+        return assemble(after[self.sort.descending], key=_KEYS[is_fractional(self.sort)])
 
 
 async def few_by_rank(tx: Transaction, page: RankedPage, found: Sql, values: Mapping[str, Any]) -> Sequence[Row]:
     """The next of few leads. `found`: what stands in FROM for them, with the parameters `values`."""
     down = page.sort.descending
-    beyond = _ALL if page.after is None else _AFTER[down]
+    beyond = page.beyond(_AFTER)
     if page.is_in_rest:
         beyond = assemble(_WITHOUT, beyond=_REST_AFTER[down])
     order = _DOWN if down else _UP
@@ -98,7 +112,7 @@ async def walk_ranks(tx: Transaction, page: RankedPage, conditions: Sql, values:
             _WALK,
             columns=LEAD,
             ranked=ranks_of(page.sort),
-            beyond=_ALL if page.after is None else _RANKS_AFTER[down],
+            beyond=page.beyond(_RANKS_AFTER),
             conditions=conditions,
             order=_RANKS_DOWN if down else _RANKS_UP,
         )
