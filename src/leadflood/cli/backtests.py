@@ -16,13 +16,15 @@ if TYPE_CHECKING:
         IntervalView,
         ProofFigures,
     )
+    from leadflood.domains.icps.contracts.drift import DriftView
 
 _LEAKS = "Later facts may have leaked into every figure: leads were scored by what is known of them today."
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("backtest")(backtest)
+    app.command("drift")(drift)
 
 
 def backtest(
@@ -58,6 +60,52 @@ def backtest(
             _print(done, done.result)
 
     run(work())
+
+
+def drift(
+    profile: str = typer.Argument(metavar="PROFILE", help="Name of the profile."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Compare the scores by the live version with those when it was published, as of the last daily check.
+
+    Example: `leadflood icp drift "B2B software buyers"`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.icps import find_profile
+        from leadflood.domains.icps.queries.drift import get_drift
+
+        async with open_context(workspace) as context:
+            icp_id = await find_profile(context, profile)
+            async with context.transaction(read_only=True) as tx:
+                found = await get_drift(tx, context.actor, icp_id=icp_id)
+        if as_json:
+            print_json(found)
+        else:
+            _print_drift(found)
+
+    run(work())
+
+
+def _print_drift(found: "DriftView") -> None:
+    say(f"Version {found.number}: {found.text}")
+    rows = [
+        (
+            "excluded" if band.from_ is None else f"{band.from_} to {band.to}",
+            f"{band.leads_at_publishing:,} ({band.share_at_publishing:.0%})",
+            f"{band.leads:,} ({band.share:.0%})",
+        )
+        for band in reversed(found.bands)
+    ]
+    if rows:
+        print_table([*map(TableColumn, ("score", "at publishing", "now"))], rows)
+    if found.outcomes is not None and found.outcomes.result is not None:
+        result = found.outcomes.result
+        say(f"Outcomes since publishing: {result.leads:,} leads, {result.wins:,} wins.")
+        if result.too_few:
+            note("Too few to judge: there have to be 20 wins, and others. Counts only.")
+        _print_proof(result.tested)
 
 
 def _print(view: "BacktestView", result: "BacktestResult") -> None:

@@ -9,7 +9,7 @@ from leadflood.domains.icps.contracts.icps import CreateIcp, Publish
 from leadflood.domains.icps.contracts.outcomes import RecordOutcome
 from leadflood.domains.icps.models.outcomes import OutcomeSource
 from leadflood.domains.icps.queries import get_icp
-from leadflood.domains.icps.service import backtests, outcomes, publishing
+from leadflood.domains.icps.service import backtests, drift, outcomes, publishing
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
@@ -18,6 +18,7 @@ SEARCHED = ("icps", "icp_scores")
 WITHOUT_PERSONAL_DATA = {
     "icps": "names that the team chose",
     "icp_versions": "criteria and points that the team chose",
+    "icp_drifts": "numbers of leads by score",
     "icp_backtests": "figures, and IDs of leads, whose names are read when they are shown",
 }
 ANY_LEAD = {"none": [{"field": "lead.source", "is": "no source"}]}
@@ -36,6 +37,7 @@ async def populate(database: Database, actor: Actor, ids: Mapping[str, UUID]) ->
         version = (await get_icp(tx, actor, icp_id=made.id)).publishing
         assert version is not None
         await publishing.score_chunk(tx, actor, version_id=version.id, after_id=None)
+        await drift.remember(tx, actor, version_id=version.id)
         await publishing.finish(tx, actor, version_id=version.id)
         await tx.execute(MARK, {"workspace_id": actor.workspace_id, "lead_id": ids["leads"]})
         outcome = await outcomes.record_outcome(

@@ -5,7 +5,14 @@ from typing import Any
 from leadflood.domains.companies.events import LEAD_LINKED
 from leadflood.domains.enrichment.events import COMPANY_ENRICHED, LEAD_ENRICHED
 from leadflood.domains.icps import jobs, listeners
-from leadflood.domains.icps.events import EVENTS, RESCORE_DAILY, RESCORE_PENDING, IcpAuditAction, OutcomeAuditAction
+from leadflood.domains.icps.events import (
+    CHECK_DRIFT,
+    EVENTS,
+    RESCORE_DAILY,
+    RESCORE_PENDING,
+    IcpAuditAction,
+    OutcomeAuditAction,
+)
 from leadflood.domains.icps.extension import EXTENSION, FILTERS
 from leadflood.domains.icps.participant import PARTICIPANT
 from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ, ICPS_WRITE, OUTCOMES_WRITE
@@ -53,7 +60,7 @@ DOMAIN = Domain(
     name="icps",
     audit=(_AUDIT, _OUTCOMES),
     jobs=_jobs,
-    schedules=(Schedule(RESCORE_PENDING, 30.0), Schedule(RESCORE_DAILY, 86_400.0)),
+    schedules=(Schedule(RESCORE_PENDING, 30.0), Schedule(RESCORE_DAILY, 86_400.0), Schedule(CHECK_DRIFT, 86_400.0)),
     events=EVENTS,
     subscriptions=(
         Subscription("icps.lead_created", LEAD_CREATED, listeners.leads_changed),

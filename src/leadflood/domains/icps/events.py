@@ -20,7 +20,19 @@ class IcpData(EventData):
 
 ICP_PUBLISHED = EventType("icp.published.v1", ICP, IcpData, "A version of a profile is live: its scores are shown.")
 ICP_DELETED = EventType("icp.deleted.v1", ICP, IcpData, "A profile was deleted, with its scores.")
-EVENTS = (ICP_PUBLISHED, ICP_DELETED)
+
+
+class DriftData(EventData):
+    """The number of the live version, and the population stability index."""
+
+    number: int
+    stability: float
+
+
+ICP_DRIFTED = EventType(
+    "icp.drifted.v1", ICP, DriftData, "Scores by the live version have moved since it was published. Once per crossing."
+)
+EVENTS = (ICP_PUBLISHED, ICP_DELETED, ICP_DRIFTED)
 
 
 class IcpAuditAction(StrEnum):
@@ -66,6 +78,9 @@ RESCORE_PENDING = JobKind("icps.score.v1", NoPayload, max_attempts=3)
 
 RESCORE_DAILY = JobKind("icps.recompute_all.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Queues `RESCORE_VERSION` for all live versions, and deletes the scores of former ones."""
+
+CHECK_DRIFT = JobKind("icps.check_drift.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+"""Compares the scores of all live versions with those at publishing, and begins their monthly backtests."""
 
 RUN_BACKTEST = JobKind("icps.backtest.v1", BacktestPayload, max_attempts=3, priority=Priority.BULK)
 """Tests a version on the leads with an outcome."""

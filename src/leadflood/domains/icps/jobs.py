@@ -9,6 +9,7 @@ from uuid import UUID
 from leadflood.domains.icps import queries
 from leadflood.domains.icps.contracts.backtests import BacktestResult
 from leadflood.domains.icps.events import (
+    CHECK_DRIFT,
     PUBLISH_VERSION,
     RESCORE_DAILY,
     RESCORE_PENDING,
@@ -17,7 +18,7 @@ from leadflood.domains.icps.events import (
     BacktestPayload,
     VersionPayload,
 )
-from leadflood.domains.icps.service import backtests, publishing, rescoring
+from leadflood.domains.icps.service import backtests, drift, publishing, rescoring
 from leadflood.domains.icps.store import scoring
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob, NoPayload, RunningJob
@@ -60,7 +61,14 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
                 if new:
                     await jobs.enqueue(tx, Actor.system(workspace_id), jobs=new)
 
+    async def check_drift(_context: JobContext[NoPayload]) -> None:
+        async with database.system(read_only=True) as tx:
+            workspace_ids = await queries.workspaces_with_versions(tx)
+        for workspace_id in workspace_ids:
+            await _check_drift(database, Actor.system(workspace_id))
+
     return [
+        JobDefinition(CHECK_DRIFT, check_drift, timeout=_MAX_SECONDS),
         JobDefinition(PUBLISH_VERSION, _publish, timeout=_MAX_SECONDS, on_failed=_give_up),
         JobDefinition(RESCORE_VERSION, _rescore, timeout=_MAX_SECONDS),
         JobDefinition(RUN_BACKTEST, _backtest, timeout=_MAX_SECONDS, on_failed=_fail_backtest),
@@ -79,6 +87,8 @@ async def _publish(context: JobContext[VersionPayload]) -> Complete[UUID] | Late
     if after_id is None and not await _ended_before(context, began):
         return Later(utc_now() + _LATER, "Another change of data has not ended yet.")
     await _score_all(context, after_id)
+    async with context.transaction() as tx:
+        await drift.remember(tx, context.actor, version_id=version_id)
     return Complete(_finish, version_id)
 
 
@@ -133,6 +143,17 @@ async def _fail_backtest(tx: Transaction, job: RunningJob, payload: BacktestPayl
     if payload is not None:
         actor = Actor.system(job.workspace_id)
         await backtests.finish(tx, actor, backtest_id=payload.backtest_id, result=None)
+
+
+async def _check_drift(database: Database, actor: Actor) -> None:
+    """Check the live versions of a workspace, each in a transaction of its own."""
+    async with database.transaction(actor.workspace_id, read_only=True) as tx:
+        version_ids = [row.id for row in await queries.scored_rows(tx, actor.workspace_id) if row.state == "live"]
+    for version_id in version_ids:
+        async with database.transaction(actor.workspace_id) as tx:
+            await drift.check(tx, actor, version_id=version_id)
+        async with database.transaction(actor.workspace_id) as tx:
+            await drift.begin_monthly_test(tx, actor, version_id=version_id)
 
 
 async def _purge(database: Database, workspace_id: UUID) -> None:

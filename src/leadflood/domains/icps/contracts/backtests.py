@@ -155,6 +155,7 @@ class BacktestView(View):
     outdated: bool = Field(description="Whether the draft was edited since.")
     created_at: datetime
     ended_at: datetime | None
+    since: datetime | None = Field(description="Of a monthly backtest: only outcomes after this time count.")
     result: BacktestResult | None
 
 

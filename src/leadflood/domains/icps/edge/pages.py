@@ -10,7 +10,7 @@ from leadflood.domains.icps.edge.score_plot import score_plot
 from leadflood.domains.icps.errors import AlreadyLive, IcpVersionNotFound, PublicationRuns
 from leadflood.domains.icps.models.templates import TEMPLATES
 from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ
-from leadflood.domains.icps.queries import scores
+from leadflood.domains.icps.queries import drift, scores
 from leadflood.domains.icps.service import publishing
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import validated
@@ -57,6 +57,7 @@ async def show_profile(ctx: PageContext) -> PageResult:
             context |= {
                 "shown": row,
                 "tables": await tables_of(tx, ctx.actor, row),
+                "drift": await drift.get_drift(tx, ctx.actor, icp_id=icp.id) if row.state == "live" else None,
                 "counts": {count.tier: count.leads for count in counts} if row.state == "live" else {},
             }
     return PageResponse("icps/profile.html", context)

@@ -1,6 +1,7 @@
 """SQL that reads backtests, and the outcomes that they are made of."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from leadflood.domains.icps.contracts.backtests import BacktestResult, BacktestView
@@ -17,7 +18,7 @@ _BACKTESTS = sql("""
 SELECT b.id, b.icp_id, b.version_id, b.live_version_id, v.number, l.number AS live_number, b.facts, b.job_id,
        CASE WHEN b.state = 'running' AND b.job_id IS NULL AND b.created_at < now() - interval '1 hour' THEN 'failed'
             ELSE b.state END AS state,
-       v.changed_at > b.changed_at AS outdated, b.created_at, b.ended_at, {result} AS result
+       v.changed_at > b.changed_at AS outdated, b.created_at, b.ended_at, b.since, {result} AS result
 FROM icp_backtests b
 JOIN icps i ON i.workspace_id = b.workspace_id AND i.id = b.icp_id AND i.deleted_at IS NULL
 JOIN icp_versions v ON v.workspace_id = b.workspace_id AND v.id = b.version_id
@@ -27,8 +28,15 @@ ORDER BY b.created_at DESC, b.id DESC LIMIT :limit
 """)
 _WITH_RESULT = sql("b.result::text")
 _ONE = assemble(_BACKTESTS, result=_WITH_RESULT, condition=sql("b.id = :backtest_id"))
-_LATEST = assemble(_BACKTESTS, result=_WITH_RESULT, condition=sql("b.icp_id = :icp_id"))
-_LATEST_DONE = assemble(_BACKTESTS, result=_WITH_RESULT, condition=sql("b.icp_id = :icp_id AND b.state = 'done'"))
+_LATEST = assemble(_BACKTESTS, result=_WITH_RESULT, condition=sql("b.icp_id = :icp_id AND b.since IS NULL"))
+_LATEST_DONE = assemble(
+    _BACKTESTS, result=_WITH_RESULT, condition=sql("b.icp_id = :icp_id AND b.since IS NULL AND b.state = 'done'")
+)
+_SINCE = assemble(
+    _BACKTESTS,
+    result=_WITH_RESULT,
+    condition=sql("b.version_id = :version_id AND b.since IS NOT NULL AND b.state = ANY (:states::text[])"),
+)
 _LISTED = assemble(_BACKTESTS, result=sql("NULL"), condition=sql("b.icp_id = :icp_id"))
 
 # Whether a job tests a version of the profile.
@@ -43,11 +51,12 @@ SELECT n.lead_id, o.outcome, o.at
 FROM (
     SELECT DISTINCT lead_id FROM icp_outcomes
     WHERE workspace_id = :workspace_id AND (:after_id::uuid IS NULL OR lead_id > :after_id)
+      AND (:since::timestamptz IS NULL OR at > :since)
     ORDER BY lead_id LIMIT :limit
 ) n
 CROSS JOIN LATERAL (
     SELECT outcome, at FROM icp_outcomes
-    WHERE workspace_id = :workspace_id AND lead_id = n.lead_id
+    WHERE workspace_id = :workspace_id AND lead_id = n.lead_id AND (:since::timestamptz IS NULL OR at > :since)
     ORDER BY outcome IN ('won', 'lost') DESC, at DESC, id DESC LIMIT 1
 ) o
 ORDER BY n.lead_id
@@ -74,6 +83,14 @@ async def latest_backtest(tx: Transaction, actor: Actor, *, icp_id: UUID, done: 
     return _view(row) if row is not None else None
 
 
+async def latest_since(tx: Transaction, actor: Actor, *, version_id: UUID, done: bool = True) -> BacktestView | None:
+    """The latest monthly backtest of a version. `done`: the latest that has a result."""
+    states = ["done"] if done else ["done", "running"]
+    values = {"workspace_id": actor.workspace_id, "version_id": version_id, "states": states, "limit": 1}
+    row = await tx.first(_SINCE, values)
+    return _view(row) if row is not None else None
+
+
 async def list_backtests(tx: Transaction, actor: Actor, *, icp_id: UUID, limit: int) -> list[BacktestView]:
     """The latest backtests of a profile, without their results. Raises: IcpNotFound."""
     await get_icp(tx, actor, icp_id=icp_id)
@@ -91,9 +108,12 @@ async def has_running(tx: Transaction, actor: Actor, *, icp_id: UUID) -> bool:
     return bool(await tx.scalar(_RUNS, {"workspace_id": actor.workspace_id, "icp_id": icp_id}))
 
 
-async def next_outcomes(tx: Transaction, workspace_id: UUID, *, after_id: UUID | None, limit: int) -> Sequence[Row]:
-    """The outcomes of the next leads, one of each. Deleted leads are included."""
-    return await tx.all(_OUTCOMES, {"workspace_id": workspace_id, "after_id": after_id, "limit": limit})
+async def next_outcomes(
+    tx: Transaction, workspace_id: UUID, *, after_id: UUID | None, since: datetime | None, limit: int
+) -> Sequence[Row]:
+    """The outcomes of the next leads, one of each, after a time if one is given. Deleted leads are included."""
+    values = {"workspace_id": workspace_id, "after_id": after_id, "since": since, "limit": limit}
+    return await tx.all(_OUTCOMES, values)
 
 
 async def active_ids(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> frozenset[UUID]:
@@ -114,5 +134,6 @@ def _view(row: Row) -> BacktestView:
         outdated=row.outdated,
         created_at=row.created_at,
         ended_at=row.ended_at,
+        since=row.since,
         result=BacktestResult.model_validate_json(row.result) if row.result is not None else None,
     )

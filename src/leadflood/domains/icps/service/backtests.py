@@ -93,7 +93,9 @@ async def measure(transactions: Transactions, actor: Actor, *, backtest_id: UUID
     skipped, adding = 0, asyncio.create_task(_COMPUTING.run(_add_all, plan.comparison, ()))
     while True:
         async with transactions() as tx:
-            outcomes = await backtest_queries.next_outcomes(tx, actor.workspace_id, after_id=after_id, limit=CHUNK)
+            outcomes = await backtest_queries.next_outcomes(
+                tx, actor.workspace_id, after_id=after_id, since=row.since, limit=CHUNK
+            )
             known = await _known(tx, actor, plan, outcomes) if outcomes else []
         found = [each for each in known if each is not None]
         skipped += len(known) - len(found)

@@ -1,5 +1,6 @@
 """SQL that writes backtests."""
 
+from datetime import datetime
 from uuid import UUID
 
 from leadflood.kernel.actor import Actor
@@ -10,9 +11,9 @@ from leadflood.kernel.db.transaction import Transaction
 # Begin a backtest.
 _INSERT = sql("""
 INSERT INTO icp_backtests (workspace_id, id, icp_id, version_id, live_version_id, facts, state, job_id, changed_at,
-                           actor_kind, actor_id)
+                           actor_kind, actor_id, since)
 SELECT :workspace_id, :id, icp_id, id, :live_version_id::uuid, :facts, 'running', :job_id::uuid, changed_at,
-       :actor_kind, :actor_id::uuid
+       :actor_kind, :actor_id::uuid, :since::timestamptz
 FROM icp_versions WHERE workspace_id = :workspace_id AND id = :version_id
 """)
 
@@ -22,11 +23,13 @@ UPDATE icp_backtests SET state = :state, result = :result::jsonb, ended_at = now
 WHERE workspace_id = :workspace_id AND id = :id AND state = 'running'
 """)
 
-# Delete all but the latest backtests of a profile. Running ones are among these.
+# Delete all but the latest backtests of a profile, and of its monthly ones. Running ones are among these.
 _TRIM = sql("""
 DELETE FROM icp_backtests WHERE (workspace_id, id) IN (
-    SELECT workspace_id, id FROM icp_backtests WHERE workspace_id = :workspace_id AND icp_id = :icp_id
-    ORDER BY created_at DESC, id DESC OFFSET :kept)
+    SELECT workspace_id, id FROM (
+        SELECT workspace_id, id, row_number() OVER (PARTITION BY since IS NULL ORDER BY created_at DESC, id DESC) AS n
+        FROM icp_backtests WHERE workspace_id = :workspace_id AND icp_id = :icp_id
+    ) numbered WHERE n > :kept)
 """)
 
 
@@ -39,8 +42,9 @@ async def insert(
     live_version_id: UUID | None,
     facts: str,
     job_id: UUID | None,
+    since: datetime | None = None,
 ) -> None:
-    """Begin a backtest. `version`: of `queries.numbered_row`."""
+    """Begin a backtest. `version`: of `queries.numbered_row`. `since`: only outcomes after this time count."""
     values = {
         "workspace_id": actor.workspace_id,
         "id": backtest_id,
@@ -50,6 +54,7 @@ async def insert(
         "job_id": job_id,
         "actor_kind": actor.kind,
         "actor_id": actor.id,
+        "since": since,
     }
     await tx.execute(_INSERT, values)
 
