@@ -34,6 +34,7 @@ from leadflood.cli import (
     policies,
     processes,
     purchases,
+    rules,
     secret_keys,
     sources,
     spending,
@@ -106,6 +107,7 @@ app.add_typer(facts.app, name="fact")
 app.add_typer(policies.app, name="policy")
 backtests.register(icps.app)
 app.add_typer(icps.app, name="icp")
+app.add_typer(rules.app, name="rule")
 app.add_typer(outcomes.app, name="outcome")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(spending.budget_app, name="budget")
