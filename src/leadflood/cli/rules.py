@@ -9,6 +9,8 @@ from leadflood.cli.listing import AS_JSON, WORKSPACE
 from leadflood.cli.output import TableColumn, note, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from leadflood.domains.rules.contracts import RuleView
 
 app = typer.Typer(help="Do something with leads that enter or leave a tier of a profile.", no_args_is_help=True)
@@ -37,19 +39,10 @@ def add(  # noqa: PLR0913, PLR0917  each option is a parameter
 
     Example: `leadflood rule add "Hot leads" --profile Main --enters A --tag Hot --owner eve@acme.com`
     """
-    if (enters is None) == (leaves is None):
-        message = "Give either --enters or --leaves."
-        raise typer.BadParameter(message, param_hint="--enters")
-    given = [("assignOwner", owner), ("setStage", stage)]
-    given += [*(("addToList", each) for each in lists), *(("addTag", each) for each in tags)]
-    actions = [{"type": type_, "target": target} for type_, target in given if target is not None]
-    if not actions:
-        message = "Give at least one of --owner, --stage, --list and --tag."
-        raise typer.BadParameter(message, param_hint="--tag")
+    actions = _actions({"assignOwner": [owner], "setStage": [stage], "addToList": lists, "addTag": tags})
     fields: dict[str, Any] = {
         "name": name,
-        "trigger": "enters" if enters is not None else "leaves",
-        "tier": enters if enters is not None else leaves,
+        **_trigger(enters, leaves),
         "actions": actions,
         "includePresent": include_present,
         "enabled": enabled,
@@ -177,6 +170,23 @@ def delete(name: str = _NAME, workspace: str | None = WORKSPACE) -> None:
         note(f"Deleted the rule {rule.name}.")
 
     run(work())
+
+
+def _trigger(enters: str | None, leaves: str | None) -> dict[str, str]:
+    if enters is not None and leaves is None:
+        return {"trigger": "enters", "tier": enters}
+    if leaves is not None and enters is None:
+        return {"trigger": "leaves", "tier": leaves}
+    message = "Give either --enters or --leaves."
+    raise typer.BadParameter(message, param_hint="--enters")
+
+
+def _actions(given: "Mapping[str, Sequence[str | None]]") -> list[dict[str, str]]:
+    actions = [{"type": type_, "target": each} for type_, targets in given.items() for each in targets if each]
+    if not actions:
+        message = "Give at least one of --owner, --stage, --list and --tag."
+        raise typer.BadParameter(message, param_hint="--tag")
+    return actions
 
 
 def _set(name: str, workspace: str | None, *, enabled: bool) -> None:

@@ -170,6 +170,7 @@ _JOBS: Final = {
     "imports.purge_expired": "Delete expired imports",
     "exports.write": "Export",
     "exports.purge_expired": "Delete expired exports",
+    "icps.check_drift": "Check profiles for drift",
     "rules.run": "Run rules",
     "rules.compare": "Compare tiers for rules",
     "rules.compare_all": "Compare tiers of all profiles for rules",
