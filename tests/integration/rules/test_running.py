@@ -1,18 +1,25 @@
 """Rules run once for each change of a tier, whatever changed it, and whatever happens to their job."""
 
 import asyncio
+from typing import cast
 from uuid import UUID
 
 import pytest
 
-from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.jobs.errors import Retryable
+from leadflood.domains.jobs.models import NoPayload
+from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
+from leadflood.domains.rules import jobs as rule_jobs
 from leadflood.domains.rules.events import COMPARE_TIERS
 from leadflood.domains.rules.jobs import definitions
 from leadflood.domains.rules.labels import run_text
 from leadflood.domains.rules.service import running
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.ids import new_id
 from tests.integration.icps.desk import body_of
 from tests.integration.rules.rule_desk import GERMAN, WON, RuleDesk
 from tests.support.jobs import Jobs
@@ -154,6 +161,30 @@ async def test_a_job_that_is_killed_has_done_nothing_and_two_at_a_time_do_nothin
     assert sum(await asyncio.gather(desk.run(), desk.run())) == 5
 
     assert sorted(each["leadId"] for each in await desk.runs(rule["id"])) == sorted(lead_ids)
+    assert await marks(desk) == 0
+
+
+async def test_what_fails_in_one_workspace_stops_the_rules_of_no_other(
+    desk: RuleDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.rule(await desk.published())
+    lead_id = await desk.lead(country="DE")
+    broken, real = new_id(), running.run_marked
+
+    async def marked(_tx: Transaction) -> list[UUID]:
+        return [broken, desk.caller.workspace_id]
+
+    async def run(tx: Transaction, actor: Actor) -> int:
+        if actor.workspace_id == broken:
+            raise RuntimeError
+        return await real(tx, actor)
+
+    monkeypatch.setattr(rule_jobs.queries, "marked_workspaces", marked)
+    monkeypatch.setattr(running, "run_marked", run)
+    with pytest.raises(Retryable):
+        await definitions(desk.database)[0].handler(cast("JobContext[NoPayload]", None))
+
+    assert await desk.tags(lead_id) == ["Hot"]
     assert await marks(desk) == 0
 
 

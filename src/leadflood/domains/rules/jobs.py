@@ -3,8 +3,12 @@
 import asyncio
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
+
+import structlog
 
 from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.errors import Retryable
 from leadflood.domains.jobs.models import NewJob, NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, Later
 from leadflood.domains.rules import queries, store
@@ -25,6 +29,8 @@ _LATER: Final = timedelta(seconds=30)
 _PURGED: Final = 5_000
 """Runs that are deleted in one transaction."""
 
+_log = structlog.get_logger()
+
 
 def definitions(database: Database) -> list[JobDefinition[Any]]:
     """The jobs. `database`: for transactions across workspaces."""
@@ -32,11 +38,13 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
     async def run_rules(_context: JobContext[NoPayload]) -> None:
         async with database.system(read_only=True) as tx:
             workspace_ids = await queries.marked_workspaces(tx)
-        for workspace_id in workspace_ids:
-            done = 1
-            while done:
-                async with database.transaction(workspace_id) as tx:
-                    done = await running.run_marked(tx, Actor.system(workspace_id))
+        failed = False
+        while workspace_ids:  # a batch of each in turn: none waits for all changes of another one
+            done = {workspace_id: await _run_batch(database, workspace_id) for workspace_id in workspace_ids}
+            failed = failed or None in done.values()
+            workspace_ids = [workspace_id for workspace_id, count in done.items() if count]
+        if failed:
+            raise Retryable("Rules of some workspaces could not be run. The log has the reasons.")
 
     async def compare_daily(_context: JobContext[NoPayload]) -> None:
         async with database.system(read_only=True) as tx:
@@ -57,6 +65,16 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
         JobDefinition(COMPARE_TIERS, _compare, timeout=_MAX_SECONDS),
         JobDefinition(COMPARE_DAILY, compare_daily),
     ]
+
+
+async def _run_batch(database: Database, workspace_id: UUID) -> int | None:
+    """The number of changes of tiers for which rules were run; None: it failed."""
+    try:
+        async with database.transaction(workspace_id) as tx:
+            return await running.run_marked(tx, Actor.system(workspace_id))
+    except Exception:  # noqa: BLE001  what is wrong in one workspace must not stop the rules of others
+        _log.exception("rules.run_failed", workspace_id=str(workspace_id))
+        return None
 
 
 async def _compare(context: JobContext[ProfilePayload]) -> Later | None:
