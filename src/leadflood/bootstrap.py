@@ -12,6 +12,7 @@ from leadflood.domains.companies.events import COMPANY
 from leadflood.domains.companies.extensions import COMPANY_EXTENSIONS
 from leadflood.domains.enrichment.extensions import STAKES
 from leadflood.domains.enrichment.registry import parser_modules
+from leadflood.domains.icps.extensions import ICP_VERSION, ICP_VERSION_EXTENSIONS
 from leadflood.domains.identity.labels import ACTOR_NAMES
 from leadflood.domains.identity.queries.instance import first_owner_email
 from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
@@ -107,6 +108,7 @@ for _domain in DOMAINS:
     LEAD_EXTENSIONS.add(_domain.extensions.get(LEAD))
     COMPANY_EXTENSIONS.add(_domain.extensions.get(COMPANY))
     PURCHASE_EXTENSIONS.add(_domain.extensions.get(PURCHASE))
+    ICP_VERSION_EXTENSIONS.add(_domain.extensions.get(ICP_VERSION))
     CHANGESET_SUBJECTS.add(_domain.changesets)
     METRICS.add(_domain.metrics)
     STAKES.add(_domain.stakes)

@@ -54,6 +54,8 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/icps/{id}/backtests": lambda it: [f"/icps/{it.ids['icp']}/backtests"],
     "/icps/{id}/draft": lambda it: [f"/icps/{it.ids['icp']}/draft"],
     "/icps/{id}/preview": lambda it: [f"/icps/{it.ids['icp']}/preview"],
+    "/rules/{id}": lambda it: [f"/rules/{it.ids['rule']}"],
+    "/rules/{id}/edit": lambda it: [f"/rules/{it.ids['rule']}/edit"],
     "/imports/{id}": lambda it: [
         f"/imports/{import_id}{query}" for name, query in IMPORTS for import_id in [it.imports[name]]
     ],

@@ -60,7 +60,7 @@ from tests.support.canned_web import CannedFetcher
 from tests.support.cast_imports import add_imports
 from tests.support.desk import Desk
 from tests.support.identity import CLI, PASSWORD, Identity, Person, make_operator
-from tests.support.shown_profiles import add_profiles
+from tests.support.shown_profiles import add_profiles, add_rule
 
 LEASE = 3600.0
 """Seconds: what runs in a showcase goes on running."""
@@ -223,6 +223,7 @@ async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Sh
     await _spending(showcase)
     await _history(showcase, token)
     showcase.ids["icp"] = await add_profiles(showcase.parts.database, showcase.actor)
+    showcase.ids["rule"] = await add_rule(showcase.parts.database, showcase.actor, showcase.ids["icp"])
     await _troubles(showcase)
     return showcase
 

@@ -9,6 +9,9 @@ from leadflood.domains.icps.contracts.files import read_file
 from leadflood.domains.icps.contracts.icps import CreateIcp, Publish, SaveDraft
 from leadflood.domains.icps.models.templates import template_text
 from leadflood.domains.icps.service import backtests, publishing
+from leadflood.domains.rules import service as rules
+from leadflood.domains.rules.contracts import CreateRule
+from leadflood.domains.rules.service import running
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
@@ -47,4 +50,23 @@ async def add_profiles(database: Database, actor: Actor) -> UUID:
         icp_id=made.id,
         command=StartBacktest.model_validate({"facts": "today"}),
     )
+    return made.id
+
+
+async def add_rule(database: Database, actor: Actor, icp_id: UUID) -> UUID:
+    """A rule that has run on leads. Returns its ID."""
+    async with database.transaction(actor.workspace_id) as tx:
+        tier = (await icp_queries.get_version(tx, actor, icp_id=icp_id, number=1)).body.tiers[-1].name
+        given = {
+            "name": "Cold leads",
+            "icpId": str(icp_id),
+            "trigger": "enters",
+            "tier": tier,
+            "actions": [{"type": "addTag", "target": "Cold"}],
+            "includePresent": True,
+            "enabled": True,
+        }
+        made = await rules.create_rule(tx, actor, command=CreateRule.model_validate(given))
+        await running.compare_tiers(tx, actor, icp_id=icp_id)
+        await running.run_marked(tx, actor)
     return made.id

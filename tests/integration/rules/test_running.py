@@ -11,7 +11,7 @@ from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
-from leadflood.domains.rules import jobs as rule_jobs
+from leadflood.domains.rules import queries
 from leadflood.domains.rules.events import COMPARE_TIERS
 from leadflood.domains.rules.jobs import definitions
 from leadflood.domains.rules.labels import run_text
@@ -179,7 +179,7 @@ async def test_what_fails_in_one_workspace_stops_the_rules_of_no_other(
             raise RuntimeError
         return await real(tx, actor)
 
-    monkeypatch.setattr(rule_jobs.queries, "marked_workspaces", marked)
+    monkeypatch.setattr(queries, "marked_workspaces", marked)
     monkeypatch.setattr(running, "run_marked", run)
     with pytest.raises(Retryable):
         await definitions(desk.database)[0].handler(cast("JobContext[NoPayload]", None))

@@ -8,6 +8,7 @@ from leadflood.domains.icps.contracts.icps import Publish, UpdateIcp
 from leadflood.domains.icps.edge.profile_tables import tables_of
 from leadflood.domains.icps.edge.score_plot import score_plot
 from leadflood.domains.icps.errors import AlreadyLive, IcpVersionNotFound, PublicationRuns
+from leadflood.domains.icps.extensions import ICP_VERSION_EXTENSIONS
 from leadflood.domains.icps.models.templates import TEMPLATES
 from leadflood.domains.icps.permissions import ICPS_PUBLISH, ICPS_READ
 from leadflood.domains.icps.queries import drift, scores
@@ -15,6 +16,7 @@ from leadflood.domains.icps.service import publishing
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
+from leadflood.web.pages.lead_panels import shown_panels
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -72,6 +74,7 @@ async def preview_profile(ctx: PageContext) -> PageResult:
         profile, catalog = queries.stored_profile(row.id, row.body, row.shapes)
         live_id = icp.live.id if icp.live else None
         found = await scores.preview_of(tx, ctx.actor, profile=profile, catalog=catalog, live_id=live_id)
+        panels = await shown_panels(tx, ctx, ICP_VERSION_EXTENSIONS, row.id) if row.state != "live" else []
     moved = sum(each.leads for each in found.movements)
     context = {
         "icp": icp,
@@ -81,6 +84,7 @@ async def preview_profile(ctx: PageContext) -> PageResult:
         "plot": score_plot(found),
         "moved": moved if found.exact or not found.leads else round(moved * found.total / found.leads),
         "is_rollback": row.state == "superseded",
+        "panels": panels,
     }
     return PageResponse("icps/preview.html", context)
 
