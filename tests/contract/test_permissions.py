@@ -49,8 +49,8 @@ def test_reading_needs_a_permission_to_read_and_writing_one_to_write() -> None:
     for operation in NEEDING:
         assert operation.permission is not None
         verb = operation.permission.value.partition(":")[2]
-        assert verb in {"", "export", "publish", "write" if operation.writes else "read"}, operation
-        assert verb != "publish" or operation.writes, operation
+        assert verb in {"", "export", "publish", "configure", "write" if operation.writes else "read"}, operation
+        assert verb not in {"publish", "configure"} or operation.writes, operation
         assert verb != "export" or "/exports" in operation.path, operation
 
 

@@ -58,8 +58,8 @@ VALUES (:workspace_id, :lead_id, :id, now(), 'nothing', 'Nothing was found.', '[
 # The test of a source about a lead.
 SOURCE_TEST = sql("""
 INSERT INTO source_tests (workspace_id, source, lead_id, job_id, ended_at, result)
-VALUES (:workspace_id, 'hunter_email_finder', :lead_id, :id, now(),
-        '{"step": {"source": "hunter_email_finder", "state": "missed", "sentence": "Nothing.", "facts": 0,
+VALUES (:workspace_id, 'hunter_email_verifier', :lead_id, :id, now(),
+        '{"step": {"source": "hunter_email_verifier", "state": "missed", "sentence": "Nothing.", "facts": 0,
                    "seconds": 0.1, "stored": false, "until": null, "expiresAt": null}, "calls": [], "values": []}')
 ON CONFLICT DO NOTHING
 """)

@@ -35,7 +35,9 @@ ORDER BY at DESC, id DESC LIMIT :limit
 
 # An engagement of an active lead.
 _ONE = sql("""
-SELECT e.* FROM engagements e JOIN leads l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
+SELECT e.id, e.lead_id, e.kind, e.points, e.at, e.note, e.external_key, e.source, e.actor_kind,
+       e.actor_id, e.recorded_at
+FROM engagements e JOIN leads l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
 WHERE e.workspace_id = :workspace_id AND e.id = :engagement_id AND l.deleted_at IS NULL
 """)
 

@@ -17,6 +17,7 @@ from leadflood.domains.engagement.contracts import (
 )
 from leadflood.domains.engagement.models import EngagementSource
 from leadflood.domains.engagement.permissions import ENGAGEMENT_CONFIGURE, ENGAGEMENT_READ, ENGAGEMENT_WRITE
+from leadflood.domains.icps.permissions import ICPS_READ
 
 router = APIRouter(tags=["engagement"], route_class=EdgeRoute)
 
@@ -78,9 +79,9 @@ async def get_lead_engagement(lead_id: ResourceId, unit: UnitOfWorkDep) -> LeadE
 
 
 @router.get("/v1/engagement-matrix", summary="Count leads by priority")
-@requires(ENGAGEMENT_READ)
+@requires(ICPS_READ)
 async def get_matrix(unit: UnitOfWorkDep) -> EngagementMatrix:
-    """Leads by tier of the main profile and level of engagement. Also requires `icps:read`."""
+    """Leads by tier of the main profile and level of engagement."""
     return await queries.matrix(unit.tx, unit.actor)
 
 
