@@ -33,6 +33,7 @@ VALUES: dict[str, str] = {
     "source": "fair",
     "status": "new",
     "customFields.employer": "Acme",
+    "engagement": "3",
 }
 WITHOUT = {Operator.IS_EMPTY, Operator.IS_NOT_EMPTY}
 EACH = [
